@@ -1,0 +1,132 @@
+"""The boundary between the compiler and what it emits for. Four methods, no inheritance."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from optimum_compile.compiler.ir.graph import Graph, Node
+from optimum_compile.compiler.quant.scheme import Scheme
+
+
+@dataclass(frozen=True)
+class Support:
+    """Whether a target can take something, and if not, why."""
+
+    ok: bool
+    reason: str = ""
+
+
+SUPPORTED = Support(True)
+
+
+@dataclass(frozen=True)
+class WeightUse:
+    """A weight as a backend sees it when it judges a scheme."""
+
+    name: str
+    rows: int
+    columns: int
+    as_linear: bool  # a linear's weight
+    as_table: bool  # an embedding table (both for a tied head)
+
+
+@dataclass(frozen=True)
+class EmitOptions:
+    """What emission needs to know beside the graph."""
+
+    name: str
+    context: int  # length of the KV cache, tokens
+    max_prefill: int  # longest prompt chunk of the prefill function, tokens
+    metadata_json: str  # stages and provenance, to embed in the artifact
+    work: Path  # scratch folder on the same file system
+
+
+@dataclass(frozen=True)
+class EmitResult:
+    """What was written. `weight_bytes` counts what the artifact stores for weights."""
+
+    artifact: Path
+    weight_bytes: int
+    functions: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function: "prefill", "decode" or "forward".
+
+    inputs: by name of the graph input. expected: the oracle's outputs, float32.
+    """
+
+    function: str
+    inputs: dict[str, np.ndarray]
+    expected: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Calls in order on one fresh set of states."""
+
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What an artifact must meet. None: not asked."""
+
+    max_rel_err: float | None = None
+    min_cosine: float | None = None
+    min_top1: float | None = None
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """How an artifact compared with the oracle. `max_rel_err` is the greatest over calls of
+    ||got - expected|| / ||expected||; `cosine` the least; `top1_agreement` over all positions."""
+
+    artifact: str
+    executed: bool
+    executed_by: str
+    ok: bool
+    steps: int
+    max_rel_err: float
+    cosine: float
+    top1_agreement: float
+    tolerance: Tolerance
+    reason: str = ""
+
+
+class Backend(Protocol):
+    """One kind of artifact."""
+
+    @property
+    def name(self) -> str:
+        """ "coreml", "executorch"."""
+
+    @property
+    def platform(self) -> str:
+        """ "ios" or "android": the folder in the bundle."""
+
+    @property
+    def suffix(self) -> str:
+        """ ".mlpackage", ".pte"."""
+
+    def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
+        """Whether a weight of this shape and use can be stored and run in `scheme`."""
+
+    def supports_node(self, node: Node) -> Support:
+        """Whether this node can be lowered."""
+
+    def stored_bytes(self, scheme: Scheme, use: WeightUse) -> int:
+        """Bytes that the artifact will store for this weight, before emission."""
+
+    def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
+        """Write the artifact. The only method that imports the SDK (verify runs it in a child)."""
+
+    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
+        """Reload the artifact, run every case on this machine and compare."""
+
+    def inspect(self, artifact: Path) -> str:
+        """The embedded metadata (JSON text), read from the artifact alone."""

@@ -1,0 +1,170 @@
+"""Dimensions: an int, or an integer expression over named symbols with ranges."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sympy
+
+Dim = int | sympy.Expr
+Shape = tuple[Dim, ...]
+
+_TOKEN = re.compile(r"\s*(?:(\d{1,18})|([A-Za-z_][A-Za-z0-9_]*)|(\*\*|//|[-+*(),]))")
+MAX_EXPRESSION_CHARS = 200
+
+
+@dataclass(frozen=True)
+class SymbolRange:
+    """Inclusive bounds of a symbol."""
+
+    low: int
+    high: int
+
+
+def symbol(name: str) -> sympy.Symbol:
+    """The symbol of that name: a non-negative integer."""
+    return sympy.Symbol(name, integer=True, nonnegative=True)
+
+
+def as_dim(value: object) -> Dim:
+    """Canonical form: a Python int where the expression is constant, else expanded."""
+    if isinstance(value, bool):
+        raise TypeError("a dimension cannot be a bool")
+    if isinstance(value, int):
+        return value
+    if not isinstance(value, sympy.Expr):
+        raise TypeError(f"a dimension is an int or an expression, not {type(value).__name__}")
+    value = sympy.expand(value)
+    return int(value) if value.is_Integer else value
+
+
+def evaluate(dim: Dim, bindings: Mapping[str, int]) -> int:
+    """The number that `dim` has under `bindings`. Raises KeyError for an unbound symbol."""
+    if isinstance(dim, int):
+        return dim
+    value = dim.subs({s: bindings[s.name] for s in sorted(dim.free_symbols, key=str)})
+    return int(value)
+
+
+def substitute(dim: Dim, bindings: Mapping[str, Dim]) -> Dim:
+    """Replace the symbols that `bindings` names."""
+    if isinstance(dim, int):
+        return dim
+    return as_dim(dim.subs({symbol(n): v for n, v in bindings.items()}, simultaneous=True))
+
+
+def symbols_of(dim: Dim) -> frozenset[str]:
+    """Names of the symbols that occur in `dim`."""
+    return frozenset() if isinstance(dim, int) else frozenset(s.name for s in dim.free_symbols)
+
+
+def bounds(dim: Dim, ranges: Mapping[str, SymbolRange]) -> SymbolRange | None:
+    """Interval of `dim` over `ranges`, by interval arithmetic; None where not decidable.
+
+    Covers sums, products and integer powers of symbols with known ranges, and floor division.
+    """
+    if isinstance(dim, int):
+        return SymbolRange(dim, dim)
+    if dim.is_Integer:
+        return SymbolRange(int(dim), int(dim))
+    if isinstance(dim, sympy.Symbol):
+        return ranges.get(dim.name)
+    parts = [bounds(a, ranges) for a in dim.args if isinstance(a, sympy.Expr)]
+    known = [p for p in parts if p is not None]
+    if len(known) != len(parts) or not known:
+        return None
+    if isinstance(dim, sympy.Add):
+        return SymbolRange(sum(p.low for p in known), sum(p.high for p in known))
+    if isinstance(dim, sympy.Mul):
+        out = known[0]
+        for p in known[1:]:
+            corners = [a * b for a in (out.low, out.high) for b in (p.low, p.high)]
+            out = SymbolRange(min(corners), max(corners))
+        return out
+    if isinstance(dim, sympy.Pow) and known[0].low >= 0 and known[1].low == known[1].high >= 0:
+        return SymbolRange(known[0].low ** known[1].low, known[0].high ** known[1].low)
+    return None
+
+
+def format_dim(dim: Dim) -> str:
+    """Text of a dimension; `parse_dim` reads it back."""
+    return str(dim).replace(" ", "")
+
+
+def parse_dim(text: str) -> Dim:
+    """Read an integer expression: numbers, symbols, + - * // ** and parentheses.
+
+    Written by hand because `sympy.sympify` evaluates its argument as Python code.
+    Raises ValueError for anything else.
+    """
+    if len(text) > MAX_EXPRESSION_CHARS:
+        raise ValueError(f"expression of {len(text)} characters is too long")
+    tokens: list[str] = []
+    at = 0
+    while at < len(text.rstrip()):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise ValueError(f"unexpected {text[at:].strip()[:12]!r} in expression {text!r}")
+        tokens.append(match.group().strip())
+        at = match.end()
+    value, rest = _sum(tokens, 0)
+    if rest != len(tokens):
+        raise ValueError(f"unexpected {tokens[rest]!r} in expression {text!r}")
+    return as_dim(value)
+
+
+def _sum(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
+    value, at = _product(tokens, at)
+    while at < len(tokens) and tokens[at] in "+-":
+        sign = tokens[at]
+        right, at = _product(tokens, at + 1)
+        value = value + right if sign == "+" else value - right
+    return value, at
+
+
+def _product(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
+    value, at = _power(tokens, at)
+    while at < len(tokens) and tokens[at] in ("*", "//"):
+        operator = tokens[at]
+        right, at = _power(tokens, at + 1)
+        value = value * right if operator == "*" else sympy.floor(value / right)
+    return value, at
+
+
+def _power(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
+    value, at = _atom(tokens, at)
+    if at < len(tokens) and tokens[at] == "**":
+        exponent, at = _atom(tokens, at + 1)
+        if not exponent.is_Integer or not 0 <= int(exponent) <= 8:
+            raise ValueError("an exponent must be a number from 0 to 8")
+        value = value**exponent
+    return value, at
+
+
+def _atom(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
+    if at >= len(tokens):
+        raise ValueError("expression ends too early")
+    token = tokens[at]
+    if token == "-":
+        value, at = _power(tokens, at + 1)
+        return -value, at
+    if token == "(":
+        value, at = _sum(tokens, at + 1)
+        if at >= len(tokens) or tokens[at] != ")":
+            raise ValueError("missing ) in expression")
+        return value, at + 1
+    if token.isdigit():
+        return sympy.Integer(int(token)), at + 1
+    if token == "floor" and at + 1 < len(tokens) and tokens[at + 1] == "(":
+        return _floor(tokens, at + 2)
+    if not (token[0].isalpha() or token[0] == "_"):
+        raise ValueError(f"unexpected {token!r} in expression")
+    return symbol(token), at + 1
+
+
+def _floor(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
+    # sympy prints floor(x/2); "/" occurs nowhere else in canonical dimensions.
+    value, at = _sum(tokens, at)
+    if at >= len(tokens) or tokens[at] != ")":
+        raise ValueError("missing ) after floor(")
+    return sympy.floor(value), at + 1

@@ -1,0 +1,36 @@
+"""What the precision passes write."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimum_compile.compiler.ir.notes import Note
+from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.scheme import Scheme
+
+
+@dataclass(frozen=True)
+class Precision(Note):
+    """On a weight value: the scheme it will be stored in, and the bits of its activations.
+
+    It sits on the weight, not on the linear, so that a tied embedding and head cannot disagree.
+    `reason` says why the policy's own choice was not taken, or is empty.
+    """
+
+    scheme: Scheme
+    act_bits: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Quantized(Note):
+    """On a weight value: its packed form is in `store` under the value's weight name."""
+
+    scheme: Scheme
+    sha256: str
+    store: Path
+
+    def load(self) -> PackedWeight:
+        """Read the packed weight from the store (one tensor at a time)."""
+        from optimum_compile.compiler.quant.store import read_packed
+
+        return read_packed(self.store, self.sha256)
