@@ -22,7 +22,7 @@ class Value:
     def __init__(
         self,
         name: str,
-        type: TensorType,  # noqa: A002 - the field's own name in every IR
+        type: TensorType,
         *,
         producer: "Node | None" = None,
         weight: WeightRef | None = None,
@@ -139,7 +139,7 @@ class Graph:
 
     # ---- building
 
-    def add_input(self, name: str, type: TensorType) -> Value:  # noqa: A002
+    def add_input(self, name: str, type: TensorType) -> Value:
         """Append an input."""
         value = Value(self.fresh_name(name), type)
         self.inputs.append(value)
@@ -154,7 +154,7 @@ class Graph:
         self.weights[ref.name] = value
         return value
 
-    def add_state(self, name: str, type: TensorType) -> State:  # noqa: A002
+    def add_state(self, name: str, type: TensorType) -> State:
         """Append a state that is not written yet."""
         value = Value(self.fresh_name(name), type)
         state = State(name, value, value)

@@ -1,0 +1,347 @@
+"""The reference executor: runs a graph with torch, in float32 or float64, and gives gradients.
+
+It is the oracle for every pass and every backend, so it favours plainness over speed: one node
+after the other, every output checked against its declared type. Every float type of the program is
+held in the compute type; a graph that says f16 is still computed in float32.
+
+Memory: an intermediate lives until its last use and a weight for one node, unless a `WeightCache`
+keeps it. Gradients keep what autograd saves, as in any torch program.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import sympy
+import torch
+from torch import Tensor
+
+from optimum_compile.compiler.errors import InternalError, OptimumCompileError, UserError
+from optimum_compile.compiler.interpret_ops import Call, execute, torch_dtype
+from optimum_compile.compiler.ir.graph import Graph, Node, Value
+from optimum_compile.compiler.ir.shape import Dim, evaluate, symbol, symbols_of
+from optimum_compile.compiler.ir.types import TensorType
+from optimum_compile.passes.precision.notes import Precision, Quantized
+
+WeightMode = Literal["float", "quantized"]
+Observe = Callable[[Node, tuple[Tensor, ...]], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one call gave.
+
+    outputs: in the order of `graph.outputs`. states: by state name, at the end of the call; pass
+    them to the next call. weights: the leaves of `grad_weights`, whose `.grad` backward fills.
+    """
+
+    outputs: tuple[Tensor, ...]
+    states: dict[str, Tensor]
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+
+class WeightCache:
+    """Keeps loaded weights between calls, the least recently used given up first.
+
+    One cache may serve several graphs and both weight modes. `limit_bytes` None means all of them.
+    """
+
+    def __init__(self, limit_bytes: int | None = None) -> None:
+        self.limit_bytes = limit_bytes
+        self.bytes = 0
+        self._held: OrderedDict[Hashable, Tensor] = OrderedDict()
+
+    def get(self, key: Hashable, load: Callable[[], Tensor]) -> Tensor:
+        """The tensor under `key`, loaded where it is not held."""
+        found = self._held.get(key)
+        if found is not None:
+            self._held.move_to_end(key)
+            return found
+        tensor = load()
+        size = tensor.numel() * tensor.element_size()
+        if self.limit_bytes is not None and size > self.limit_bytes:
+            return tensor
+        self._held[key] = tensor
+        self.bytes += size
+        while self.limit_bytes is not None and self.bytes > self.limit_bytes:
+            _, old = self._held.popitem(last=False)
+            self.bytes -= old.numel() * old.element_size()
+        return tensor
+
+    def clear(self) -> None:
+        """Let everything go."""
+        self._held.clear()
+        self.bytes = 0
+
+
+def run(
+    graph: Graph,
+    inputs: Mapping[str, np.ndarray | Tensor],
+    states: Mapping[str, Tensor] | None = None,
+    *,
+    weights: WeightMode = "float",
+    grad_weights: Iterable[str] = (),
+    replace_weights: Mapping[str, Tensor] | None = None,
+    observe: Observe | None = None,
+    cache: WeightCache | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> RunResult:
+    """Execute `graph` once.
+
+    Args:
+        graph: what to run; it is not changed.
+        inputs: a tensor for every graph input, by name. Their shapes bind the symbols.
+        states: contents of the states at entry, by state name; a missing one starts as zeros.
+        weights: "float" takes the original weights; "quantized" takes the packed form of a weight
+            that has one, rounds a weight assigned to `Float(16)` through fp16, and leaves others.
+        grad_weights: names of weights that become autograd leaves; nothing else records gradients.
+        replace_weights: tensors to use instead of the named weights.
+        observe: called with every node and its outputs just after it ran.
+        cache: keeps weights between calls; without one each is loaded when a node needs it.
+        dtype: torch.float32 or torch.float64; every float value of the program is held in it.
+
+    Raises:
+        UserError: inputs that do not fit: missing, unknown, of another shape or out of range.
+        InternalError: the graph is wrong: a result differs from its declared type, no such op.
+    """
+    if dtype not in (torch.float32, torch.float64):
+        raise UserError(f"dtype={dtype}: expected torch.float32 or torch.float64")
+    if weights not in ("float", "quantized"):
+        raise UserError(f"weights={weights!r}: expected 'float' or 'quantized'")
+    runner = _Runner(graph, weights, cache, dtype)
+    runner.bind(inputs, states or {})
+    runner.take_weights(tuple(grad_weights), replace_weights or {})
+    with torch.set_grad_enabled(bool(runner.leaves)):
+        for node in graph.nodes:
+            runner.step(node, observe)
+        return runner.result()
+
+
+class _Runner:
+    """One execution: the environment and what is still needed of it."""
+
+    def __init__(
+        self, graph: Graph, mode: WeightMode, cache: WeightCache | None, dtype: torch.dtype
+    ) -> None:
+        self.graph = graph
+        self.mode = mode
+        self.cache = cache
+        self.dtype = dtype
+        self.symbols: dict[str, int] = {}
+        self.env: dict[Value, Tensor] = {}
+        self.leaves: dict[str, Tensor] = {}
+        self.fixed: dict[Value, Tensor] = {}
+        self.remaining = {v: len(v.uses) for v in graph.values()}
+        self.kept = {*graph.outputs, *(s.written for s in graph.states)}
+        self._numbers: dict[Dim, int] = {}
+
+    # ---- before the first node
+
+    def bind(self, inputs: Mapping[str, np.ndarray | Tensor], states: Mapping[str, Tensor]) -> None:
+        """Check inputs and states, bind the symbols, fill the environment."""
+        known = {v.name: v for v in self.graph.inputs}
+        _same_names("input", known, inputs, missing_allowed=False)
+        readers = {s.name: s.read for s in self.graph.states}
+        _same_names("state", readers, states, missing_allowed=True)
+        given = [(v, _as_tensor(n, inputs[n], v.type, self.dtype)) for n, v in known.items()]
+        given += [
+            (v, _as_tensor(n, states[n], v.type, self.dtype))
+            for n, v in readers.items()
+            if n in states
+        ]
+        bind_symbols(self.graph, [(v, tuple(t.shape)) for v, t in given], self.symbols)
+        self.env.update(given)
+        for name, value in readers.items():
+            if name not in states:
+                shape = self._shape(value.type)
+                self.env[value] = torch.zeros(
+                    shape, dtype=torch_dtype(value.type.dtype, self.dtype)
+                )
+
+    def take_weights(self, grad: tuple[str, ...], replace: Mapping[str, Tensor]) -> None:
+        """Set the weights that are leaves, and those that the caller brings."""
+        for name in (*grad, *replace):
+            if name not in self.graph.weights:
+                raise UserError(f"weight {name!r}: the graph has none of that name")
+        for name, tensor in replace.items():
+            value = self.graph.weights[name]
+            if tuple(tensor.shape) != self._shape(value.type):
+                raise UserError(f"weight {name}: replacement {tuple(tensor.shape)}, {value.type}")
+            self.fixed[value] = tensor.to(torch_dtype(value.type.dtype, self.dtype))
+        for name in dict.fromkeys(grad):
+            value = self.graph.weights[name]
+            if not value.type.dtype.is_float:
+                raise UserError(f"weight {name} is {value.type}: only float weights have gradients")
+            start = self.fixed[value] if value in self.fixed else self._load(value)
+            leaf = start.detach().clone().requires_grad_()
+            self.leaves[name] = self.fixed[value] = leaf
+
+    # ---- one node
+
+    def step(self, node: Node, observe: Observe | None) -> None:
+        """Run one node, check what it gave, let go what nobody reads any more."""
+        tensors = tuple(None if v is None else self._read(v) for v in node.inputs)
+        call = Call(node, tensors, self._number, self.dtype)
+        try:
+            results = execute(call)
+        except OptimumCompileError:
+            raise
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            shapes = ", ".join("-" if t is None else str(tuple(t.shape)) for t in tensors)
+            raise InternalError(f"{node!r} at {node.origin}: {error} (inputs {shapes})") from error
+        if len(results) != len(node.outputs):
+            raise InternalError(
+                f"{node!r} at {node.origin}: {len(results)} results for {len(node.outputs)} outputs"
+            )
+        outputs = tuple(
+            self._settle(node, v, t) for v, t in zip(node.outputs, results, strict=True)
+        )
+        self.env.update(zip(node.outputs, outputs, strict=True))
+        if observe is not None:
+            observe(node, outputs)
+        for value in (*node.inputs, *node.outputs):
+            if value is not None:
+                self._release(node, value)
+
+    def result(self) -> RunResult:
+        """Outputs and states after the last node."""
+        return RunResult(
+            tuple(self._read(v) for v in self.graph.outputs),
+            {s.name: self._read(s.written) for s in self.graph.states},
+            self.leaves,
+        )
+
+    # ---- helpers
+
+    def _number(self, dim: Dim) -> int:
+        if isinstance(dim, int):
+            return dim
+        if dim not in self._numbers:
+            try:
+                self._numbers[dim] = evaluate(dim, self.symbols)
+            except KeyError as error:
+                raise InternalError(f"symbol {error} of {dim} is bound by no input") from error
+        return self._numbers[dim]
+
+    def _shape(self, kind: TensorType) -> tuple[int, ...]:
+        return tuple(self._number(d) for d in kind.shape)
+
+    def _settle(self, node: Node, value: Value, result: Tensor) -> Tensor:
+        if tuple(result.shape) != self._shape(value.type):
+            raise InternalError(
+                f"{node!r} at {node.origin}: computed {tuple(result.shape)}, declared {value!r}"
+            )
+        return result.to(torch_dtype(value.type.dtype, self.dtype))
+
+    def _read(self, value: Value) -> Tensor:
+        found = self.env.get(value)
+        if found is None and value in self.fixed:
+            return self.fixed[value]
+        if found is None and value.weight is not None:
+            return self._load(value)
+        if found is None:
+            raise InternalError(f"{value!r} is read before it is computed")
+        return found
+
+    def _release(self, node: Node, value: Value) -> None:
+        if value in node.inputs:
+            self.remaining[value] -= node.inputs.count(value)
+        if self.remaining[value] <= 0 and value not in self.kept:
+            self.env.pop(value, None)
+
+    def _load(self, value: Value) -> Tensor:
+        ref = value.weight
+        if ref is None:
+            raise InternalError(f"{value!r} is no weight")
+        form = _stored_form(value) if self.mode == "quantized" else None
+
+        def load() -> Tensor:
+            if isinstance(form, Quantized):
+                data = form.load().dequantize().reshape(ref.type.static_shape())
+            else:
+                data = ref.load()
+                if form is not None:
+                    data = data.astype(np.float16)
+            kind = torch_dtype(value.type.dtype, self.dtype)
+            return torch.from_numpy(np.require(data, requirements="W")).to(kind)
+
+        if self.cache is None:
+            return load()
+        # The key holds `inline` itself: WeightRef compares without it.
+        key = (ref, ref.inline, None if form is None else repr(form), self.dtype)
+        return self.cache.get(key, load)
+
+
+def _stored_form(value: Value) -> Quantized | Precision | None:
+    """What decides the stored numbers of a weight; None where the original ones stay."""
+    packed = value.notes.get(Quantized)
+    if packed is not None:
+        return packed
+    assigned = value.notes.get(Precision)
+    rounds = assigned is not None and str(assigned.scheme) == "f16"
+    return assigned if rounds and value.type.dtype.is_float else None
+
+
+def _same_names(
+    kind: str, known: Mapping[str, Value], given: Mapping[str, object], *, missing_allowed: bool
+) -> None:
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise UserError(f"{kind} {unknown[0]!r}: expected one of {', '.join(known) or 'none'}")
+    missing = [n for n in known if n not in given]
+    if missing and not missing_allowed:
+        raise UserError(f"{kind} {missing[0]!r} is missing; it is {known[missing[0]].type}")
+
+
+def _as_tensor(
+    name: str, data: np.ndarray | Tensor, kind: TensorType, compute: torch.dtype
+) -> Tensor:
+    tensor = data if isinstance(data, Tensor) else torch.from_numpy(np.array(data))
+    if tensor.is_floating_point() and not kind.dtype.is_float:
+        raise UserError(f"{name}: got {tensor.dtype}, expected {kind}")
+    return tensor.to(torch_dtype(kind.dtype, compute))
+
+
+def bind_symbols(
+    graph: Graph, given: Iterable[tuple[Value, tuple[int, ...]]], bindings: dict[str, int]
+) -> None:
+    """Bind the symbols of `graph` from concrete shapes, adding to `bindings`.
+
+    Raises UserError for a shape that does not fit its type or a symbol out of its range.
+    """
+    pairs: list[tuple[Value, Dim, int]] = []
+    for value, shape in given:
+        if len(shape) != value.type.rank:
+            raise UserError(f"{value.name}: got the shape {shape}, expected {value.type}")
+        pairs += [(value, d, n) for d, n in zip(value.type.shape, shape, strict=True)]
+    # Plain symbols first: they make expressions such as 2*seq checkable instead of solvable.
+    for value, dim, size in sorted(pairs, key=lambda p: not isinstance(p[1], int | sympy.Symbol)):
+        open_symbols = sorted(symbols_of(dim) - set(bindings))
+        if len(open_symbols) == 1:
+            solved = _solve(dim, open_symbols[0], size, bindings)
+            if solved is not None:
+                bindings[open_symbols[0]] = solved
+        if symbols_of(dim) <= set(bindings) and evaluate(dim, bindings) == size:
+            continue
+        bound = ", ".join(f"{n}={bindings[n]}" for n in sorted(symbols_of(dim) & set(bindings)))
+        raise UserError(
+            f"{value.name}: got {size} where {value.type} has {dim}{bound and f' with {bound}'}"
+        )
+    for name, size in bindings.items():
+        allowed = graph.symbols.get(name)
+        if allowed is not None and not allowed.low <= size <= allowed.high:
+            raise UserError(f"{name}={size}: expected {allowed.low}..{allowed.high}")
+
+
+def _solve(dim: Dim, name: str, size: int, bindings: Mapping[str, int]) -> int | None:
+    """The value of symbol `name` that makes `dim` equal `size`; None where there is none."""
+    if isinstance(dim, int):
+        return None
+    rest = sympy.expand(dim.subs({symbol(n): v for n, v in bindings.items()}))
+    slope, offset = rest.coeff(symbol(name), 1), rest.coeff(symbol(name), 0)
+    if rest - slope * symbol(name) - offset != 0 or not (slope.is_Integer and offset.is_Integer):
+        return None
+    found, remainder = divmod(size - int(offset), int(slope)) if slope else (0, 1)
+    return None if remainder or found < 0 else found

@@ -1,0 +1,332 @@
+"""What every op of the table computes, in plain torch: the meaning of the IR, executable.
+
+A kernel gets a `Call` and returns its outputs; `compiler.interpret` brings them to the declared
+element type and checks the declared shape. Kernels never change their inputs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from optimum_compile.compiler.aten import DROPPED_TAGS, aten_overload
+from optimum_compile.compiler.errors import InternalError, UserError
+from optimum_compile.compiler.ir.dtype import DType
+from optimum_compile.compiler.ir.graph import Attr, Node
+from optimum_compile.compiler.ir.ops import OPS, dims, ints
+from optimum_compile.compiler.ir.shape import Dim
+
+_TORCH = {
+    DType.I64: torch.int64,
+    DType.I32: torch.int32,
+    DType.I16: torch.int16,
+    DType.I8: torch.int8,
+    DType.U8: torch.uint8,
+    DType.BOOL: torch.bool,
+}
+
+
+def torch_dtype(dtype: DType, compute: torch.dtype) -> torch.dtype:
+    """The torch type that holds `dtype`: every float type is held in `compute`."""
+    return compute if dtype.is_float else _TORCH[dtype]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One node about to run, with its tensors."""
+
+    node: Node
+    inputs: tuple[Tensor | None, ...]
+    number: Callable[[Dim], int]  # a dimension under the call's symbol bindings
+    compute: torch.dtype
+
+    def tensor(self, index: int) -> Tensor:
+        """Input `index`, which must be present."""
+        value = self.inputs[index] if index < len(self.inputs) else None
+        if value is None:
+            raise InternalError(f"{self.node!r} at {self.node.origin}: input {index} is absent")
+        return value
+
+    def optional(self, index: int) -> Tensor | None:
+        """Input `index`, or None where it is absent."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    def attr(self, key: str) -> Attr:
+        """An attribute of the node."""
+        return self.node.attrs[key]
+
+    def int_attr(self, key: str) -> int:
+        """An integer attribute."""
+        return ints((self.attr(key),))[0]
+
+    def float_attr(self, key: str) -> float:
+        """A number attribute as a float."""
+        value = self.attr(key)
+        if not isinstance(value, int | float):
+            raise InternalError(f"{self.node!r} at {self.node.origin}: {key}={value!r}")
+        return float(value)
+
+    def shape_attr(self, key: str) -> tuple[int, ...]:
+        """An attribute that is a shape, as numbers."""
+        return tuple(self.number(d) for d in dims(self.attr(key)))
+
+    def dtype_attr(self) -> torch.dtype:
+        """The `dtype` attribute."""
+        return torch_dtype(DType(str(self.attr("dtype"))), self.compute)
+
+    def past(self, index: int) -> int:
+        """Input `index` as the number of tokens already in the cache."""
+        past = int(self.tensor(index).reshape(-1)[0])
+        if past < 0:
+            raise UserError(f"past={past}: expected the number of tokens in the cache, 0 or more")
+        return past
+
+    def rows(self, index: int, size: int) -> Tensor:
+        """Input `index` as row numbers of a table of `size` rows; negative ones count from the end.
+
+        Raises UserError for a number outside the table.
+        """
+        ids = self.tensor(index).long()
+        if ids.numel() and not (-size <= int(ids.min()) and int(ids.max()) < size):
+            bad = int(ids.max()) if int(ids.max()) >= size else int(ids.min())
+            raise UserError(
+                f"{self.node.origin or self.node.op}: index {bad} is outside 0..{size - 1}; "
+                "were the inputs made for another model (tokenizer and vocabulary differ)?"
+            )
+        return torch.where(ids < 0, ids + size, ids)
+
+
+Kernel = Callable[[Call], Tensor]
+
+
+def _embedding(c: Call) -> Tensor:
+    table = c.tensor(1)
+    return F.embedding(c.rows(0, table.shape[0]), table)
+
+
+def _linear(c: Call) -> Tensor:
+    return F.linear(c.tensor(0), c.tensor(1), c.optional(2))
+
+
+def _rms_norm(c: Call) -> Tensor:
+    x, weight = c.tensor(0), c.optional(1)
+    out = x * torch.rsqrt(x.square().mean(-1, keepdim=True) + c.float_attr("eps"))
+    return out if weight is None else out * weight
+
+
+def _layer_norm(c: Call) -> Tensor:
+    x = c.tensor(0)
+    return F.layer_norm(x, x.shape[-1:], c.optional(1), c.optional(2), c.float_attr("eps"))
+
+
+def _rope(c: Call) -> Tensor:
+    x, past, inv_freq = c.tensor(0), c.past(1), c.tensor(2)
+    seq, half, scale = x.shape[-2], x.shape[-1] // 2, c.float_attr("scale")
+    positions = torch.arange(past, past + seq, dtype=inv_freq.dtype)
+    angles = positions[:, None] * inv_freq[None, :]
+    cos, sin = angles.cos() * scale, angles.sin() * scale
+    a, b = x[..., :half], x[..., half:]
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
+
+
+def _kv_write(c: Call) -> Tensor:
+    cache, new, past, axis = c.tensor(0), c.tensor(1), c.past(2), c.int_attr("axis")
+    seq, context = new.shape[axis], cache.shape[axis]
+    if past + seq > context:
+        raise UserError(
+            f"{c.node.origin or 'kv_write'}: {past} tokens in the cache and {seq} new ones do not "
+            f"fit the context of {context}; use a shorter prompt or a longer context"
+        )
+    out = cache.clone()
+    out.narrow(axis, past, seq).copy_(new)
+    return out
+
+
+def _cache_attention(c: Call) -> Tensor:
+    q, k, v, past = c.tensor(0), c.tensor(1), c.tensor(2), c.past(3)
+    seq, window = q.shape[-2], c.int_attr("window")
+    total = past + seq
+    if total > k.shape[-2]:
+        raise UserError(
+            f"{c.node.origin or 'cache_attention'}: {total} tokens do not fit the context of "
+            f"{k.shape[-2]}; use a shorter prompt or a longer context"
+        )
+    # What lies beyond the last new position is masked for every row, so it is not read at all.
+    k, v = k[..., :total, :], v[..., :total, :]
+    rows = torch.arange(past, total)[:, None]
+    columns = torch.arange(total)[None, :]
+    mask = columns <= rows
+    if window > 0:
+        mask = mask & (columns > rows - window)
+    return _attend(q, k, v, mask, c.float_attr("scale"))
+
+
+def _attention(c: Call) -> Tensor:
+    q, k, v, mask = c.tensor(0), c.tensor(1), c.tensor(2), c.optional(3)
+    scale = None if c.attr("scale") is None else c.float_attr("scale")
+    if not c.attr("causal"):
+        return _attend(q, k, v, mask, scale)
+    causal = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool).tril()
+    if mask is None or mask.dtype == torch.bool:
+        return _attend(q, k, v, causal if mask is None else mask & causal, scale)
+    return _attend(q, k, v, mask.masked_fill(~causal, float("-inf")), scale)
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None) -> Tensor:
+    heads, kv_heads = q.shape[1], k.shape[1]
+    if heads % kv_heads:
+        raise InternalError(f"attention: {heads} heads are not a multiple of {kv_heads}")
+    if heads != kv_heads:
+        k = k.repeat_interleave(heads // kv_heads, 1)
+        v = v.repeat_interleave(heads // kv_heads, 1)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
+
+
+def _gather(c: Call) -> Tensor:
+    x, axis = c.tensor(0), c.int_attr("axis")
+    ids = c.rows(1, x.shape[axis])
+    out = x.index_select(axis, ids.reshape(-1))
+    return out.reshape(*x.shape[:axis], *ids.shape, *x.shape[axis + 1 :])
+
+
+def _slice(c: Call) -> Tensor:
+    x, axis = c.tensor(0), c.int_attr("axis")
+    start, stop = _bounds(c)
+    index = [slice(None)] * x.ndim
+    index[axis] = slice(start, stop, c.int_attr("step"))
+    return x[tuple(index)]
+
+
+def _bounds(c: Call) -> tuple[int, int]:
+    start, stop = dims((c.attr("start"), c.attr("stop")))
+    return c.number(start), c.number(stop)
+
+
+def _arange(c: Call) -> Tensor:
+    start, stop = _bounds(c)
+    return torch.arange(start, stop, dtype=c.dtype_attr())
+
+
+def _full(c: Call) -> Tensor:
+    value = c.attr("value")
+    if not isinstance(value, bool | int | float):
+        raise InternalError(f"full at {c.node.origin}: value={value!r} is no number")
+    return torch.full(c.shape_attr("shape"), value, dtype=c.dtype_attr())
+
+
+def _div(c: Call) -> Tensor:
+    a, b = c.tensor(0), c.tensor(1)
+    if a.is_floating_point() or b.is_floating_point():
+        return a / b
+    return torch.div(a, b, rounding_mode="floor")
+
+
+def _concat(c: Call) -> Tensor:
+    return torch.cat([c.tensor(i) for i in range(len(c.inputs))], c.int_attr("axis"))
+
+
+def _axes(c: Call) -> tuple[tuple[int, ...], bool]:
+    return ints(c.attr("axes")), bool(c.attr("keepdims"))
+
+
+def _gelu(c: Call) -> Tensor:
+    return F.gelu(c.tensor(0), approximate=str(c.attr("approximate")))
+
+
+def _unary(function: Callable[[Tensor], Tensor]) -> Kernel:
+    return lambda c: function(c.tensor(0))
+
+
+def _binary(function: Callable[[Tensor, Tensor], Tensor]) -> Kernel:
+    return lambda c: function(c.tensor(0), c.tensor(1))
+
+
+KERNELS: Mapping[str, Kernel] = {
+    "embedding": _embedding,
+    "linear": _linear,
+    "rms_norm": _rms_norm,
+    "layer_norm": _layer_norm,
+    "rope": _rope,
+    "kv_write": _kv_write,
+    "cache_attention": _cache_attention,
+    "attention": _attention,
+    "silu": _unary(F.silu),
+    "gelu": _gelu,
+    **{
+        name: _unary(getattr(torch, name))
+        for name in (
+            "relu tanh sigmoid exp log sqrt rsqrt neg abs cos sin erf reciprocal floor logical_not"
+        ).split()
+    },
+    **{
+        name: _binary(getattr(torch, name))
+        for name in (
+            "add sub mul pow maximum minimum eq ne lt le gt ge logical_and logical_or matmul"
+        ).split()
+    },
+    "div": _div,
+    "softmax": lambda c: torch.softmax(c.tensor(0), c.int_attr("axis")),
+    "where": lambda c: torch.where(c.tensor(0), c.tensor(1), c.tensor(2)),
+    "cast": lambda c: c.tensor(0).to(c.dtype_attr()),
+    "mean": lambda c: torch.mean(c.tensor(0), *_axes(c)),
+    "sum": lambda c: torch.sum(c.tensor(0), *_axes(c)),
+    "max": lambda c: torch.amax(c.tensor(0), *_axes(c)),
+    "reshape": lambda c: c.tensor(0).reshape(c.shape_attr("shape")),
+    "permute": lambda c: c.tensor(0).permute(ints(c.attr("perm"))),
+    "expand": lambda c: c.tensor(0).expand(c.shape_attr("shape")),
+    "slice": _slice,
+    "concat": _concat,
+    "gather": _gather,
+    "arange": _arange,
+    "full": _full,
+}
+
+
+def execute(call: Call) -> tuple[Tensor, ...]:
+    """Run one node. Raises UserError for inputs out of range, InternalError for an unknown op."""
+    if call.node.op == "aten":
+        return _aten(call)
+    kernel = KERNELS.get(call.node.op)
+    if kernel is None:
+        known = (
+            "is in the table but has no kernel" if call.node.op in OPS else "is not in the table"
+        )
+        raise InternalError(f"op {call.node.op!r} at {call.node.origin} {known}")
+    return (kernel(call),)
+
+
+def _aten(call: Call) -> tuple[Tensor, ...]:
+    target, pairs = str(call.attr("target")), call.attr("args")
+    overload = aten_overload(target)
+    if not isinstance(pairs, tuple):
+        raise InternalError(f"{target} at {call.node.origin}: args={pairs!r} is no tuple")
+    by_name: dict[str, object] = {}
+    for pair in pairs:
+        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise InternalError(f"{target} at {call.node.origin}: {pair!r} is no (name, value)")
+        name, value = str(pair[0]), pair[1]
+        if isinstance(value, tuple) and value and value[0] in DROPPED_TAGS:
+            continue
+        by_name[name] = _argument(call, value)
+    # Everything goes by name: `self` too, which torch accepts as a keyword for overloads.
+    result = overload(**by_name)
+    return (result,) if isinstance(result, Tensor) else tuple(result)
+
+
+def _argument(call: Call, value: Attr) -> object:
+    if not isinstance(value, tuple):
+        return value
+    tag = value[0] if value and isinstance(value[0], str) else ""
+    if not tag.startswith("$"):
+        return [_argument(call, item) for item in value]
+    if tag == "$":
+        return call.tensor(ints(value[1:])[0])
+    if tag == "$list":
+        return [None if i is None else call.tensor(ints((i,))[0]) for i in value[1:]]
+    if tag == "$dtype":
+        return torch_dtype(DType(str(value[1])), call.compute)
+    if tag == "$dim":
+        return call.number(dims(value[1:])[0])
+    raise InternalError(f"aten at {call.node.origin}: unknown argument tag {tag!r}")
