@@ -1,11 +1,12 @@
 """The graph: ordered SSA nodes, values that know their uses, safe to edit while iterating."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.notes import Notes
+from optimum_compile.compiler.ir.sequence import Sequence
 from optimum_compile.compiler.ir.shape import SymbolRange
 from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.compiler.ir.weights import WeightRef
@@ -109,7 +110,7 @@ class Graph:
     outputs: list[Value] = field(default_factory=list)
     symbols: dict[str, SymbolRange] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
-    _nodes: dict[Node, None] = field(default_factory=dict)
+    _nodes: Sequence[Node] = field(default_factory=Sequence)
 
     # ---- reading
 
@@ -184,22 +185,13 @@ class Graph:
         for index, value in enumerate(node.inputs):
             if value is not None:
                 value.uses.append((node, index))
-        if before is None:
-            self._nodes[node] = None
-            return node
-        self._insert(node, before)
+        self._nodes.insert(node, before)
         return node
 
-    def _insert(self, node: Node, before: Node) -> None:
-        order = list(self._nodes)
-        order.insert(order.index(before), node)
-        self._nodes = dict.fromkeys(order)
-
-    def fresh_name(self, wanted: str, taken: Iterable[str] = ()) -> str:
+    def fresh_name(self, wanted: str, taken: Container[str] = ()) -> str:
         """`wanted`, or `wanted_N` with the least N that makes it unique."""
-        used = self._names | set(taken)
         name, number = wanted, self._suffix.get(wanted, 0)
-        while name in used:
+        while name in self._names or name in taken:
             number += 1
             name = f"{wanted}_{number}"
         self._suffix[wanted] = number
@@ -233,7 +225,7 @@ class Graph:
         for index, value in enumerate(node.inputs):
             if value is not None:
                 value.uses.remove((node, index))
-        del self._nodes[node]
+        self._nodes.remove(node)
 
     def prune_weights(self) -> int:
         """Drop weights that nothing reads; returns how many."""

@@ -1,6 +1,7 @@
 """Notes: facts and decisions that passes attach to nodes and values.
 
-A note is a frozen dataclass; its class is its key. Dropping every note gives back the float program.
+A note is a frozen dataclass; its class is its key. Dropping every note gives back the float
+program.
 """
 
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from typing import TypeVar
 
 
 class Note:
-    """Base of all notes. Subclasses are frozen dataclasses and live beside the pass that writes them."""
+    """Base of all notes: frozen dataclasses that live beside the pass that writes them."""
 
     __slots__ = ()
 

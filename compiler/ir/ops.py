@@ -1,8 +1,8 @@
 """The op table: the whole IR on one page.
 
-Optional inputs end in "?"; a trailing "*" repeats. Shapes are those of the rule in `Op.infer`, which
-gives output types from input types and attributes. What has no row here stays an `aten` op that
-carries its overload name.
+Optional inputs end in "?"; a trailing "*" repeats. Shapes are those of the rule in `Op.infer`,
+which gives output types from input types and attributes. What has no row here stays an `aten` op
+that carries its overload name.
 """
 
 from collections.abc import Callable, Mapping
@@ -224,7 +224,7 @@ _ROWS = (
     Op("linear", ("x", "weight", "bias?"), (), _linear, "x @ weight.T + bias; weight (out, in)"),
     Op("rms_norm", ("x", "weight?"), ("eps",), _same, "x / sqrt(mean(x^2, -1) + eps) * weight"),
     Op("layer_norm", ("x", "weight?", "bias?"), ("eps",), _same, "over the last axis"),
-    # x (batch, heads, seq, head_dim); positions past .. past+seq-1; rotate-half pairing (i, i + half)
+    # x (batch, heads, seq, head_dim); positions past .. past+seq-1; rotate-half pairs (i, i + half)
     Op("rope", ("x", "past", "inv_freq"), ("scale",), _same, "inv_freq (head_dim/2,) f32"),
     # cache (batch, kv_heads, context, head_dim), new (batch, kv_heads, seq, head_dim)
     Op("kv_write", ("cache", "new", "past"), ("axis",), _kv_write, "cache[past:past+seq] = new"),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import sympy
@@ -10,8 +11,10 @@ import sympy
 Dim: TypeAlias = int | sympy.Expr
 Shape: TypeAlias = tuple[Dim, ...]
 
-_TOKEN = re.compile(r"\s*(?:(\d{1,18})|([A-Za-z_][A-Za-z0-9_]*)|(\*\*|//|[-+*(),]))")
+_TOKEN = re.compile(r"\s*(?:(\d{1,18})|([A-Za-z_][A-Za-z0-9_]*)|(\*\*|//|[-+*/(),]))")
 MAX_EXPRESSION_CHARS = 200
+MAX_EXPRESSION_TERMS = 64
+MAX_PARENTHESES = 20
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,8 @@ def as_dim(value: object) -> Dim:
         return value
     if not isinstance(value, sympy.Expr):
         raise TypeError(f"a dimension is an int or an expression, not {type(value).__name__}")
-    value = sympy.expand(value)
-    return int(value) if value.is_Integer else value
+    expression: sympy.Expr = sympy.expand(value)
+    return int(expression) if expression.is_Integer else expression
 
 
 def evaluate(dim: Dim, bindings: Mapping[str, int]) -> int:
@@ -89,17 +92,24 @@ def bounds(dim: Dim, ranges: Mapping[str, SymbolRange]) -> SymbolRange | None:
 
 def format_dim(dim: Dim) -> str:
     """Text of a dimension; `parse_dim` reads it back."""
+    return str(dim) if isinstance(dim, int) else _format_expression(dim)
+
+
+@lru_cache(maxsize=4096)  # sympy's printer is slow, and a graph repeats a handful of dimensions
+def _format_expression(dim: sympy.Expr) -> str:
     return str(dim).replace(" ", "")
 
 
 def parse_dim(text: str) -> Dim:
-    """Read an integer expression: numbers, symbols, + - * // ** and parentheses.
+    """Read an integer expression: numbers, symbols, + - * // ** floor() and parentheses.
 
-    Written by hand because `sympy.sympify` evaluates its argument as Python code.
-    Raises ValueError for anything else.
+    A "/" may stand inside floor() only. Written by hand because `sympy.sympify` evaluates its
+    argument as Python code. Raises ValueError for anything else.
     """
     if len(text) > MAX_EXPRESSION_CHARS:
         raise ValueError(f"expression of {len(text)} characters is too long")
+    if text.count("(") > MAX_PARENTHESES:
+        raise ValueError(f"more than {MAX_PARENTHESES} parentheses in expression {text!r}")
     tokens: list[str] = []
     at = 0
     while at < len(text.rstrip()):
@@ -111,6 +121,8 @@ def parse_dim(text: str) -> Dim:
     value, rest = _sum(tokens, 0)
     if rest != len(tokens):
         raise ValueError(f"unexpected {tokens[rest]!r} in expression {text!r}")
+    if not value.is_integer:
+        raise ValueError(f"{text!r} is not an integer for every value of its symbols")
     return as_dim(value)
 
 
@@ -125,10 +137,14 @@ def _sum(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
 
 def _product(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
     value, at = _power(tokens, at)
-    while at < len(tokens) and tokens[at] in ("*", "//"):
+    while at < len(tokens) and tokens[at] in ("*", "//", "/"):
         operator = tokens[at]
         right, at = _power(tokens, at + 1)
-        value = value * right if operator == "*" else sympy.floor(value / right)
+        if operator != "*" and right == 0:
+            raise ValueError("division by zero in expression")
+        _bound_terms(_terms(value) * _terms(right))
+        quotient = sympy.expand(value * right if operator == "*" else value / right)
+        value = sympy.floor(quotient) if operator == "//" else quotient
     return value, at
 
 
@@ -138,8 +154,19 @@ def _power(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
         exponent, at = _atom(tokens, at + 1)
         if not exponent.is_Integer or not 0 <= int(exponent) <= 8:
             raise ValueError("an exponent must be a number from 0 to 8")
-        value = value**exponent
+        _bound_terms(_terms(value) ** int(exponent))
+        value = sympy.expand(value**exponent)
     return value, at
+
+
+def _terms(value: sympy.Expr) -> int:
+    return len(sympy.Add.make_args(value))
+
+
+def _bound_terms(count: int) -> None:
+    # Multiplying out sums grows without bound, and the text may come from a file.
+    if count > MAX_EXPRESSION_TERMS:
+        raise ValueError(f"expression with more than {MAX_EXPRESSION_TERMS} terms")
 
 
 def _atom(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
@@ -164,7 +191,7 @@ def _atom(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
 
 
 def _floor(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
-    # sympy prints floor(x/2); "/" occurs nowhere else in canonical dimensions.
+    # sympy prints x//2 as floor(x/2)
     value, at = _sum(tokens, at)
     if at >= len(tokens) or tokens[at] != ")":
         raise ValueError("missing ) after floor(")

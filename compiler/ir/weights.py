@@ -1,4 +1,4 @@
-"""Weights by reference: a name, a type, and where the bytes are. Nothing is loaded before it is asked for."""
+"""Weights by reference: a name, a type, and where the bytes are; loaded when asked for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
