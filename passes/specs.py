@@ -1,0 +1,33 @@
+"""What must hold after the passes that write notes."""
+
+from optimum_compile.compiler.ir.graph import Node, Value
+from optimum_compile.compiler.ir.verify import SHAPED, each_weight_matrix, node_notes_ascend
+from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.stages.notes import InStage
+
+
+def _unassigned(value: Value) -> str:
+    return "" if value.notes.get(Precision) else "has no Precision"
+
+
+def _unquantized(value: Value) -> str:
+    assigned = value.notes.get(Precision)
+    packed = value.notes.get(Quantized)
+    if packed is not None:
+        agrees = assigned is None or assigned.scheme == packed.scheme
+        return "" if agrees else f"is packed as {packed.scheme}, assigned as {assigned}"
+    if assigned is not None and isinstance(assigned.scheme, Float):
+        return ""
+    return "has neither Quantized nor a float Precision"
+
+
+def _stage(node: Node) -> int | None:
+    note = node.notes.get(InStage)
+    return None if note is None else note.index
+
+
+# Every matrix of a linear or an embedding has a scheme; is packed in it; lies in a stage.
+ASSIGNED = SHAPED.extended("assigned", each_weight_matrix("note", _unassigned))
+QUANTIZED = ASSIGNED.extended("quantized", each_weight_matrix("note", _unquantized))
+STAGED = QUANTIZED.extended("staged", node_notes_ascend(InStage, _stage))
