@@ -83,8 +83,11 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Conformance:
-    """How an artifact compared with the oracle. `max_rel_err` is the greatest over calls of
-    ||got - expected|| / ||expected||; `cosine` the least; `top1_agreement` over all positions."""
+    """How an artifact compared with the oracle.
+
+    `max_rel_err` is the greatest over calls of
+    ||got - expected|| / ||expected||; `cosine` the least; `top1_agreement` over all positions.
+    """
 
     artifact: str
     executed: bool
@@ -103,15 +106,15 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """ "coreml", "executorch"."""
+        """Short name: coreml, executorch."""
 
     @property
     def platform(self) -> str:
-        """ "ios" or "android": the folder in the bundle."""
+        """The folder in the bundle: ios or android."""
 
     @property
     def suffix(self) -> str:
-        """ ".mlpackage", ".pte"."""
+        """Ending of the artifact: .mlpackage, .pte."""
 
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """Whether a weight of this shape and use can be stored and run in `scheme`."""

@@ -48,9 +48,10 @@ class Recipe:
     context: int = 512
     batch: int = 16
     seqlen: int = 256
-    steps: int = 2400
+    steps: int = 2200
     warmup: int = 100
     learning_rate: float = 2e-3
+    dropout: float = 0.15
     weight_decay: float = 0.1
     seed: int = 0
 
@@ -203,7 +204,22 @@ def build_model(recipe: Recipe) -> Any:
         eos_token_id=2,
         pad_token_id=None,
     )
-    return LlamaForCausalLM(config)
+    model = LlamaForCausalLM(config)
+    for layer in model.model.layers:
+        layer.self_attn.o_proj.register_forward_hook(_dropout(recipe.dropout))
+        layer.mlp.down_proj.register_forward_hook(_dropout(recipe.dropout))
+    model.model.embed_tokens.register_forward_hook(_dropout(recipe.dropout / 2))
+    return model
+
+
+def _dropout(rate: float) -> Any:
+    """Hook that drops parts of a branch in training: the text is small and is read many times."""
+    import torch
+
+    def hook(module: Any, inputs: Any, output: Any) -> Any:
+        return torch.nn.functional.dropout(output, rate, training=module.training)
+
+    return hook
 
 
 def document_nll(model: Any, tok: Any, stories: Sequence[str], limit: int) -> tuple[float, int]:
@@ -211,6 +227,7 @@ def document_nll(model: Any, tok: Any, stories: Sequence[str], limit: int) -> tu
     import torch
 
     total, count = 0.0, 0
+    model.eval()
     with torch.no_grad():
         for story in stories:
             ids = torch.tensor([tok.encode(story).ids[:limit]])
@@ -219,6 +236,7 @@ def document_nll(model: Any, tok: Any, stories: Sequence[str], limit: int) -> tu
             logp = model(ids).logits[0, :-1].log_softmax(-1)
             total -= float(logp.gather(1, ids[0, 1:, None]).sum())
             count += ids.shape[1] - 1
+    model.train()
     return total, count
 
 
@@ -243,11 +261,13 @@ def train(corpus: Corpus, recipe: Recipe, work: Path, log_every: int = 20) -> tu
         model.load_state_dict(state["model"])
         opt.load_state_dict(state["optimizer"])
         step = int(state["step"])
+    model.train()
     print(f"{len(corpus.train)} stories, {len(stream)} tokens, start at step {step}", flush=True)
     began, first = time.monotonic(), step
     while step < recipe.steps:
         # The batch depends on the step alone, so that a resumed run sees the same data.
         pick = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
+        torch.manual_seed(recipe.seed * 1_000_003 + step)
         at = torch.randint(len(stream) - recipe.seqlen - 1, (recipe.batch,), generator=pick)
         ids = torch.stack([stream[i : i + recipe.seqlen + 1] for i in at.tolist()])
         for group in opt.param_groups:
@@ -263,7 +283,7 @@ def train(corpus: Corpus, recipe: Recipe, work: Path, log_every: int = 20) -> tu
             pace = (time.monotonic() - began) / (step - first)
             left = (recipe.steps - step) * pace / 60
             print(
-                f"step {step} loss {float(loss):.3f} {pace:.2f} s/step, {left:.0f} min left",
+                f"step {step} loss {loss.item():.3f} {pace:.2f} s/step, {left:.0f} min left",
                 flush=True,
             )
         if step % 200 == 0 or step == recipe.steps:
@@ -308,6 +328,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     evaluation = json.loads((args.text / "tinystories_eval.json").read_text("utf-8"))
     save(model, tok, args.out)
     nll, count = document_nll(model.float(), tok, evaluation, recipe.context)
+    model.eval()
     print(f"evaluation: {count} tokens, nll {nll / count:.4f}, ppl {math.exp(nll / count):.3f}")
     return 0
 

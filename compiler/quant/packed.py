@@ -46,7 +46,8 @@ def _from_table(scheme: Lut, codes: np.ndarray, table: np.ndarray | None) -> np.
     if table is None:
         raise ValueError("a lut weight needs its table")
     which = np.arange(codes.shape[0]) // scheme.rows_per_table
-    return table.astype(np.float32)[which[:, None], codes]
+    entries: np.ndarray = table.astype(np.float32)[which[:, None], codes]
+    return entries
 
 
 def _from_affine(

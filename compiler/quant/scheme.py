@@ -126,7 +126,8 @@ class Lut:
     def stored_bytes(self, rows: int, columns: int) -> int:
         """Bytes of a (rows, columns) tensor: indices and tables."""
         return (
-            packed_bytes(rows * columns, self.bits) + self.tables(rows) * 2**self.bits * SCALE_BYTES
+            packed_bytes(rows * columns, self.bits)
+            + self.tables(rows) * (1 << self.bits) * SCALE_BYTES
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,56 @@
+# `make demo` and `make test` set everything up in .venv first. `make help` lists the rest.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python -P
+DEBIAN := g++ make python3-venv python3-dev
+
+.PHONY: help setup demo test test-all lint types quality bench clean
+
+help:
+	@echo "make demo      compile the reference model for ios and android, verify it, generate text"
+	@echo "make test      linter, types and all tests but the slow ones"
+	@echo "make test-all  the slow tests too"
+	@echo "make quality   quality table of the reference model (TEXT=file)"
+	@echo "make bench     time and memory of compiling a 1.1B-parameter shape"
+	@echo "make clean     remove .venv and everything that was built"
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml tools/dev/check_system.sh
+	sh tools/dev/check_system.sh "$(PYTHON)" $(DEBIAN)
+	test -x $(BIN)/python || $$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check "torch==2.13.0"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[coreml,executorch,dev]"
+	$(PY) tools/dev/link_typings.py
+	touch $@
+
+demo: setup
+	$(BIN)/optimum-compile models/reference --target ios,android --policy cascade --name reference -o build --overwrite
+	$(BIN)/optimum-compile inspect build/reference
+	$(BIN)/optimum-compile verify build/reference
+	$(BIN)/optimum-compile run build/reference --prompt "Once upon a time" --max-tokens 80
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(PY) tools/dev/link_typings.py
+	$(BIN)/mypy
+
+test: lint types
+	PYTHONSAFEPATH=1 $(BIN)/pytest -m "not slow"
+
+test-all: lint types
+	PYTHONSAFEPATH=1 $(BIN)/pytest
+
+TEXT ?= ../shared/data/text/tinystories_eval.json
+quality: setup
+	$(PY) -m optimum_compile.tools.quality models/reference --text $(TEXT)
+
+bench: setup
+	$(PY) -m optimum_compile.tools.bench
+
+clean:
+	rm -rf $(VENV) .typings build dist .mypy_cache .ruff_cache .pytest_cache

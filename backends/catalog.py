@@ -1,0 +1,20 @@
+"""The backends by name. Explicit, and loaded only when asked for: importing this imports no SDK."""
+
+from importlib import import_module
+
+from optimum_compile.backends.base import Backend
+from optimum_compile.compiler.errors import InternalError
+
+BACKENDS = {
+    "coreml": "optimum_compile.backends.coreml.backend:BACKEND",
+    "executorch": "optimum_compile.backends.executorch.backend:BACKEND",
+}
+
+
+def load_backend(name: str) -> Backend:
+    """The backend of that name."""
+    if name not in BACKENDS:
+        raise InternalError(f"no backend named {name!r}; known: {', '.join(BACKENDS)}")
+    module, attribute = BACKENDS[name].split(":")
+    backend: Backend = getattr(import_module(module), attribute)
+    return backend

@@ -1,0 +1,274 @@
+"""The whole pipeline: model in, bundle out. Read `compile` first; everything else serves it."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from optimum_compile.backends.base import Backend, Case, Conformance, EmitOptions, EmitResult
+from optimum_compile.backends.catalog import load_backend
+from optimum_compile.compiler.calibration import (
+    TextSource,
+    load_tokenizer,
+    need_torch,
+    read_text,
+    seeded_tokens,
+    special_token_id,
+    windows,
+)
+from optimum_compile.compiler.errors import UnsupportedError, VerificationError
+from optimum_compile.compiler.frontend.open_model import Model, open_model
+from optimum_compile.compiler.observers import Observer, SilentObserver
+from optimum_compile.compiler.options import (
+    CompileOptions,
+    options_from,
+    parse_budget,
+    parse_group,
+    resolve_targets,
+)
+from optimum_compile.compiler.options import Target as TargetName
+from optimum_compile.compiler.package.cases import CASES, save_cases
+from optimum_compile.compiler.package.describe import (
+    embedded_metadata,
+    make_manifest,
+)
+from optimum_compile.compiler.package.reader import Bundle, open_bundle
+from optimum_compile.compiler.package.writer import MANIFEST, refuse_existing, staging
+from optimum_compile.compiler.pass_manager import PassContext, PassManager
+from optimum_compile.passes.precision.assign import AssignPrecision, Budget
+from optimum_compile.passes.precision.classes import ClassOptions
+from optimum_compile.passes.precision.policies import Shares
+from optimum_compile.passes.precision.quantize import QuantizeWeights
+from optimum_compile.passes.stages.cut import CutStages
+from optimum_compile.passes.stages.notes import ActivationRange
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a compilation would do, known before any weight is read."""
+
+    model: Model
+    options: CompileOptions
+    targets: tuple[TargetName, ...]
+    backends: tuple[Backend, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The bundle's name."""
+        return self.options.name or self.model.name
+
+    @property
+    def final(self) -> Path:
+        """Where the bundle goes."""
+        return Path(self.options.output) / self.name
+
+
+def compile(
+    model: str | Path,
+    targets: Sequence[str] | None = None,
+    options: CompileOptions | None = None,
+    *,
+    observer: Observer | None = None,
+    **values: Any,
+) -> Bundle:
+    """Compile `model` for `targets` and return the bundle, executed and compared with the oracle.
+
+    Args:
+        model: a Hugging Face folder or a torch.export archive.
+        targets: "ios", "android"; both without it.
+        options: everything else; single options may be given as keywords instead.
+        observer: is told about passes and progress.
+        values: fields of `CompileOptions`.
+
+    Raises:
+        UserError: bad input, an impossible budget, an unsupported model, a failed comparison.
+    """
+    wanted = plan(model, targets, options, observer=observer, **values)
+    watch = observer or SilentObserver()
+    with staging(wanted.final, wanted.options.overwrite) as out, _work(wanted.options, out) as work:
+        text, tokenizer, bos = _text(wanted)
+        graph = wanted.model.graph
+        prepare(wanted, work, observer=watch)
+        cases = _cases(wanted, text, tokenizer, bos) if wanted.options.verify else ()
+        emitted, checks = [], []
+        for backend in wanted.backends:
+            watch.progress(f"emit {backend.name}", 0, 1)
+            emitted.append(_emit(wanted, backend, out, work))
+            watch.progress(f"emit {backend.name}", 1, 1)
+            checks.append(_verify(wanted, backend, emitted[-1], cases, watch))
+        for file in wanted.model.tokenizer_files:
+            shutil.copyfile(file, out / file.name)
+        if cases:
+            save_cases(out / CASES, cases)
+        _sweep(work, out)
+        manifest = make_manifest(wanted, graph, emitted, checks, out, text)
+        (out / MANIFEST).write_text(manifest.to_json(), "utf-8")
+        failed = [c for c in checks if c is not None and not c.ok]
+        if failed:
+            raise VerificationError("; ".join(f"{c.artifact}: {c.reason}" for c in failed))
+    return open_bundle(wanted.final)
+
+
+def plan(
+    model: str | Path,
+    targets: Sequence[str] | None = None,
+    options: CompileOptions | None = None,
+    *,
+    observer: Observer | None = None,
+    **values: Any,
+) -> Plan:
+    """Open the model and assign precision: everything that can refuse does so here, without work.
+
+    Raises what `compile` raises, but for emission and comparison.
+    """
+    need_torch()
+    chosen = options or options_from(values)
+    if targets is not None:
+        chosen = replace(chosen, target=tuple(targets))
+    names = resolve_targets(chosen.target)
+    backends = tuple(load_backend(t.artifact) for t in names)
+    read_text(chosen.calibration)
+    opened = open_model(Path(model), context=chosen.context, max_prefill=chosen.max_prefill)
+    refuse_existing(Path(chosen.output) / (chosen.name or opened.name), chosen.overwrite)
+    _refuse_nodes(opened, backends)
+    assign = AssignPrecision(
+        policy=chosen.policy,
+        bits=chosen.bits,
+        budget=_budget(chosen.budget),
+        shares=Shares(*chosen.shares),
+        head_high=chosen.head == "high",
+        classes=ClassOptions(
+            parse_group(chosen.group_size), not chosen.asymmetric, chosen.allow_fallback
+        ),
+        backends=backends,
+    )
+    QuantizeWeights(Path(), chosen.quantizer)  # an unknown name is refused here
+    wanted = Plan(opened, chosen, names, backends, ())
+    remarks = _passes(wanted, assign, observer=observer or SilentObserver(), work=None)
+    return replace(wanted, remarks=remarks)
+
+
+def prepare(wanted: Plan, work: Path, *, observer: Observer | None = None) -> None:
+    """Quantise the planned graph into `work` and cut it into stages."""
+    ranges = _ranges(wanted, *_text(wanted))
+    _passes(
+        wanted,
+        QuantizeWeights(work / "weights", wanted.options.quantizer),
+        CutStages(wanted.options.stages, ranges),
+        observer=observer or SilentObserver(),
+        work=work,
+    )
+
+
+def _budget(text: str | None) -> Budget | None:
+    found = parse_budget(text)
+    if found is None:
+        return None
+    return Budget(found.bytes, found.bits_per_weight, found.fraction)
+
+
+def _refuse_nodes(model: Model, backends: Sequence[Backend]) -> None:
+    """Raise UnsupportedError that lists every op that a target cannot run, with where and how often."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for backend in backends:
+        for node in model.graph.nodes:
+            verdict = backend.supports_node(node)
+            if not verdict.ok:
+                op = str(node.attrs.get("target", node.op))
+                found.setdefault((backend.name, op, verdict.reason), []).append(node.origin)
+    if found:
+        lines = [
+            f"{backend} cannot run {op} ({len(where)}x, first at {where[0] or 'top level'}): {reason}"
+            for (backend, op, reason), where in found.items()
+        ]
+        raise UnsupportedError("; ".join(lines))
+
+
+def _passes(wanted: Plan, *passes: Any, observer: Observer, work: Path | None) -> tuple[str, ...]:
+    context = PassContext(seed=wanted.options.seed, work=work, observer=observer)
+    return PassManager(passes).run(wanted.model.graph, context)
+
+
+def _text(wanted: Plan) -> tuple[TextSource | None, Any, int | None]:
+    tokenizer = load_tokenizer(wanted.model.tokenizer_files)
+    bos = special_token_id(wanted.model.tokenizer_files, "bos_token", tokenizer)
+    return read_text(wanted.options.calibration), tokenizer, bos
+
+
+def _ranges(
+    wanted: Plan, text: TextSource | None, tokenizer: Any, bos: int | None
+) -> tuple[ActivationRange, ...]:
+    from optimum_compile.compiler.conformance import is_decoder, vocabulary
+    from optimum_compile.compiler.measure import activation_ranges
+
+    graph, options = wanted.model.graph, wanted.options
+    if text is None or not is_decoder(graph):
+        return ()
+    if tokenizer is None:
+        ids = seeded_tokens(vocabulary(graph), options.samples, options.seqlen, options.seed)
+    else:
+        ids = windows(text, tokenizer, bos, options.seqlen)[: options.samples]
+    return activation_ranges(graph, ids)
+
+
+def _cases(
+    wanted: Plan, text: TextSource | None, tokenizer: Any, bos: int | None
+) -> tuple[Case, ...]:
+    from optimum_compile.compiler.conformance import CaseOptions, make_cases
+
+    words = text if text is not None else read_text(None)
+    return make_cases(
+        wanted.model.graph, words, tokenizer, bos, CaseOptions(seed=wanted.options.seed)
+    )
+
+
+def _emit(wanted: Plan, backend: Backend, out: Path, work: Path) -> EmitResult:
+    from optimum_compile.compiler.conformance import context_of
+
+    folder = out / backend.platform
+    folder.mkdir(exist_ok=True)
+    seq = wanted.model.graph.symbols.get("seq")
+    options = EmitOptions(
+        name=wanted.name,
+        context=context_of(wanted.model.graph) or 0,
+        max_prefill=seq.high if seq else 1,
+        metadata_json=embedded_metadata(wanted, backend),
+        work=work,
+    )
+    return backend.emit(wanted.model.graph, options, folder / f"{wanted.name}{backend.suffix}")
+
+
+def _verify(
+    wanted: Plan, backend: Backend, emitted: EmitResult, cases: tuple[Case, ...], watch: Observer
+) -> Conformance | None:
+    from optimum_compile.compiler.conformance import tolerance_for
+
+    if not wanted.options.verify:
+        return None
+    watch.progress(f"verify {backend.name}", 0, 1)
+    tolerance = tolerance_for(backend.platform, wanted.model.graph)
+    result = backend.verify(emitted.artifact, cases, tolerance)
+    watch.progress(f"verify {backend.name}", 1, 1)
+    return result
+
+
+@contextmanager
+def _work(options: CompileOptions, out: Path) -> Iterator[Path]:
+    """Scratch folder: inside the staging folder unless `work_dir` names another place."""
+    parent = out if options.work_dir is None else Path(options.work_dir)
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".work-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(work: Path, out: Path) -> None:
+    """Scratch inside the bundle must be gone before the bundle is described."""
+    if work.is_relative_to(out):
+        shutil.rmtree(work)

@@ -1,0 +1,174 @@
+"""What every artifact is compared with: cases made by the oracle, and the tolerance they must meet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from optimum_compile.backends.base import Call, Case, Tolerance
+from optimum_compile.compiler.calibration import (
+    TextSource,
+    encode,
+    seeded_tokens,
+)
+from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.interpret import WeightCache, run
+from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.ir.shape import evaluate
+from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.passes.precision.notes import Precision
+
+DECODE_STEPS = 8
+# Weights above this size are read anew for each case, so that memory stays bounded.
+CACHE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class CaseOptions:
+    """How many cases, how long, and from which seed."""
+
+    count: int = 3
+    prompt: int = 16
+    steps: int = DECODE_STEPS
+    seed: int = 0
+
+
+def is_decoder(graph: Graph) -> bool:
+    """Whether the graph is a decoder with tokens, a position and cached state."""
+    return bool(graph.states) and [v.name for v in graph.inputs] == ["tokens", "past"]
+
+
+def vocabulary(graph: Graph) -> int:
+    """Rows of the smallest embedding table."""
+    rows = [n.input(1).type.static_shape()[0] for n in graph.nodes if n.op == "embedding"]
+    return min(rows, default=2)
+
+
+def context_of(graph: Graph) -> int | None:
+    """Length of the KV cache in tokens; None without one."""
+    sizes = [
+        n.input(0).type.shape[int(str(n.attrs["axis"]))] for n in graph.nodes if n.op == "kv_write"
+    ]
+    return min((int(s) for s in sizes if isinstance(s, int)), default=None)
+
+
+def token_windows(
+    graph: Graph, text: TextSource | None, tokenizer: Any, bos: int | None, options: CaseOptions
+) -> list[list[int]]:
+    """Token windows for the cases: from text, or random where there is no tokenizer."""
+    context = context_of(graph) or options.prompt + options.steps
+    length = min(options.prompt + options.steps, context)
+    if length < options.steps + 1:
+        length = context
+    if tokenizer is None or text is None:
+        return seeded_tokens(vocabulary(graph), options.count, length, options.seed)
+    ids = [encode(tokenizer, d, bos)[:length] for d in text.documents]
+    long = [w for w in ids if len(w) == length][: options.count]
+    missing = options.count - len(long)
+    return long + seeded_tokens(vocabulary(graph), missing, length, options.seed)
+
+
+def decoder_cases(
+    graph: Graph, windows: Sequence[Sequence[int]], steps: int = DECODE_STEPS
+) -> tuple[Case, ...]:
+    """One prefill and `steps` decode calls a window, with the quantised oracle's logits.
+
+    The prompt gets shorter from case to case (down to one token), so that padding is exercised.
+    """
+    cache = WeightCache(CACHE_BYTES)
+    longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
+    cases = []
+    for index, window in enumerate(windows):
+        tokens = np.asarray(window, np.int64)[None]
+        room = tokens.shape[1] - steps
+        prompt = max(
+            1, min(room if index == 0 else room * (len(windows) - index) // len(windows), longest)
+        )
+        logits = _logits(graph, tokens[:, : prompt + steps], cache, longest)
+        calls = [_call("prefill", tokens[:, :prompt], 0, logits)]
+        for at in range(prompt, min(prompt + steps, tokens.shape[1])):
+            calls.append(_call("decode", tokens[:, at : at + 1], at, logits))
+        cases.append(Case(tuple(calls)))
+    return tuple(cases)
+
+
+def _call(function: str, tokens: np.ndarray, past: int, logits: np.ndarray) -> Call:
+    expected = logits[:, past : past + tokens.shape[1]]
+    return Call(function, {"tokens": tokens, "past": np.array([past], np.int64)}, (expected,))
+
+
+def _logits(graph: Graph, tokens: np.ndarray, cache: WeightCache, longest: int) -> np.ndarray:
+    import torch
+
+    parts, states = [], None
+    with torch.no_grad():
+        for at in range(0, tokens.shape[1], longest):
+            chunk = {"tokens": tokens[:, at : at + longest], "past": np.array([at], np.int64)}
+            result = run(graph, chunk, states, weights="quantized", cache=cache)
+            states = result.states
+            parts.append(result.outputs[0].numpy())
+    return np.concatenate(parts, axis=1)
+
+
+def module_cases(graph: Graph, options: CaseOptions, calls: int = 1) -> tuple[Case, ...]:
+    """Seeded inputs for a graph that is no decoder; with states, several calls in a row."""
+    import torch
+
+    cache = WeightCache(CACHE_BYTES)
+    cases = []
+    for index in range(options.count):
+        rng = np.random.default_rng(options.seed + index)
+        states, made = None, []
+        for _ in range(calls):
+            bindings = {
+                n: r.high if r.high < 4096 else max(r.low, 16) for n, r in graph.symbols.items()
+            }
+            inputs = {v.name: _sample(graph, v, bindings, rng) for v in graph.inputs}
+            with torch.no_grad():
+                result = run(graph, inputs, states, weights="quantized", cache=cache)
+            states = result.states
+            expected = tuple(o.numpy() for o in result.outputs)
+            made.append(Call("forward", inputs, expected))
+        cases.append(Case(tuple(made)))
+    return tuple(cases)
+
+
+def _sample(
+    graph: Graph, value: Value, bindings: Mapping[str, int], rng: np.random.Generator
+) -> np.ndarray:
+    shape = tuple(evaluate(d, bindings) for d in value.type.shape)
+    if value.type.dtype.is_float:
+        return rng.standard_normal(shape).astype(np.float32)
+    tables = [n.input(1) for n, at in value.uses if n.op == "embedding" and at == 0]
+    if tables:
+        rows = min(t.type.static_shape()[0] for t in tables)
+        return rng.integers(0, rows, shape).astype(value.type.dtype.numpy)
+    return np.ones(shape, value.type.dtype.numpy)  # a mask: everything visible
+
+
+def make_cases(
+    graph: Graph, text: TextSource | None, tokenizer: Any, bos: int | None, options: CaseOptions
+) -> tuple[Case, ...]:
+    """The cases of a graph of either kind."""
+    if is_decoder(graph):
+        return decoder_cases(
+            graph, token_windows(graph, text, tokenizer, bos, options), options.steps
+        )
+    return module_cases(graph, options, calls=options.steps if graph.states else 1)
+
+
+def tolerance_for(platform: str, graph: Graph) -> Tolerance:
+    """What an artifact must meet: fp16 weights alone are held to 2e-3 and equal argmax.
+
+    ExecuTorch computes integer linears on int8 activations, which the oracle does not, so there the
+    direction of the logits and the top token count.
+    """
+    notes = [v.notes.get(Precision) for v in graph.weights.values()]
+    if all(n is None or isinstance(n.scheme, Float) for n in notes):
+        return Tolerance(max_rel_err=2e-3, min_top1=1.0)
+    if platform == "ios":
+        return Tolerance(max_rel_err=1e-2)
+    if platform == "android":
+        return Tolerance(min_cosine=0.999, min_top1=0.95)
+    raise InternalError(f"no tolerance for platform {platform!r}")

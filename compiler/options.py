@@ -1,0 +1,199 @@
+"""Every option of a compilation, as one frozen dataclass.
+
+The command line, `--config` and the Python call all fill it, and the manifest echoes it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from optimum_compile.compiler.errors import OptionError
+from optimum_compile.compiler.quant.scheme import Granularity, PerChannel, PerGroup
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(bpw|%|[KMGT]i?B|B)?", re.IGNORECASE)
+_UNIT = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+    "TIB": 2**40,
+}
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """Options of `compile`. Names are those of the command line, with underscores."""
+
+    target: tuple[str, ...] = ("ios", "android")
+    output: str = "build"
+    name: str | None = None
+    overwrite: bool = False
+    policy: str = "cascade"
+    bits: int = 8
+    budget: str | None = None
+    shares: tuple[float, float, float] = (0.25, 0.60, 0.15)
+    head: str = "low"  # cascade only: "low" is the last stage's class, "high" INT8
+    quantizer: str = "mse"
+    group_size: str | None = None
+    asymmetric: bool = False
+    stages: int = 3
+    context: int | None = None
+    max_prefill: int | None = None
+    calibration: str | None = None  # a file, "none", or the built-in text
+    samples: int = 4
+    seqlen: int = 128
+    seed: int = 0
+    verify: bool = True
+    allow_fallback: bool = False
+    work_dir: str | None = None
+
+    def __post_init__(self) -> None:
+        _bounded("stages", self.stages, 1, 64)
+        _bounded("samples", self.samples, 1, 100_000)
+        _bounded("seqlen", self.seqlen, 2, 1_000_000)
+        for key in ("context", "max_prefill"):
+            value = getattr(self, key)
+            if value is not None:
+                _bounded(key, value, 1, 1_048_576)
+        if self.head not in ("low", "high"):
+            raise OptionError(f"head={self.head!r}: expected low or high")
+        if self.name is not None and not re.fullmatch(
+            r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name
+        ):
+            raise OptionError(
+                f"name={self.name!r}: expected letters, digits, dot, dash and underscore"
+            )
+        if not self.target:
+            raise OptionError("target: expected at least one of ios, android")
+        parse_group(self.group_size)
+        parse_budget(self.budget)
+
+    def echo(self) -> dict[str, Any]:
+        """The options as the manifest holds them: no paths of this machine."""
+        out = asdict(self)
+        for key in ("output", "work_dir"):
+            del out[key]
+        if self.calibration not in (None, "none"):
+            out["calibration"] = Path(str(self.calibration)).name
+        return out
+
+
+@dataclass(frozen=True)
+class BudgetText:
+    """A parsed `--budget`; exactly one field is set."""
+
+    bytes: int | None = None
+    bits_per_weight: float | None = None
+    fraction: float | None = None
+
+
+def _bounded(key: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise OptionError(f"{key}={value!r}: expected a whole number from {low} to {high}")
+
+
+def parse_budget(text: str | None) -> BudgetText | None:
+    """Read 3.5bpw, 1.2GB, 900MiB, 1250000 or 40%. Raises OptionError."""
+    if text is None:
+        return None
+    match = _SIZE.fullmatch(str(text).strip())
+    if match is None:
+        raise OptionError(f"budget {text!r}: expected 3.5bpw, 1.2GB, 900MiB, 1250000 or 40%")
+    number, unit = float(match.group(1)), (match.group(2) or "B").upper()
+    if number <= 0:
+        raise OptionError(f"budget {text!r}: expected more than zero")
+    if unit == "BPW":
+        return BudgetText(bits_per_weight=number)
+    if unit == "%":
+        return BudgetText(fraction=number / 100)
+    return BudgetText(bytes=int(number * _UNIT[unit]))
+
+
+def parse_group(text: str | None) -> Granularity | None:
+    """Read a group size: 32, 64, 128, any whole number, or "channel". Raises OptionError."""
+    if text is None:
+        return None
+    if str(text) == "channel":
+        return PerChannel()
+    if not re.fullmatch(r"\d{1,5}", str(text)) or not 8 <= int(text) <= 65536:
+        raise OptionError(f"group_size={text!r}: expected channel, or a whole number from 8 up")
+    return PerGroup(int(text))
+
+
+def options_from(values: Mapping[str, Any]) -> CompileOptions:
+    """Build options from keys and values. Unknown keys are refused naming the allowed ones."""
+    known = {f.name: f for f in fields(CompileOptions)}
+    clean: dict[str, Any] = {}
+    for key, value in values.items():
+        name = str(key).replace("-", "_")
+        if name not in known:
+            raise OptionError(f"option {key!r} is unknown; allowed: {', '.join(sorted(known))}")
+        clean[name] = _coerce(name, value, known[name].default)
+    return CompileOptions(**clean)
+
+
+def _coerce(key: str, value: Any, default: Any) -> Any:
+    if key == "target":
+        parts = value.split(",") if isinstance(value, str) else list(value)
+        return tuple(dict.fromkeys(str(p).strip() for p in parts if str(p).strip()))
+    if key == "shares":
+        parts = value.split(",") if isinstance(value, str) else list(value)
+        try:
+            numbers = tuple(float(p) for p in parts)
+        except ValueError:
+            numbers = ()
+        if len(numbers) != 3:
+            raise OptionError(f"shares={value!r}: expected three numbers, like 0.25,0.6,0.15")
+        return numbers
+    if key in ("budget", "group_size") and value is not None:
+        return str(value)
+    if isinstance(default, bool) and not isinstance(value, bool):
+        raise OptionError(f"{key}={value!r}: expected true or false")
+    return value
+
+
+def load_config(path: Path) -> dict[str, Any]:
+    """Read a YAML file of options (safe loader, 1 MiB at most)."""
+    try:
+        if path.stat().st_size > 2**20:
+            raise OptionError(f"{path}: a config file of more than 1 MiB is refused")
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise OptionError(f"{path}: cannot read the config file: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path}: not a YAML file: {error}") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise OptionError(f"{path}: expected a mapping of option names to values")
+    return {str(k): v for k, v in data.items()}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A platform and the artifact kind that serves it."""
+
+    platform: str
+    artifact: str
+    spelled: str = field(compare=False, default="")
+
+
+TARGETS = {
+    "ios": Target("ios", "coreml"),
+    "ios:coreml": Target("ios", "coreml"),
+    "android": Target("android", "executorch"),
+    "android:executorch": Target("android", "executorch"),
+}
+
+
+def resolve_targets(names: tuple[str, ...]) -> tuple[Target, ...]:
+    """Targets by name, duplicates dropped. Raises OptionError naming the known ones."""
+    out: dict[Target, None] = {}
+    for name in names:
+        if name not in TARGETS:
+            raise OptionError(f"target {name!r} is unknown; expected one of {', '.join(TARGETS)}")
+        out[TARGETS[name]] = None
+    return tuple(out)

@@ -1,0 +1,219 @@
+"""Describe a compiled graph: the manifest, and the metadata that each artifact carries."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optimum_compile.backends.base import Backend, Conformance, EmitResult
+from optimum_compile.compiler.calibration import TextSource
+from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.ir.shape import format_dim
+from optimum_compile.compiler.package.manifest import (
+    FORMAT,
+    Artifact,
+    Check,
+    Manifest,
+    Port,
+    Stage,
+    Tensor,
+)
+from optimum_compile.compiler.package.writer import file_entries, sha256_of, size_of
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.units import (
+    cost_bytes,
+    fixed_weight_bytes,
+    parameter_count,
+    units_of,
+)
+from optimum_compile.passes.stages.notes import StageInfo, StagePlan
+
+if TYPE_CHECKING:
+    from optimum_compile.compiler.api import Plan
+
+# Everything whose version shapes the output.
+PACKAGES = ("optimum-compile", "torch", "coremltools", "executorch", "numpy", "tokenizers")
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that shapes the output; a missing package is left out."""
+    out = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            out[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return out
+
+
+def stages_of(graph: Graph) -> tuple[StageInfo, ...]:
+    """The stages that the stages pass wrote; empty before it ran."""
+    plan = graph.notes.get(StagePlan)
+    return () if plan is None else plan.stages
+
+
+def port(name: str, value: Value) -> Port:
+    """A value as the manifest holds it."""
+    shape = tuple(d if isinstance(d, int) else format_dim(d) for d in value.type.shape)
+    return Port(name, value.type.dtype.value, shape)
+
+
+def predicted_bytes(graph: Graph, backend: Backend) -> int:
+    """Weight bytes that the backend's artifact will hold, before emission."""
+    units = units_of(graph)
+    total = fixed_weight_bytes(graph, units)
+    for unit in units:
+        note = graph.weights[unit.name].notes.get(Precision)
+        if note is not None:
+            total += cost_bytes(note.scheme, unit.use, (backend,))
+    return total
+
+
+def weight_bytes(graph: Graph) -> int:
+    """Bytes of all weights in their schemes, whatever the container."""
+    units = units_of(graph)
+    total = fixed_weight_bytes(graph, units)
+    for unit in units:
+        note = graph.weights[unit.name].notes.get(Precision)
+        if note is not None:
+            total += note.scheme.stored_bytes(unit.use.rows, unit.use.columns)
+    return total
+
+
+def embedded_metadata(wanted: "Plan", backend: Backend) -> str:
+    """JSON that is embedded in an artifact: provenance and stages, no dates and no paths."""
+    graph = wanted.model.graph
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "name": wanted.name,
+            "target": f"{backend.platform}:{backend.name}",
+            "versions": versions(),
+            "kv_cache": "f16" if backend.platform == "ios" else "f32",
+            "policy": wanted.options.policy,
+            "quantizer": wanted.options.quantizer,
+            "seed": wanted.options.seed,
+            "parameters": parameter_count(graph),
+            "weight_bytes": weight_bytes(graph),
+            "stages": [asdict(s) for s in stages_of(graph)],
+        },
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+
+
+def make_manifest(
+    wanted: "Plan",
+    graph: Graph,
+    emitted: Sequence[EmitResult],
+    checks: Sequence[Conformance | None],
+    out: Path,
+    text: TextSource | None,
+) -> Manifest:
+    """The manifest of a finished bundle in the folder `out`."""
+    parameters, stored = parameter_count(graph), weight_bytes(graph)
+    source: dict[str, Any] = {
+        "kind": wanted.model.kind,
+        "name": wanted.model.source.name,
+        "weights_sha256": _source_digest(graph),
+        "calibration": None if text is None else text.label,
+    }
+    return Manifest(
+        format=FORMAT,
+        name=wanted.name,
+        versions=versions(),
+        source=source,
+        options=wanted.options.echo(),
+        symbols={k: (r.low, r.high) for k, r in sorted(graph.symbols.items())},
+        inputs=tuple(port(v.name, v) for v in graph.inputs),
+        outputs=tuple(port(f"output{i}", v) for i, v in enumerate(graph.outputs)),
+        states=tuple(port(s.name, s.read) for s in graph.states),
+        parameters=parameters,
+        weight_bytes=stored,
+        bits_per_weight=8 * stored / max(1, parameters),
+        stages=tuple(_stage(s) for s in stages_of(graph)),
+        tensors=_tensors(graph),
+        artifacts=tuple(
+            _artifact(graph, b, e, out) for b, e in zip(wanted.backends, emitted, strict=True)
+        ),
+        checks=tuple(_check(e, c, out) for e, c in zip(emitted, checks, strict=True)),
+        files=file_entries(out),
+        remarks=wanted.remarks,
+    )
+
+
+def _source_digest(graph: Graph) -> str:
+    """SHA-256 over the digests of the weight files."""
+    files = sorted(
+        {v.weight.source.path for v in graph.weights.values() if v.weight and v.weight.source}
+    )
+    return ",".join(sha256_of(f) for f in files)
+
+
+def _stage(info: StageInfo) -> Stage:
+    weights = [t for t in info.tensors if t.scheme != "f16"] or list(info.tensors)
+    span = (min((t.low for t in weights), default=0.0), max((t.high for t in weights), default=0.0))
+    return Stage(
+        info.index,
+        info.name,
+        info.precision_class,
+        info.blocks,
+        info.groups,
+        info.bits_per_weight,
+        info.bytes,
+        info.scales_sha256,
+        span,
+        tuple((a.block, a.low, a.high) for a in info.activations),
+        tuple(t.name for t in info.tensors),
+    )
+
+
+def _tensors(graph: Graph) -> tuple[Tensor, ...]:
+    out = []
+    for stage in stages_of(graph):
+        for record in stage.tensors:
+            note = graph.weights[record.name].notes.get(Precision)
+            reason = "" if note is None else note.reason
+            out.append(
+                Tensor(record.name, record.shape, record.scheme, record.bytes, stage.index, reason)
+            )
+    return tuple(out)
+
+
+def _artifact(graph: Graph, backend: Backend, emitted: EmitResult, out: Path) -> Artifact:
+    return Artifact(
+        backend.platform,
+        backend.name,
+        emitted.artifact.relative_to(out).as_posix(),
+        emitted.functions,
+        emitted.weight_bytes,
+        predicted_bytes(graph, backend),
+        size_of(emitted.artifact),
+        emitted.remarks,
+    )
+
+
+def _check(emitted: EmitResult, check: Conformance | None, out: Path) -> Check:
+    path = emitted.artifact.relative_to(out).as_posix()
+    if check is None:
+        return Check(path, False, "", False, 0, 0.0, 0.0, 0.0, {}, "not executed: --no-verify")
+    return check_entry(path, check)
+
+
+def check_entry(path: str, check: Conformance) -> Check:
+    """A comparison as the manifest holds it; `path` is relative to the bundle."""
+    return Check(
+        path,
+        check.executed,
+        check.executed_by,
+        check.ok,
+        check.steps,
+        check.max_rel_err,
+        check.cosine,
+        check.top1_agreement,
+        asdict(check.tolerance),
+        check.reason,
+    )

@@ -1,0 +1,153 @@
+"""The manifest: what a bundle says about itself, as JSON."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from optimum_compile.compiler.errors import InputError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input, output or state; symbolic dimensions are text."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One stored weight. `reason` says why the policy's own choice was not taken, or is empty."""
+
+    name: str
+    shape: tuple[int, ...]
+    scheme: str
+    bytes: int
+    stage: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One precision subgraph; `meta` holds ranges and digests."""
+
+    index: int
+    name: str
+    precision_class: str
+    blocks: tuple[int, int]
+    groups: tuple[str, ...]
+    bits_per_weight: float
+    bytes: int
+    scales_sha256: str
+    weight_range: tuple[float, float]
+    activations: tuple[tuple[int, float, float], ...]
+    tensors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One emitted artifact. `predicted_bytes` is the estimate made before emission."""
+
+    platform: str
+    kind: str
+    path: str
+    functions: tuple[str, ...]
+    weight_bytes: int
+    predicted_bytes: int
+    file_bytes: int
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of the bundle."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """How an artifact compared with the oracle; see `backends.base.Conformance`."""
+
+    path: str
+    executed: bool
+    executed_by: str
+    ok: bool
+    steps: int
+    max_rel_err: float
+    cosine: float
+    top1_agreement: float
+    tolerance: dict[str, float | None]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything but the manifest file itself. Equal inputs and options give equal manifests."""
+
+    format: int
+    name: str
+    versions: dict[str, str]
+    source: dict[str, Any]
+    options: dict[str, Any]
+    symbols: dict[str, tuple[int, int]]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    states: tuple[Port, ...]
+    parameters: int
+    weight_bytes: int
+    bits_per_weight: float
+    stages: tuple[Stage, ...]
+    tensors: tuple[Tensor, ...]
+    artifacts: tuple[Artifact, ...]
+    checks: tuple[Check, ...]
+    files: tuple[FileEntry, ...]
+    remarks: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """Deterministic JSON text."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(_tuple(v) for v in value) if isinstance(value, list) else value
+
+
+def _build(kind: Any, data: Any) -> Any:
+    return kind(**{k: _tuple(v) for k, v in data.items()})
+
+
+def parse_manifest(text: str, where: str) -> Manifest:
+    """Read a manifest back. Raises InputError that names what is wrong."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON: {error}") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        found = data.get("format") if isinstance(data, dict) else None
+        raise InputError(f"{where}: manifest format {found!r}: expected {FORMAT}; compile again")
+    try:
+        lists = {
+            "inputs": Port,
+            "outputs": Port,
+            "states": Port,
+            "stages": Stage,
+            "tensors": Tensor,
+            "artifacts": Artifact,
+            "checks": Check,
+            "files": FileEntry,
+        }
+        parsed: dict[str, Any] = {
+            k: tuple(_build(t, item) for item in data[k]) for k, t in lists.items()
+        }
+        rest: dict[str, Any] = {k: v for k, v in data.items() if k not in lists}
+        rest["remarks"] = tuple(rest["remarks"])
+        rest["symbols"] = {k: _tuple(v) for k, v in rest["symbols"].items()}
+        return Manifest(**rest, **parsed)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{where}: not a manifest of this program: {error}") from error

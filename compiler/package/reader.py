@@ -1,0 +1,61 @@
+"""Open a bundle: read the manifest, and check that every file is what the manifest says."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.package.manifest import Artifact, Manifest, parse_manifest
+from optimum_compile.compiler.package.writer import MANIFEST, sha256_of
+
+MAX_MANIFEST_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk."""
+
+    path: Path
+    manifest: Manifest
+
+    def artifact(self, platform: str) -> Artifact | None:
+        """The artifact of a platform ("ios", "android"), or None."""
+        return next((a for a in self.manifest.artifacts if a.platform == platform), None)
+
+    def resolve(self, relative: str) -> Path:
+        """A file of the bundle. Raises InputError for a path that leaves it."""
+        path = (self.path / relative).resolve()
+        if not path.is_relative_to(self.path.resolve()):
+            raise InputError(f"{self.path / MANIFEST}: {relative!r} leads out of the bundle")
+        return path
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Open the bundle at `path`. Raises InputError when it is none."""
+    file = path / MANIFEST
+    if not path.is_dir() or not file.is_file():
+        raise InputError(
+            f"{path}: no bundle here (no {MANIFEST}); make one with: optimum-compile MODEL -o DIR"
+        )
+    if file.stat().st_size > MAX_MANIFEST_BYTES:
+        raise InputError(f"{file}: more than {MAX_MANIFEST_BYTES} bytes; not a manifest")
+    try:
+        text = file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8: {error}") from error
+    return Bundle(path, parse_manifest(text, str(file)))
+
+
+def damaged_files(bundle: Bundle) -> list[str]:
+    """One line for each file that is missing or differs from its digest."""
+    out = []
+    for entry in bundle.manifest.files:
+        path = bundle.resolve(entry.path)
+        if not path.is_file():
+            out.append(f"{entry.path}: missing")
+        elif path.stat().st_size != entry.bytes:
+            out.append(
+                f"{entry.path}: {path.stat().st_size} bytes, the manifest says {entry.bytes}"
+            )
+        elif sha256_of(path) != entry.sha256:
+            out.append(f"{entry.path}: its SHA-256 differs from the manifest's")
+    return out

@@ -1,0 +1,64 @@
+"""Pass: turn every assigned weight into codes, one tensor at a time, into a store on disk."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.notes import Note
+from optimum_compile.compiler.pass_manager import PassContext, PassResult
+from optimum_compile.compiler.quant.store import write_packed
+from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.precision.quantizers.rtn import Clip
+from optimum_compile.passes.precision.quantizers.select import quantize_weight
+
+QUANTIZERS: dict[str, Clip] = {"rtn": "minmax", "mse": "mse"}
+
+
+@dataclass(frozen=True)
+class QuantizeWeights:
+    """Replace the `Precision` decision by packed weights.
+
+    Before:  @up_proj.weight : f16[768, 256] {Precision(scheme=int8:channel)}
+    After:   @up_proj.weight : f16[768, 256] {Precision(...), Quantized(sha256=..., store=...)}
+    """
+
+    name: ClassVar[str] = "quantize-weights"
+    needs: ClassVar[tuple[type[Note], ...]] = (Precision,)
+    writes: ClassVar[tuple[type[Note], ...]] = (Quantized,)
+
+    store: Path
+    quantizer: str = "mse"
+
+    def __post_init__(self) -> None:
+        if self.quantizer not in QUANTIZERS:
+            raise OptionError(
+                f"quantizer {self.quantizer!r}: expected one of {', '.join(QUANTIZERS)}"
+            )
+
+    def run(self, graph: Graph, ctx: PassContext) -> PassResult:
+        """See the class. Raises InputError for weights that are NaN or infinite."""
+        self.store.mkdir(parents=True, exist_ok=True)
+        todo = [(n, v) for n, v in graph.weights.items() if v.notes.get(Precision) is not None]
+        changed = False
+        for at, (name, value) in enumerate(todo):
+            ctx.progress(self.name, at, len(todo))
+            note = value.notes.get(Precision)
+            if note is None or value.weight is None:
+                continue
+            data = value.weight.load_f32()
+            if not np.isfinite(data).all():
+                bad = int(data.size - np.isfinite(data).sum())
+                raise InputError(
+                    f"{name}: {bad} weights are NaN or infinite; repair the checkpoint"
+                )
+            packed = quantize_weight(data, note.scheme, QUANTIZERS[self.quantizer])
+            sha256 = write_packed(self.store, packed)
+            fresh = Quantized(note.scheme, sha256, self.store)
+            changed |= value.notes.get(Quantized) != fresh
+            value.notes.put(fresh)
+        ctx.progress(self.name, len(todo), len(todo))
+        return PassResult(changed=changed)

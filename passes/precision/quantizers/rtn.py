@@ -1,0 +1,132 @@
+"""Round-to-nearest onto an integer grid, with the range from min/max or from an MSE search.
+
+Pure functions on numpy arrays. The MSE search shrinks the range of each group by fixed ratios and
+keeps the one with the least squared error, as llama.cpp's and GPTQ's scale searches do.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.ir.dtype import round_to_bf16
+from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.scheme import Affine
+
+Clip = Literal["minmax", "mse"]
+# The least normal fp16 number: smaller scales would lose precision, or become zero.
+MIN_SCALE = np.float32(2.0**-14)
+MAX_SCALE = np.float32(65504.0)
+CHUNK_ELEMENTS = 1 << 21
+
+
+@dataclass(frozen=True)
+class ClipSearch:
+    """Ratios of the full range that the MSE search tries."""
+
+    lowest: float = 0.3
+    steps: int = 36
+
+    def ratios(self) -> np.ndarray:
+        """From 1 downwards."""
+        return np.linspace(1.0, self.lowest, self.steps, dtype=np.float32)
+
+
+def grid(scheme: Affine) -> tuple[int, int]:
+    """Least and greatest code.
+
+    Symmetric 8-bit codes stop at -127: integer kernels may negate them in 8 bits.
+    """
+    if not scheme.symmetric:
+        return 0, 2**scheme.bits - 1
+    high = 2 ** (scheme.bits - 1) - 1
+    return (-high if scheme.bits == 8 else -high - 1), high
+
+
+def quantize_rtn(weight: np.ndarray, scheme: Affine, clip: Clip = "mse") -> PackedWeight:
+    """Quantise (rows, columns) float32 to `scheme`.
+
+    All-zero groups get the least scale and zero codes. Weights must be finite.
+    """
+    rows, columns = weight.shape
+    size = scheme.group_size(columns)
+    groups = scheme.groups(columns)
+    dtype = np.int8 if scheme.symmetric else np.uint8
+    codes = np.empty((rows, columns), dtype)
+    scales = np.empty((rows, groups), np.float16)
+    zeros = None if scheme.symmetric else np.empty((rows, groups), np.uint8)
+    step = max(1, CHUNK_ELEMENTS // max(1, groups * size))
+    for begin in range(0, rows, step):
+        part = slice(begin, min(rows, begin + step))
+        grouped, valid = _grouped(weight[part], size, groups)
+        c, s, z = _quantize_groups(grouped, valid, scheme, clip)
+        codes[part] = c.reshape(len(grouped), groups * size)[:, :columns]
+        scales[part] = s
+        if zeros is not None:
+            zeros[part] = z
+    return PackedWeight(scheme, codes, scales=scales, zeros=zeros)
+
+
+def _grouped(weight: np.ndarray, size: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pad the last group with zeros: (rows, groups, size), and which elements are real (groups, size)."""
+    rows, columns = weight.shape
+    pad = groups * size - columns
+    data = np.pad(weight.astype(np.float32), ((0, 0), (0, pad)))
+    valid = np.arange(groups * size).reshape(groups, size) < columns
+    return data.reshape(rows, groups, size), valid
+
+
+def _store_scale(scale: np.ndarray, scheme: Affine) -> np.ndarray:
+    """Clamp to what fp16 holds, and round to the stored type; float32 result."""
+    scale = np.clip(scale, MIN_SCALE, MAX_SCALE)
+    if scheme.scale_dtype == "bf16":
+        scale = np.clip(round_to_bf16(scale), MIN_SCALE, np.float32(65280.0))
+    return scale.astype(np.float16).astype(np.float32)
+
+
+def _quantize_groups(
+    w: np.ndarray, valid: np.ndarray, scheme: Affine, clip: Clip
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ratios = np.ones(1, np.float32) if clip == "minmax" else ClipSearch().ratios()
+    best: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    best_error = np.full(w.shape[:2], np.inf, np.float32)
+    for ratio in ratios:
+        scale, zero = _scale_for(w, ratio, scheme)
+        codes, error = _round(w, valid, scale, zero, scheme)
+        if best is None:
+            best, best_error = (codes, scale, zero), error
+            continue
+        better = error < best_error
+        best_error = np.where(better, error, best_error)
+        np.copyto(best[0], codes, where=better[..., None])
+        np.copyto(best[1], scale, where=better)
+        np.copyto(best[2], zero, where=better)
+    if best is None:
+        raise InternalError("the clip search tried no ratio")
+    codes, scale, zero = best
+    return codes.astype(np.int16), scale.astype(np.float16), zero.astype(np.uint8)
+
+
+def _scale_for(w: np.ndarray, ratio: np.float32, scheme: Affine) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and zero point (rows, groups) of a range shrunk by `ratio`."""
+    low, high = grid(scheme)
+    if scheme.symmetric:
+        scale = _store_scale(np.abs(w).max(-1) * ratio / np.float32(high), scheme)
+        return scale, np.zeros_like(scale)
+    top = np.maximum(w.max(-1), 0) * ratio
+    bottom = np.minimum(w.min(-1), 0) * ratio
+    scale = _store_scale((top - bottom) / np.float32(high - low), scheme)
+    return scale, np.clip(np.rint(-bottom / scale), low, high)
+
+
+def _round(
+    w: np.ndarray, valid: np.ndarray, scale: np.ndarray, zero: np.ndarray, scheme: Affine
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (rows, groups, size) float32 and squared error (rows, groups)."""
+    low, high = grid(scheme)
+    codes = np.rint(w / scale[..., None])
+    codes += zero[..., None]
+    np.clip(codes, low, high, out=codes)
+    error = (codes - zero[..., None]) * scale[..., None] - w
+    return codes, np.einsum("rgs,rgs,gs->rg", error, error, valid.astype(np.float32))

@@ -1,0 +1,78 @@
+import pytest
+
+from optimum_compile.compiler.errors import OptionError
+from optimum_compile.compiler.options import (
+    CompileOptions,
+    load_config,
+    options_from,
+    parse_budget,
+    parse_group,
+    resolve_targets,
+)
+from optimum_compile.compiler.quant.scheme import PerChannel, PerGroup
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("3.5bpw", "bits_per_weight", 3.5),
+        ("1.2GB", "bytes", 1_200_000_000),
+        ("900MiB", "bytes", 900 * 2**20),
+        ("1250000", "bytes", 1_250_000),
+        ("40%", "fraction", 0.4),
+    ],
+)
+def test_budgets(text, field, value):
+    assert getattr(parse_budget(text), field) == value
+
+
+@pytest.mark.parametrize("text", ["", "bpw", "-1GB", "0bpw", "3.5 bits", "1e9", "nan%"])
+def test_bad_budgets_are_named(text):
+    with pytest.raises(OptionError, match="budget"):
+        parse_budget(text)
+
+
+def test_groups():
+    assert parse_group("channel") == PerChannel()
+    assert parse_group("64") == PerGroup(64)
+    with pytest.raises(OptionError, match=r"group_size='7': expected channel, or a whole number"):
+        parse_group("7")
+
+
+def test_an_unknown_option_names_the_allowed_ones():
+    with pytest.raises(OptionError, match=r"option 'bitz' is unknown; allowed: .*bits.*policy"):
+        options_from({"bitz": 4})
+
+
+def test_an_unknown_target_names_the_known_ones():
+    with pytest.raises(OptionError, match=r"target 'windows' is unknown; expected one of ios"):
+        resolve_targets(("windows",))
+
+
+def test_targets_are_given_as_text_or_as_a_list():
+    assert options_from({"target": "ios, android"}).target == ("ios", "android")
+    assert options_from({"target": ["android"]}).target == ("android",)
+    assert len(resolve_targets(("ios", "ios:coreml"))) == 1
+
+
+def test_config_is_strict_yaml(tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text("policy: uniform\nbits: 4\ngroup-size: 64\n")
+    options = options_from(load_config(file))
+    assert (options.policy, options.bits, options.group_size) == ("uniform", 4, "64")
+    file.write_text("!!python/object/apply:os.system ['true']")
+    with pytest.raises(OptionError, match="not a YAML file"):
+        load_config(file)
+
+
+@pytest.mark.parametrize("name", ["../x", "", "a/b", ".hidden", "x" * 101])
+def test_names_cannot_leave_the_folder(name):
+    with pytest.raises(OptionError, match="name="):
+        CompileOptions(name=name)
+
+
+def test_the_echo_holds_no_paths():
+    echo = CompileOptions(output="/a/b", work_dir="/c", calibration="/d/e.json").echo()
+    assert echo["calibration"] == "e.json"
+    assert "output" not in echo
+    assert "work_dir" not in echo

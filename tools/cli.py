@@ -1,0 +1,102 @@
+"""The command line. A first word that is no command is the model to compile."""
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from optimum_compile.compiler.errors import InternalError, OptimumCompileError, UserError
+
+COMMANDS = {
+    "compile": "optimum_compile.tools.compile",
+    "inspect": "optimum_compile.tools.inspect",
+    "verify": "optimum_compile.tools.verify",
+    "run": "optimum_compile.tools.run",
+    "targets": "optimum_compile.tools.lists",
+    "models": "optimum_compile.tools.lists",
+}
+
+USAGE = """usage: optimum-compile MODEL [--target ios,android] [--budget 3.5bpw] [-o DIR] [options]
+       optimum-compile inspect|verify BUNDLE [--json]
+       optimum-compile run BUNDLE --prompt TEXT [options]
+       optimum-compile targets | models
+       optimum-compile --version
+
+MODEL is a Hugging Face folder or a torch.export archive; BUNDLE is what a compilation wrote.
+`optimum-compile compile --help` lists every option of a compilation."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code (see `compiler.errors`)."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if not args or args[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0 if args else 2
+    if args[0] == "--version":
+        from optimum_compile.compiler.package.describe import versions
+
+        print("\n".join(f"{name} {version}" for name, version in versions().items()))
+        return 0
+    command = args[0] if args[0] in COMMANDS else "compile"
+    rest = args[1:] if args[0] in COMMANDS else args
+    return _guarded(lambda: _command(command)(command, rest))
+
+
+def _command(name: str) -> Callable[[str, Sequence[str]], int]:
+    from importlib import import_module
+
+    run: Callable[[str, Sequence[str]], int] = import_module(COMMANDS[name]).main
+    return run
+
+
+def _guarded(run: Callable[[], int]) -> int:
+    """Turn errors into one message on stderr and the exit code of their class."""
+    try:
+        return run()
+    except UserError as error:
+        return _fail(str(error), error.exit_code)
+    except OptimumCompileError as error:
+        kind = (
+            "internal error (please report it)" if isinstance(error, InternalError) else "toolchain"
+        )
+        return _fail(f"{kind}: {error}", error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing was left behind", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except MemoryError:
+        return _fail("out of memory; compile for one target at a time, or on a larger machine", 7)
+    except OSError as error:
+        return _fail(f"{error.filename or 'system'}: {error.strerror or error}", 7)
+
+
+def _fail(text: str, code: int) -> int:
+    print(f"optimum-compile: error: {text}", file=sys.stderr)
+    return code
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """The one JSON document of `--json` on stdout."""
+    print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def usage(begin: float) -> dict[str, Any]:
+    """Seconds since `begin` (time.monotonic) and peak memory, children included."""
+    peak = max(
+        resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return {"seconds": round(time.monotonic() - begin, 2), "peak_rss_bytes": peak * 1024}
+
+
+def entry() -> None:
+    """Console script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry()

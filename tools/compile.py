@@ -1,0 +1,98 @@
+"""`optimum-compile MODEL`: options to `compiler.api.compile`, and the table at the end."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from optimum_compile.compiler.options import CompileOptions, load_config, options_from
+from optimum_compile.compiler.package.reader import Bundle
+from optimum_compile.tools.cli import print_json, usage
+from optimum_compile.tools.tables import (
+    bundle_document,
+    console,
+    plan_document,
+    show_bundle,
+    show_plan,
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of a compilation. Defaults are those of `CompileOptions`."""
+    out = argparse.ArgumentParser(
+        prog="optimum-compile",
+        argument_default=argparse.SUPPRESS,
+        description="Compile a language model into bundles for iPhone and Android.",
+    )
+    out.add_argument("model", help="Hugging Face folder or torch.export archive (.pt2)")
+    add = out.add_argument
+    add("--target", help="ios,android (default: both); android:executorch names one artifact")
+    add("-o", "--output", metavar="DIR", help="folder of the bundle (default: build)")
+    add("--name", help="name of the bundle (default: that of the model)")
+    add("--overwrite", action="store_true", help="replace an existing bundle")
+    add("--policy", help="cascade (default) or uniform")
+    add("--bits", type=int, help="for --policy uniform: 16, 8, 4 or 2")
+    add(
+        "--budget", help="3.5bpw, 1.2GB, 900MiB, 1250000 (bytes) or 40%%: true bytes of all weights"
+    )
+    add("--shares", help="cascade: depth in INT8,INT4,INT2 (default 0.25,0.6,0.15)")
+    add("--head", choices=("low", "high"), help="cascade: class of an untied head (low: INT2)")
+    add("--quantizer", help="mse (default: range by error search) or rtn (min/max)")
+    add("--group-size", help="columns that share a scale: 32, 64, 128, ... or channel")
+    add("--asymmetric", action="store_true", help="integer grids with a zero point")
+    add("--stages", type=int, help="most precision subgraphs (default 3)")
+    add("--context", type=int, help="length of the KV cache in tokens")
+    add("--max-prefill", type=int, help="longest chunk of the prefill function, in tokens")
+    add("--calibration", metavar="FILE|none", help="text or JSON list (default: a built-in text)")
+    add("--samples", type=int, help="calibration windows (default 4)")
+    add("--seqlen", type=int, help="tokens of a calibration window (default 128)")
+    add("--seed", type=int, help="seed of everything random (default 0)")
+    add("--no-verify", dest="verify", action="store_false", help="do not execute the artifacts")
+    add("--allow-fallback", action="store_true", help="accept wider bits where a target needs them")
+    add("--work-dir", metavar="DIR", help="scratch folder (default: beside the bundle)")
+    out.add_argument("--config", metavar="FILE", help="YAML file with any of these options")
+    out.add_argument("--dry-run", action="store_true", help="sizes and stages, without any work")
+    out.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    out.add_argument("-v", "--verbose", action="store_true", help="every remark")
+    return out
+
+
+def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, CompileOptions]:
+    """Arguments, and the options they make; the command line wins over `--config`."""
+    args = parser().parse_args(list(argv))
+    given = dict(vars(args))
+    for key in ("model", "config", "dry_run", "json", "verbose"):
+        given.pop(key, None)
+    config = load_config(Path(args.config)) if hasattr(args, "config") else {}
+    merged: dict[str, Any] = {str(k).replace("-", "_"): v for k, v in config.items()} | given
+    return args, options_from(merged)
+
+
+def main(command: str, argv: Sequence[str]) -> int:
+    """Compile; returns the exit code."""
+    begin = time.monotonic()
+    args, options = parse(argv)
+    as_json, verbose = getattr(args, "json", False), getattr(args, "verbose", False)
+    from optimum_compile.compiler import api
+    from optimum_compile.compiler.observers import ProgressObserver
+
+    if getattr(args, "dry_run", False):
+        wanted = api.plan(args.model, options=options)
+        if as_json:
+            print_json(plan_document(wanted) | usage(begin))
+        else:
+            show_plan(console(), wanted)
+        return 0
+    with ProgressObserver(sys.stderr) as observer:
+        bundle: Bundle = api.compile(args.model, options=options, observer=observer)
+    if as_json:
+        print_json(bundle_document(bundle) | usage(begin))
+    else:
+        spent = usage(begin)
+        show_bundle(console(), bundle, verbose=verbose)
+        console().print(
+            f"{spent['seconds']:.0f} s, peak memory {spent['peak_rss_bytes'] / 2**20:.0f} MiB"
+        )
+    return 0

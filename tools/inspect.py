@@ -1,0 +1,87 @@
+"""`optimum-compile inspect`: what is in a bundle, or in one artifact, read from the artifact alone."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from optimum_compile.backends.catalog import BACKENDS, load_backend
+from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.package.reader import Bundle, open_bundle
+from optimum_compile.tools.cli import print_json
+from optimum_compile.tools.tables import bundle_document, console, show_bundle, size
+
+
+def main(command: str, argv: Sequence[str]) -> int:
+    """Print stages, tensors and provenance; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="optimum-compile inspect", description=__doc__)
+    parser.add_argument("path", type=Path, help="a bundle, or one .mlpackage or .pte")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("-v", "--verbose", action="store_true", help="every tensor and remark")
+    args = parser.parse_args(list(argv))
+    suffixes = {load_backend(name).suffix: name for name in BACKENDS}
+    if args.path.suffix in suffixes:
+        found = artifact_metadata(args.path, suffixes[args.path.suffix])
+        print_json(found) if args.json else _show(args.path, found, args.verbose)
+        return 0
+    bundle = open_bundle(args.path)
+    embedded = {
+        a.path: artifact_metadata(bundle.resolve(a.path), a.kind) for a in bundle.manifest.artifacts
+    }
+    if args.json:
+        print_json(bundle_document(bundle) | {"embedded": embedded})
+        return 0
+    show_bundle(console(), bundle, verbose=args.verbose)
+    for path, found in embedded.items():
+        _show(Path(path), found, args.verbose)
+    _compare(bundle, embedded)
+    return 0
+
+
+def artifact_metadata(path: Path, kind: str) -> dict[str, Any]:
+    """The metadata that an artifact carries. Raises InputError when it carries none."""
+    if not path.exists():
+        raise InputError(f"{path}: no such artifact")
+    try:
+        data = json.loads(load_backend(kind).inspect(path))
+    except ValueError as error:
+        raise InputError(f"{path}: its embedded metadata is damaged: {error}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("stages"), list):
+        raise InputError(f"{path}: no metadata of this program; was it made by another tool?")
+    return data
+
+
+def _show(path: Path, found: dict[str, Any], verbose: bool) -> None:
+    out = console()
+    out.print(
+        f"{path}: {found['target']}, {found['policy']}, {found['quantizer']}, "
+        f"KV cache {found['kv_cache']}, made with "
+        + ", ".join(f"{k} {v}" for k, v in found["versions"].items()),
+        soft_wrap=True,
+    )
+    for stage in found["stages"]:
+        first, last = stage["blocks"]
+        out.print(
+            f"  {stage['name']}: blocks {first}-{last}, {stage['bits_per_weight']:.2f} bits per weight, "
+            f"{size(stage['bytes'])}, scales {stage['scales_sha256'][:12]}"
+        )
+        for entry in stage["activations"]:
+            out.print(
+                f"    input of block {entry['block']}: {entry['low']:.3g} .. {entry['high']:.3g}"
+            )
+        for tensor in stage["tensors"] if verbose else ():
+            out.print(
+                f"    {tensor['name']} {tensor['shape']} {tensor['scheme']} {size(tensor['bytes'])} "
+                f"{tensor['low']:.3g} .. {tensor['high']:.3g}",
+                soft_wrap=True,
+            )
+
+
+def _compare(bundle: Bundle, embedded: dict[str, dict[str, Any]]) -> None:
+    """Say where an artifact's own stages differ from the manifest's. Raises InputError."""
+    wanted = [(s.name, s.bytes, s.scales_sha256) for s in bundle.manifest.stages]
+    for path, found in embedded.items():
+        own = [(s["name"], s["bytes"], s["scales_sha256"]) for s in found["stages"]]
+        if own != wanted:
+            raise InputError(f"{bundle.path / path}: its stages differ from the manifest's: {own}")

@@ -1,0 +1,76 @@
+"""`optimum-compile targets` and `models`: what there is, and what each can store."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from optimum_compile.backends.base import WeightUse
+from optimum_compile.backends.catalog import load_backend
+from optimum_compile.compiler.options import TARGETS
+from optimum_compile.compiler.quant.scheme import parse_scheme
+from optimum_compile.tools.cli import print_json
+from optimum_compile.tools.tables import console
+
+SCHEMES = (
+    "f16",
+    "int8",
+    "uint8",
+    "int4:g32",
+    "int4:g32@bf16",
+    "uint4:g32",
+    "int4",
+    "int2:g32",
+    "lut2:r1",
+    "lut3:r1",
+    "lut4:r1",
+    "lut6:r4",
+)
+PROBE = WeightUse("probe", 256, 256, as_linear=True, as_table=False)
+
+
+def main(command: str, argv: Sequence[str]) -> int:
+    """Print the list; returns the exit code."""
+    parser = argparse.ArgumentParser(prog=f"optimum-compile {command}", description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args(list(argv))
+    if command == "models":
+        recipes = models_document()
+        if args.json:
+            print_json(dict(recipes))
+            return 0
+        for name, text in recipes.items():
+            console().print(f"{name}: {text}")
+        return 0
+    targets = targets_document()
+    if args.json:
+        print_json(dict(targets))
+        return 0
+    for name, found in targets.items():
+        table = Table("scheme", "", "why not", box=None, title=f"{name} ({found['artifact']})")
+        for scheme, reason in found["schemes"].items():
+            table.add_row(scheme, "no" if reason else "yes", reason)
+        console().print(table)
+    return 0
+
+
+def targets_document() -> dict[str, dict[str, Any]]:
+    """Per target: artifact kind, and per scheme "" or why a 256x256 linear cannot have it."""
+    out: dict[str, dict[str, Any]] = {}
+    for name in ("ios", "android"):
+        backend = load_backend(TARGETS[name].artifact)
+        verdicts = {s: backend.supports_scheme(parse_scheme(s), PROBE) for s in SCHEMES}
+        out[name] = {
+            "artifact": f"{TARGETS[name].artifact} {backend.suffix}",
+            "schemes": {s: "" if v.ok else v.reason for s, v in verdicts.items()},
+        }
+    return out
+
+
+def models_document() -> dict[str, str]:
+    """Architectures that have a recipe."""
+    from optimum_compile.models import RECIPES
+
+    out = dict.fromkeys(sorted(RECIPES), "Hugging Face folder, through the project's own recipe")
+    return out | {"any module": "torch.export archive (.pt2) whose ops the targets can run"}

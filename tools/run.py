@@ -1,0 +1,142 @@
+"""`optimum-compile run`: generate text with the Android artifact of a bundle, on this machine."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from optimum_compile.compiler.calibration import encode, load_tokenizer, special_token_id
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.package.reader import Bundle, open_bundle
+from optimum_compile.tools.cli import print_json
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen. Temperature 0 is greedy."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature <= 100:
+            raise OptionError(f"temperature={self.temperature}: expected a number from 0 to 100")
+        if not 0 < self.top_p <= 1:
+            raise OptionError(f"top_p={self.top_p}: expected more than 0 and at most 1")
+
+
+def choose(logits: np.ndarray, sampling: Sampling, rng: np.random.Generator) -> int:
+    """Next token from logits (vocab,): greedy, or nucleus sampling (Holtzman et al., 2020)."""
+    if sampling.temperature == 0:
+        return int(logits.argmax())
+    scaled = logits.astype(np.float64) / sampling.temperature
+    p = np.exp(scaled - scaled.max())
+    p /= p.sum()
+    order = np.argsort(-p, kind="stable")
+    # The smallest set whose probability reaches top_p; the most likely token is always in it.
+    keep = order[: int(np.searchsorted(np.cumsum(p[order]), sampling.top_p)) + 1]
+    return int(rng.choice(keep, p=p[keep] / p[keep].sum()))
+
+
+def generate(
+    session: Any, prompt: Sequence[int], count: int, stop: int | None, sampling: Sampling
+) -> Iterator[int]:
+    """Yield up to `count` new tokens; ends before `stop`, or when the cache is full."""
+    rng = np.random.default_rng(sampling.seed)
+    logits = session.prefill(list(prompt))
+    for at in range(count):
+        token = choose(logits, sampling, rng)
+        if token == stop:
+            return
+        yield token
+        if at + 1 == count or len(prompt) + at + 1 >= session.context:
+            return
+        logits = session.decode(token)
+
+
+class Streamer:
+    """Turns tokens into text piece by piece: a piece is given out once its characters are whole."""
+
+    def __init__(self, tokenizer: Any, prompt: Sequence[int]) -> None:
+        self.tokenizer = tokenizer
+        self.ids = list(prompt)
+        self.done = len(self._text())
+
+    def _text(self) -> str:
+        return str(self.tokenizer.decode(self.ids, skip_special_tokens=True))
+
+    def push(self, token: int) -> str:
+        """The new text after `token`."""
+        self.ids.append(token)
+        text = self._text()
+        if text.endswith("\ufffd"):  # half of a multi-byte character
+            return ""
+        piece = text[self.done :]
+        self.done = len(text)
+        return piece
+
+
+def main(command: str, argv: Sequence[str]) -> int:
+    """Generate; text streams to stdout, figures go to stderr. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="optimum-compile run", description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--prompt", required=True)
+    parser.add_argument("--max-tokens", type=int, default=128)
+    parser.add_argument("--temperature", type=float, default=0.0, help="0 is greedy (default)")
+    parser.add_argument("--top-p", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", choices=("cpu",), default="cpu")
+    parser.add_argument("--json", action="store_true", help="one document: text, tokens_per_second")
+    args = parser.parse_args(list(argv))
+    if args.max_tokens < 1:
+        raise OptionError(f"max-tokens={args.max_tokens}: expected a positive number")
+    sampling = Sampling(args.temperature, args.top_p, args.seed)
+    bundle = open_bundle(args.bundle)
+    files = [bundle.path / n for n in TOKENIZER_FILES if (bundle.path / n).is_file()]
+    tokenizer = load_tokenizer(files)
+    if tokenizer is None:
+        raise InputError(f"{bundle.path}: no tokenizer.json in the bundle, so no text can be made")
+    prompt = encode(tokenizer, args.prompt, special_token_id(files, "bos_token", tokenizer))
+    if not prompt:
+        raise OptionError("prompt '': expected at least one token; this tokenizer adds none itself")
+    session = open_session(bundle)
+    if len(prompt) > session.context:
+        raise InputError(f"the prompt has {len(prompt)} tokens, the cache {session.context}")
+    stop = special_token_id(files, "eos_token", tokenizer)
+    stream, pieces, begin, count = Streamer(tokenizer, prompt), [], time.monotonic(), 0
+    if not args.json:
+        print(args.prompt, end="", flush=True)
+    for token in generate(session, prompt, args.max_tokens, stop, sampling):
+        piece = stream.push(token)
+        pieces.append(piece)
+        count += 1
+        if not args.json:
+            print(piece, end="", flush=True)
+    seconds = time.monotonic() - begin
+    rate = count / seconds if seconds > 0 else 0.0
+    if args.json:
+        print_json({"text": "".join(pieces), "tokens": count, "tokens_per_second": round(rate, 2)})
+        return 0
+    print()
+    print(f"{count} tokens, {rate:.1f} tokens per second", file=sys.stderr)
+    return 0
+
+
+def open_session(bundle: Bundle) -> Any:
+    """The Android artifact in the ExecuTorch runtime, ready for `prefill`."""
+    artifact = bundle.artifact("android")
+    if artifact is None or "decode" not in artifact.functions:
+        raise InputError(
+            f"{bundle.path}: no Android decoder in this bundle; compile with --target android"
+        )
+    from optimum_compile.backends.executorch.session import Session
+
+    return Session(bundle.resolve(artifact.path))
