@@ -201,7 +201,8 @@ class _Runner:
         self.env.update(zip(node.outputs, outputs, strict=True))
         if observe is not None:
             observe(node, outputs)
-        for value in (*node.inputs, *node.outputs):
+        # Distinct values: a node may read one value twice.
+        for value in dict.fromkeys((*node.inputs, *node.outputs)):
             if value is not None:
                 self._release(node, value)
 
@@ -246,8 +247,7 @@ class _Runner:
         return found
 
     def _release(self, node: Node, value: Value) -> None:
-        if value in node.inputs:
-            self.remaining[value] -= node.inputs.count(value)
+        self.remaining[value] -= node.inputs.count(value)
         if self.remaining[value] <= 0 and value not in self.kept:
             self.env.pop(value, None)
 

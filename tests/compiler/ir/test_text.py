@@ -1,6 +1,7 @@
 """The text form: exact round trip, readable output, errors with positions."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -57,12 +58,11 @@ def test_fingerprint_is_that_of_the_text(graph: Graph) -> None:
 
 def test_decoder_text(golden: object) -> None:
     graph = decoder(layers=1, bias=True)
-    graph.weights[
-        "lm_head.weight" if "lm_head.weight" in graph.weights else "model.embed_tokens.weight"
-    ].notes.put(Precision(Affine(4, PerGroup(32)), 8))
+    graph.weights["model.embed_tokens.weight"].notes.put(Precision(Affine(4, PerGroup(32)), 8))
     graph.nodes[0].notes.put(InStage(0))
     text = print_graph(graph)
-    golden.check(text)  # type: ignore[attr-defined]
+    # Digests of random floats are not the same on every machine.
+    golden.check(re.sub(r'inline "[0-9a-f]{64}"', 'inline "..."', text))  # type: ignore[attr-defined]
     back = parse(text, note_classes(Precision, InStage, StagePlan))
     assert print_graph(back) == text
     assert back.nodes[0].notes.get(InStage) == InStage(0)
