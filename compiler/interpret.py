@@ -8,6 +8,7 @@ Memory: an intermediate lives until its last use and a weight for one node, unle
 keeps it. Gradients keep what autograd saves, as in any torch program.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,12 @@ import sympy
 import torch
 from torch import Tensor
 
-from optimum_compile.compiler.errors import InternalError, OptimumCompileError, UserError
+from optimum_compile.compiler.errors import (
+    InternalError,
+    OptimumCompileError,
+    ResourceError,
+    UserError,
+)
 from optimum_compile.compiler.interpret_ops import Call, execute, torch_dtype
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.shape import Dim, evaluate, symbol, symbols_of
@@ -26,6 +32,8 @@ from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.passes.precision.notes import Precision, Quantized
 
 WeightMode = Literal["float", "quantized"]
+# One value of this many elements takes 32 GiB in float32: no machine that compiles has more to spare.
+MAX_ELEMENTS = 1 << 33
 Observe = Callable[[Node, tuple[Tensor, ...]], None]
 
 
@@ -104,6 +112,7 @@ def run(
 
     Raises:
         UserError: inputs that do not fit: missing, unknown, of another shape or out of range.
+        ResourceError: one value would be too large for any memory.
         InternalError: the graph is wrong: a result differs from its declared type, no such op.
     """
     if dtype not in (torch.float32, torch.float64):
@@ -182,6 +191,8 @@ class _Runner:
 
     def step(self, node: Node, observe: Observe | None) -> None:
         """Run one node, check what it gave, let go what nobody reads any more."""
+        for produced in node.outputs:
+            self._bound_size(node, produced)
         tensors = tuple(None if v is None else self._read(v) for v in node.inputs)
         call = Call(node, tensors, self._number, self.dtype)
         try:
@@ -228,6 +239,14 @@ class _Runner:
 
     def _shape(self, kind: TensorType) -> tuple[int, ...]:
         return tuple(self._number(d) for d in kind.shape)
+
+    def _bound_size(self, node: Node, value: Value) -> None:
+        elements = math.prod(self._shape(value.type))
+        if elements > MAX_ELEMENTS:
+            raise ResourceError(
+                f"{node!r} at {node.origin}: {value.type} has {elements} elements here, more than "
+                f"{MAX_ELEMENTS}; use shorter inputs"
+            )
 
     def _settle(self, node: Node, value: Value, result: Tensor) -> Tensor:
         if tuple(result.shape) != self._shape(value.type):

@@ -14,7 +14,7 @@ from support.graphs import Builder, decoder, kind, mlp
 from support.strategies import programs
 from torch import Tensor
 
-from optimum_compile.compiler.errors import InternalError, UserError
+from optimum_compile.compiler.errors import InternalError, ResourceError, UserError
 from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.interpret_ops import KERNELS
 from optimum_compile.compiler.ir.dtype import DType
@@ -384,6 +384,13 @@ def test_bad_arguments_are_user_errors() -> None:
         run(graph, inputs, dtype=torch.float16)
     with pytest.raises(UserError, match="'float' or 'quantized'"):
         run(graph, inputs, weights="packed")  # type: ignore[arg-type]
+
+
+def test_a_value_too_large_for_memory_is_refused_before_it_is_made() -> None:
+    b = Builder()
+    graph = b.returns(b.op("full", shape=(1 << 20, 1 << 20), value=1.0, dtype="f32"))
+    with pytest.raises(ResourceError, match="elements"):
+        run(graph, {})
 
 
 def test_a_wrong_declared_type_is_our_bug() -> None:
