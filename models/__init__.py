@@ -1,0 +1,8 @@
+"""Recipes by architecture. Each module has build(), example_inputs() and dynamic_dims()."""
+
+RECIPES = {
+    "llama": "optimum_compile.models.decoder",
+    "mistral": "optimum_compile.models.decoder",
+    "qwen2": "optimum_compile.models.decoder",
+    "qwen3": "optimum_compile.models.decoder",
+}

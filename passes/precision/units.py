@@ -69,7 +69,11 @@ def fixed_weight_bytes(graph: Graph, units: Sequence[Unit]) -> int:
 
 def parameter_count(graph: Graph) -> int:
     """Number of stored parameters, tied ones once."""
-    return sum(v.type.elements() for v in graph.weights.values() if graph.is_used(v))
+    return sum(
+        v.type.elements()
+        for v in graph.weights.values()
+        if graph.is_used(v) and v.weight is not None and v.weight.inline is None
+    )
 
 
 def legal(scheme: Scheme, use: WeightUse, backends: Sequence[Backend]) -> Support:

@@ -1,0 +1,226 @@
+"""`config.json` of a Hugging Face folder: typed, bounded, nothing trusted."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optimum_compile.compiler.errors import InputError
+
+MAX_JSON_BYTES = 32 << 20
+ACTIVATIONS = {
+    "silu": "silu",
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
+}
+ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
+
+
+@dataclass(frozen=True)
+class Rope:
+    """Rotary embedding: base, and how it is stretched."""
+
+    theta: float
+    kind: str = "default"  # default, linear, llama3, yarn
+    factor: float = 1.0
+    low_freq_factor: float = 1.0
+    high_freq_factor: float = 4.0
+    original_context: int = 8192
+    beta_fast: float = 32.0
+    beta_slow: float = 1.0
+    attention_factor: float | None = None
+    mscale: float | None = None
+    mscale_all_dim: float | None = None
+    truncate: bool = True
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything about the architecture that the recipe needs."""
+
+    architecture: str
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    max_context: int
+    norm_eps: float
+    activation: str
+    tied: bool
+    qkv_bias: bool
+    output_bias: bool
+    mlp_bias: bool
+    qk_norm: bool
+    sliding_window: tuple[int, ...]  # per layer; 0: all positions
+    rope: Rope
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file with a bounded size. Raises InputError."""
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise InputError(f"{path}: {path.stat().st_size} bytes is too large for a JSON file")
+        return json.loads(path.read_text("utf-8"), object_pairs_hook=_unique)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not valid JSON: {error}") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return out
+
+
+class _Fields:
+    """Typed access to one JSON object; every refusal names file, key, value and what is allowed."""
+
+    def __init__(self, path: Path, data: Mapping[str, Any]) -> None:
+        self.path = path
+        self.data = data
+
+    def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
+        value = self.data.get(key, default)
+        if value is None:
+            value = default
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise InputError(
+                f"{self.path}: {key}={value!r}: expected a whole number from {low} to {high}"
+            )
+        return value
+
+    def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
+        value = self.data.get(key, default)
+        if value is None:
+            value = default
+        good = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not good or not math.isfinite(value) or not low <= value <= high:
+            raise InputError(
+                f"{self.path}: {key}={value!r}: expected a number from {low} to {high}"
+            )
+        return float(value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self.data.get(key, default)
+        if not isinstance(value, bool):
+            raise InputError(f"{self.path}: {key}={value!r}: expected true or false")
+        return value
+
+
+def read_config(path: Path) -> ModelConfig:
+    """Read and check `config.json`. Raises InputError that names the key and what is allowed."""
+    data = read_json(path)
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: expected a JSON object")
+    kind = data.get("model_type")
+    if kind not in ARCHITECTURES:
+        raise InputError(
+            f"{path}: model_type {kind!r} has no recipe; known: {', '.join(ARCHITECTURES)}. "
+            "Export the model with torch.export.save(ep, 'model.pt2') and compile that instead"
+        )
+    f = _Fields(path, data)
+    heads = f.whole("num_attention_heads", 1, 1024)
+    hidden = f.whole("hidden_size", 1, 65536)
+    layers = f.whole("num_hidden_layers", 1, 512)
+    kv_heads = f.whole("num_key_value_heads", 1, 1024, heads)
+    if heads % kv_heads:
+        raise InputError(
+            f"{path}: num_attention_heads={heads} is not a multiple of num_key_value_heads={kv_heads}"
+        )
+    if data.get("head_dim") is None and kind != "qwen3" and hidden % heads:
+        raise InputError(
+            f"{path}: hidden_size={hidden} is not a multiple of num_attention_heads={heads}"
+        )
+    head_dim = f.whole("head_dim", 2, 4096, 128 if kind == "qwen3" else hidden // heads)
+    if head_dim % 2:
+        raise InputError(f"{path}: head_dim={head_dim}: rotary embedding needs an even number")
+    activation = data.get("hidden_act", "silu")
+    if activation not in ACTIVATIONS:
+        raise InputError(
+            f"{path}: hidden_act={activation!r}: expected one of {', '.join(ACTIVATIONS)}"
+        )
+    context = f.whole("max_position_embeddings", 1, 1 << 24, 2048)
+    bias = f.flag("attention_bias", False) if kind in ("llama", "qwen3") else False
+    return ModelConfig(
+        architecture=kind,
+        vocab_size=f.whole("vocab_size", 2, 1 << 20),
+        hidden_size=hidden,
+        intermediate_size=f.whole("intermediate_size", 1, 1 << 18),
+        layers=layers,
+        heads=heads,
+        kv_heads=kv_heads,
+        head_dim=head_dim,
+        max_context=context,
+        norm_eps=f.number("rms_norm_eps", 0.0, 1.0, 1e-6),
+        activation=ACTIVATIONS[activation],
+        tied=f.flag("tie_word_embeddings", False),
+        qkv_bias=kind == "qwen2" or bias,
+        output_bias=bias,
+        mlp_bias=f.flag("mlp_bias", False) if kind == "llama" else False,
+        qk_norm=kind == "qwen3",
+        sliding_window=_windows(f, kind, layers),
+        rope=_rope(f, context),
+    )
+
+
+def _windows(f: _Fields, kind: str, layers: int) -> tuple[int, ...]:
+    """Sliding window of each layer; 0 where a layer sees every position."""
+    if f.data.get("sliding_window") is None or kind == "llama":
+        return (0,) * layers
+    size = f.whole("sliding_window", 1, 1 << 24)
+    if kind == "mistral":
+        return (size,) * layers
+    if not f.flag("use_sliding_window", False):
+        return (0,) * layers
+    kinds = f.data.get("layer_types")
+    if kinds is None:
+        first = f.whole("max_window_layers", 0, 4096, 28)
+        return tuple(size if i >= first else 0 for i in range(layers))
+    if not isinstance(kinds, list) or len(kinds) != layers:
+        raise InputError(f"{f.path}: layer_types: expected a list of {layers} names")
+    return tuple(size if k == "sliding_attention" else 0 for k in kinds)
+
+
+def _rope(f: _Fields, context: int) -> Rope:
+    """Both spellings: rope_theta with rope_scaling, or one rope_parameters."""
+    nested = f.data.get("rope_parameters") or {}
+    scaling = f.data.get("rope_scaling") or {}
+    if not isinstance(nested, dict) or not isinstance(scaling, dict):
+        raise InputError(f"{f.path}: rope_parameters and rope_scaling must be objects")
+    merged = {k: v for k, v in {**scaling, **nested}.items() if v is not None}
+    g = _Fields(f.path, merged)
+    base = 10000.0 if f.data.get("rope_theta") is None else f.number("rope_theta", 1.0, 1e12)
+    theta = g.number("rope_theta", 1.0, 1e12, base)
+    kind = str(merged.get("rope_type", merged.get("type", "default")))
+    if kind not in ("default", "linear", "llama3", "yarn"):
+        raise InputError(
+            f"{f.path}: rope type {kind!r} is not supported; known: default, linear, llama3, yarn"
+        )
+    if kind == "default":
+        return Rope(theta)
+    optional = {
+        key: g.number(key, 0.0, 1e6)
+        for key in ("attention_factor", "mscale", "mscale_all_dim")
+        if key in merged
+    }
+    return Rope(
+        theta=theta,
+        kind=kind,
+        factor=g.number("factor", 1.0, 1e6),
+        low_freq_factor=g.number("low_freq_factor", 1e-6, 1e6, 1.0),
+        high_freq_factor=g.number("high_freq_factor", 1e-6, 1e6, 4.0),
+        original_context=g.whole("original_max_position_embeddings", 1, 1 << 24, context),
+        beta_fast=g.number("beta_fast", 1e-6, 1e6, 32.0),
+        beta_slow=g.number("beta_slow", 1e-6, 1e6, 1.0),
+        truncate=g.flag("truncate", True),
+        **optional,
+    )

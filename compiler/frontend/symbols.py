@@ -1,0 +1,87 @@
+"""Symbolic sizes as torch.export writes them: SymPy's srepr, read by hand.
+
+torch's own reader hands this text to `sympy.sympify`, which evaluates it as Python.
+"""
+
+import re
+from collections.abc import Mapping
+
+import sympy
+
+from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.ir.shape import Dim, as_dim, symbol
+
+MAX_CHARS = 2000
+MAX_DEPTH = 32
+_TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|'[A-Za-z0-9_]{1,64}'|-?\d{1,18}|[(),=])")
+
+
+def parse_srepr(text: str, names: Mapping[str, str]) -> Dim:
+    """Read Symbol('s0', ...), Integer(2), Add(...), Mul(...), Pow(..., n) and FloorDiv(a, b).
+
+    `names` renames symbols. Raises InputError for anything else.
+    """
+    if len(text) > MAX_CHARS:
+        raise InputError(f"symbolic size of {len(text)} characters: at most {MAX_CHARS} are read")
+    tokens, at = [], 0
+    stripped = text.rstrip()
+    while at < len(stripped):
+        match = _TOKEN.match(stripped, at)
+        if match is None:
+            raise InputError(f"symbolic size {text[:80]!r}: unexpected {stripped[at : at + 12]!r}")
+        tokens.append(match.group(1))
+        at = match.end()
+    value, rest = _term(tokens, 0, names, text, 0)
+    if rest != len(tokens):
+        raise InputError(f"symbolic size {text[:80]!r}: unexpected {tokens[rest]!r}")
+    return as_dim(value)
+
+
+def _term(
+    tokens: list[str], at: int, names: Mapping[str, str], text: str, depth: int
+) -> tuple[sympy.Expr, int]:
+    head = tokens[at] if at < len(tokens) else ""
+    if depth > MAX_DEPTH:
+        raise InputError(f"symbolic size {text[:80]!r}: nested more than {MAX_DEPTH} deep")
+    if re.fullmatch(r"-?\d+", head):
+        return sympy.Integer(int(head)), at + 1
+    if at + 1 >= len(tokens) or tokens[at + 1] != "(":
+        raise InputError(f"symbolic size {text[:80]!r}: expected a term, found {head!r}")
+    if head == "Symbol":
+        return _symbol(tokens, at, names, text)
+    args: list[sympy.Expr] = []
+    at += 2
+    while at < len(tokens) and tokens[at] != ")":
+        value, at = _term(tokens, at, names, text, depth + 1)
+        args.append(value)
+        if at < len(tokens) and tokens[at] == ",":
+            at += 1
+    if at >= len(tokens):
+        raise InputError(f"symbolic size {text[:80]!r}: a parenthesis is not closed")
+    return _apply(head, args, text), at + 1
+
+
+def _symbol(
+    tokens: list[str], at: int, names: Mapping[str, str], text: str
+) -> tuple[sympy.Expr, int]:
+    quoted = tokens[at + 2] if at + 2 < len(tokens) else ""
+    if not quoted.startswith("'"):
+        raise InputError(f"symbolic size {text[:80]!r}: a symbol has no name")
+    while at < len(tokens) and tokens[at] != ")":  # assumptions: integer=True, positive=True
+        at += 1
+    raw = quoted.strip("'")
+    return symbol(names.get(raw, raw)), at + 1
+
+
+def _apply(head: str, args: list[sympy.Expr], text: str) -> sympy.Expr:
+    if head == "Integer" and len(args) == 1:
+        return args[0]
+    if head == "Add":
+        return sympy.Add(*args)
+    if head == "Mul":
+        return sympy.Mul(*args)
+    if head == "Pow" and len(args) == 2 and args[1].is_Integer and 0 <= int(args[1]) <= 8:
+        return args[0] ** args[1]
+    if head in ("FloorDiv", "CleanDiv") and len(args) == 2 and args[1] != 0:
+        return sympy.floor(args[0] / args[1])
+    raise InputError(f"symbolic size {text[:80]!r}: {head} is not supported")
