@@ -1,0 +1,66 @@
+"""The packed operators as torch sees them: schemas for export, with shapes but no computation here.
+
+Their kernels are C++ (`runtime_stub/executorch/operators.cpp`); the eager forms below exist only so
+that torch.export can trace and ExecuTorch can find the out variants.
+"""
+
+import torch
+from torch import Tensor
+
+NAMESPACE = "optimum_compile_rt"
+_LIBRARY: list[torch.library.Library] = []
+
+_LUT = "Tensor codes, Tensor table, int bits, int rows, int columns, int rows_per_table"
+_AFFINE = (
+    "Tensor codes, Tensor scales, Tensor zeros, int bits, int rows, int columns, int group, bool symmetric"
+)
+_F16 = "Tensor weight"
+ARGUMENTS = {
+    "linear_lut": f"Tensor x, {_LUT}",
+    "linear_affine": f"Tensor x, {_AFFINE}",
+    "linear_f16": f"Tensor x, {_F16}",
+    "embedding_lut": f"Tensor ids, {_LUT}",
+    "embedding_affine": f"Tensor ids, {_AFFINE}",
+    "embedding_f16": f"Tensor ids, {_F16}",
+}
+
+
+def load() -> None:
+    """Register the operators once; calling it again does nothing."""
+    if _LIBRARY:
+        return
+    library = torch.library.Library(NAMESPACE, "DEF")
+    for name, arguments in ARGUMENTS.items():
+        library.define(f"{name}({arguments}) -> Tensor")
+        library.define(f"{name}.out({arguments}, *, Tensor(a!) out) -> Tensor(a!)")
+        fake = _fake(name)
+        torch.library.register_fake(f"{NAMESPACE}::{name}", fake, lib=library)
+        library.impl(name, fake, "CompositeExplicitAutograd")
+        library.impl(f"{name}.out", _out(fake), "CompositeExplicitAutograd")
+    _LIBRARY.append(library)
+
+
+def _fake(name: str):  # type: ignore[no-untyped-def]
+    linear = name.startswith("linear")
+    packed = not name.endswith("f16")
+
+    def shape_only(first: Tensor, second: Tensor, *rest: object) -> Tensor:
+        rows, columns = _sizes(name, rest) if packed else second.shape
+        shape = (*first.shape[:-1], rows) if linear else (*first.shape, columns)
+        return first.new_empty(shape, dtype=torch.float32)
+
+    return shape_only
+
+
+def _sizes(name: str, rest: tuple[object, ...]) -> tuple[int, int]:
+    # after codes: (table, bits, rows, columns, ..) or (scales, zeros, bits, rows, columns, ..)
+    at = 2 if name.endswith("lut") else 3
+    return int(str(rest[at])), int(str(rest[at + 1]))
+
+
+def _out(function):  # type: ignore[no-untyped-def]
+    def run(*args: object, out: Tensor) -> Tensor:
+        found: Tensor = function(*args)
+        return out.resize_(found.shape)
+
+    return run

@@ -1,0 +1,268 @@
+"""What each IR op becomes in ATen. See `lower` for the weights."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from optimum_compile.backends.executorch.lower import GraphModule, embedding, linear
+from optimum_compile.compiler.aten import aten_overload
+from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.ir.dtype import DType
+from optimum_compile.compiler.ir.graph import Attr, Node, Value
+from optimum_compile.compiler.ir.ops import dims, ints
+from optimum_compile.compiler.ir.shape import Dim, symbols_of
+
+DTYPES = {
+    DType.F32: torch.float32,
+    DType.F16: torch.float32,
+    DType.BF16: torch.float32,
+    DType.F64: torch.float32,
+    DType.I64: torch.int64,
+    DType.I32: torch.int32,
+    DType.I16: torch.int16,
+    DType.I8: torch.int8,
+    DType.U8: torch.uint8,
+    DType.BOOL: torch.bool,
+}
+
+
+class Frame:
+    """One node being lowered."""
+
+    def __init__(
+        self, module: GraphModule, node: Node, env: dict[Value, Tensor], memo: dict[Any, Tensor]
+    ) -> None:
+        self.module, self.node, self.env, self.memo = module, node, env, memo
+
+    def x(self, index: int = 0) -> Tensor:
+        """Input `index` as a tensor."""
+        value = self.node.input(index)
+        return self.env[value] if value in self.env else self.module.plain(value)
+
+    def optional(self, index: int) -> Tensor | None:
+        """Input `index`, or None where it is absent."""
+        absent = index >= len(self.node.inputs) or self.node.inputs[index] is None
+        return None if absent else self.x(index)
+
+    def attr(self, key: str) -> Any:
+        """An attribute."""
+        return self.node.attrs[key]
+
+    def size(self, dim: Dim) -> Any:
+        """A dimension: a number, or the traced size that the symbol has."""
+        if isinstance(dim, int):
+            return dim
+        sizes = {s: self._symbol(s) for s in symbols_of(dim)}
+        if len(sizes) == 1 and str(dim) in sizes:
+            return sizes[str(dim)]
+        out: Any = 0
+        for term, factor in dim.as_coefficients_dict().items():
+            product: Any = int(factor)
+            for base, power in term.as_powers_dict().items():
+                if base == 1:
+                    continue
+                product = product * sizes[str(base)] ** int(power)
+            out = out + product
+        return out
+
+    def _symbol(self, name: str) -> Any:
+        for value, tensor in self.env.items():
+            for axis, dim in enumerate(value.type.shape):
+                if not isinstance(dim, int) and str(dim) == name:
+                    return tensor.shape[axis]
+        raise InternalError(f"no tensor carries the size {name}")
+
+    def positions(self, past: Tensor, count: Any) -> Tensor:
+        """past .. past+count-1, computed once for all layers."""
+        key = ("positions", id(past))
+        if key not in self.memo:
+            self.memo[key] = past + torch.arange(count, dtype=torch.int64)
+        return self.memo[key]
+
+
+def _rms_norm(f: Frame) -> Tensor:
+    x, weight = f.x(), f.optional(1)
+    out = x * torch.rsqrt((x * x).mean(-1, keepdim=True) + f.attr("eps"))
+    return out if weight is None else out * weight
+
+
+def _layer_norm(f: Frame) -> Tensor:
+    x = f.x()
+    return nn.functional.layer_norm(x, x.shape[-1:], f.optional(1), f.optional(2), f.attr("eps"))
+
+
+def _rope(f: Frame) -> Tensor:
+    x, past = f.x(0), f.x(1)
+    key = ("rope", id(past), f.node.inputs[2], f.attr("scale"))
+    if (*key, "cos") not in f.memo:
+        angle = f.positions(past, x.shape[2]).float()[:, None] * f.x(2)[None, :]
+        f.memo[(*key, "cos")] = torch.cos(angle) * f.attr("scale")
+        f.memo[(*key, "sin")] = torch.sin(angle) * f.attr("scale")
+    cos, sin = f.memo[(*key, "cos")], f.memo[(*key, "sin")]
+    half = x.shape[-1] // 2
+    a, b = x[..., :half], x[..., half:]
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
+
+
+def _kv_write(f: Frame) -> Tensor:
+    cache, new, past = f.x(0), f.x(1), f.x(2)
+    axis = int(f.attr("axis"))
+    # In place on the state's buffer: the runtime's memory plan keeps it between calls.
+    return cache.index_copy_(axis, f.positions(past, new.shape[axis]), new)
+
+
+def _cache_attention(f: Frame) -> Tensor:
+    """Query heads of one KV head form one matrix, so that K and V are never repeated."""
+    q, k, v, past = f.x(0), f.x(1), f.x(2), f.x(3)
+    batch, heads, seq, width = q.shape
+    kv, context = k.shape[1], k.shape[2]
+    groups = heads // kv
+    mask = _mask(f, past, seq, context)
+    scores = q.reshape(batch, kv, groups * seq, width) * f.attr("scale") @ k.transpose(-1, -2)
+    scores = scores.view(batch, kv, groups, seq, context) + mask
+    weights = torch.softmax(scores, -1).view(batch, kv, groups * seq, context)
+    return (weights @ v).view(batch, heads, seq, width)
+
+
+def _mask(f: Frame, past: Tensor, seq: Any, context: int) -> Tensor:
+    window = int(f.attr("window"))
+    key = ("mask", id(past), context, window)
+    if key not in f.memo:
+        row = f.positions(past, seq)[:, None]
+        column = torch.arange(context, dtype=torch.int64)[None, :]
+        hidden = column > row
+        if window > 0:
+            hidden = torch.logical_or(hidden, column <= row - window)
+        zero = torch.zeros((), dtype=torch.float32)
+        f.memo[key] = torch.where(hidden, torch.full((), float("-inf")), zero)
+    return f.memo[key]
+
+
+def _attention(f: Frame) -> Tensor:
+    q, k, v, mask = f.x(0), f.x(1), f.x(2), f.optional(3)
+    if k.shape[-3] != q.shape[-3] and q.dim() == 4:
+        groups = q.shape[1] // k.shape[1]
+        k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
+    return nn.functional.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask, is_causal=bool(f.attr("causal")), scale=f.attr("scale")
+    )
+
+
+def _linear(f: Frame) -> Tensor:
+    out = linear(f.module, f.x(0), f.node.input(1))
+    bias = f.optional(2)
+    return out if bias is None else out + bias
+
+
+def _shape(f: Frame) -> list[Any]:
+    return [f.size(d) for d in dims(f.attr("shape"))]
+
+
+def _slice(f: Frame) -> Tensor:
+    x, axis = f.x(), int(f.attr("axis"))
+    start, stop = (f.size(dims((f.attr(k),))[0]) for k in ("start", "stop"))
+    return torch.ops.aten.slice.Tensor(x, axis, start, stop, int(f.attr("step")))
+
+
+def _full(f: Frame) -> Tensor:
+    return torch.full(_shape(f), f.attr("value"), dtype=DTYPES[DType(f.attr("dtype"))])
+
+
+def _arange(f: Frame) -> Tensor:
+    start, stop = (f.size(dims((f.attr(k),))[0]) for k in ("start", "stop"))
+    return torch.arange(start, stop, dtype=DTYPES[DType(f.attr("dtype"))])
+
+
+def _gather(f: Frame) -> Tensor:
+    x, ids, axis = f.x(0), f.x(1), int(f.attr("axis"))
+    flat = torch.index_select(x, axis, ids.reshape(-1))
+    return flat.reshape([*x.shape[:axis], *ids.shape, *x.shape[axis + 1 :]])
+
+
+def _unary(function: Callable[[Tensor], Tensor]) -> Callable[[Frame], Tensor]:
+    return lambda f: function(f.x())
+
+
+def _binary(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Frame], Tensor]:
+    return lambda f: function(f.x(0), f.x(1))
+
+
+def _div(a: Tensor, b: Tensor) -> Tensor:
+    return a / b
+
+
+def _reduce(function: Any) -> Callable[[Frame], Tensor]:
+    return lambda f: function(f.x(), ints(f.attr("axes")), bool(f.attr("keepdims")))
+
+
+KERNELS: dict[str, Callable[[Frame], Tensor]] = {
+    "embedding": lambda f: embedding(f.module, f.x(0), f.node.input(1)),
+    "linear": _linear,
+    "rms_norm": _rms_norm,
+    "layer_norm": _layer_norm,
+    "rope": _rope,
+    "kv_write": _kv_write,
+    "cache_attention": _cache_attention,
+    "attention": _attention,
+    "silu": _unary(nn.functional.silu),
+    **{
+        name: _unary(getattr(torch, name))
+        for name in "relu tanh sigmoid exp log sqrt rsqrt neg abs cos sin erf reciprocal floor".split()
+    },
+    "gelu": lambda f: nn.functional.gelu(f.x(), approximate=f.attr("approximate")),
+    "softmax": lambda f: torch.softmax(f.x(), int(f.attr("axis"))),
+    **{
+        name: _binary(getattr(torch, name))
+        for name in (
+            "add sub mul pow maximum minimum eq ne lt le gt ge logical_and logical_or matmul".split()
+        )
+    },
+    "div": _binary(_div),
+    "logical_not": _unary(torch.logical_not),
+    "where": lambda f: torch.where(f.x(0), f.x(1), f.x(2)),
+    "cast": lambda f: f.x().to(DTYPES[DType(f.attr("dtype"))]),
+    "mean": _reduce(torch.mean),
+    "sum": _reduce(torch.sum),
+    "max": _reduce(torch.amax),
+    "reshape": lambda f: f.x().reshape(_shape(f)),
+    "permute": lambda f: f.x().permute(ints(f.attr("perm"))),
+    "expand": lambda f: f.x().expand(_shape(f)),
+    "slice": _slice,
+    "concat": lambda f: torch.cat([f.x(i) for i in range(len(f.node.inputs))], int(f.attr("axis"))),
+    "gather": _gather,
+    "arange": _arange,
+    "full": _full,
+}
+
+
+def execute(
+    module: GraphModule, node: Node, env: dict[Value, Tensor], memo: dict[Any, Tensor]
+) -> tuple[Tensor, ...]:
+    """The outputs of one node."""
+    frame = Frame(module, node, env, memo)
+    if node.op == "aten":
+        return _aten(frame)
+    return (KERNELS[node.op](frame),)
+
+
+def _aten(f: Frame) -> tuple[Tensor, ...]:
+    given = f.attr("args")
+    arguments = {str(p[0]): _argument(f, p[1]) for p in given if isinstance(p, tuple)}
+    out = aten_overload(str(f.attr("target")))(**arguments)
+    return (out,) if isinstance(out, Tensor) else tuple(out)
+
+
+def _argument(f: Frame, value: Attr) -> Any:
+    if not isinstance(value, tuple) or not value:
+        return value
+    if value[0] == "$":
+        return f.x(int(str(value[1])))
+    if value[0] == "$list":
+        return [None if i is None else f.x(int(str(i))) for i in value[1:]]
+    if value[0] == "$dtype":
+        return DTYPES[DType(str(value[1]))]
+    if value[0] == "$dim":
+        return f.size(dims((value[1],))[0])
+    return [_argument(f, v) for v in value]

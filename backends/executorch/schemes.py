@@ -1,0 +1,57 @@
+"""What a `.pte` can store, and in how many bytes. Plain data: no SDK is needed to ask."""
+
+from optimum_compile.backends.base import SUPPORTED, Support, WeightUse
+from optimum_compile.compiler.quant.scheme import (
+    Affine,
+    Float,
+    Lut,
+    PerChannel,
+    PerGroup,
+    Scheme,
+    packed_bytes,
+)
+
+XNNPACK_GROUP = 32
+SEGMENT_ALIGNMENT = 16
+
+
+def on_xnnpack(scheme: Scheme, use: WeightUse) -> bool:
+    """Whether XNNPACK runs this linear: 8 bits per channel, 4 bits per channel or group of 32k.
+
+    Its 4-bit groups keep bfloat16 scales, so only schemes on that grid are exact there. A table
+    that is looked up as well stays with the packed operators, which share one copy.
+    """
+    if use.as_table or not isinstance(scheme, Affine) or not scheme.symmetric:
+        return False
+    if isinstance(scheme.group, PerChannel):
+        return scheme.bits in (4, 8)
+    fits = use.columns % scheme.group.size == 0 and scheme.group.size % XNNPACK_GROUP == 0
+    return scheme.bits == 4 and fits and scheme.scale_dtype == "bf16"
+
+
+def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
+    """Whether a weight of this shape and use can be stored and run in `scheme`."""
+    if isinstance(scheme, Float) and scheme.bits == 32:
+        return Support(False, "float32 weights are not stored; use f16")
+    if isinstance(scheme, (Affine, Lut, Float)):
+        return SUPPORTED
+    return Support(False, f"{scheme} has no operator")
+
+
+def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
+    """Bytes in the artifact. XNNPACK keeps float32 scales a channel, bfloat16 scales a group."""
+    rows, columns = use.rows, use.columns
+    if not on_xnnpack(scheme, use) or not isinstance(scheme, Affine):
+        return scheme.stored_bytes(rows, columns) + _zeros_padding(scheme, rows, columns)
+    codes = packed_bytes(rows * columns, scheme.bits)
+    if isinstance(scheme.group, PerGroup):
+        return codes + rows * scheme.groups(columns) * 2
+    return codes + rows * 4
+
+
+def _zeros_padding(scheme: Scheme, rows: int, columns: int) -> int:
+    """The packed operators keep one byte a zero point, whatever its bits."""
+    if not isinstance(scheme, Affine) or scheme.symmetric:
+        return 0
+    count = rows * scheme.groups(columns)
+    return count - packed_bytes(count, scheme.bits)

@@ -1,0 +1,44 @@
+"""The one place that finds the ExecuTorch SDK."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+
+from optimum_compile.compiler.errors import ResourceError
+
+INSTALL = 'run: pip install "optimum-compile[executorch]"'
+
+
+def require() -> str:
+    """Version of the installed SDK. Raises ResourceError naming what to install."""
+    try:
+        metadata.version("torchao")
+        return metadata.version("executorch")
+    except metadata.PackageNotFoundError as error:
+        raise ResourceError(f"{error.name} is not installed; {INSTALL}") from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the SDK's chatter (missing CUDA extensions, deprecations) off stderr."""
+    root = logging.getLogger()
+    before = root.level
+    disabled = logging.root.manager.disable
+    os.environ.setdefault("TORCHAO_SKIP_LOADING_SO_FILES", "1")
+    logging.disable(logging.ERROR)
+    root.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+        root.setLevel(before)
+
+
+def register_quantisers() -> None:
+    """Register torchao's quantise and dequantise operators with torch."""
+    import torchao.quantization.quant_primitives  # noqa: F401 - importing registers them

@@ -1,0 +1,117 @@
+"""Build the C++ parts on this machine: once per source, flags and runtime version, into a user cache."""
+
+import ctypes
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from optimum_compile.compiler.errors import ResourceError, ToolchainError
+
+FLAGS = ("-O3", "-ffp-contract=fast", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fPIC", "-shared")
+PORTABLE = ("src/low_bit.cpp",)
+BUILD_TIMEOUT_S = 600
+_LOADED: list[ctypes.CDLL] = []
+
+
+def cache_folder() -> Path:
+    """Where built libraries stay: $XDG_CACHE_HOME/optimum-compile, by default in ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "optimum-compile"
+
+
+def operator_library() -> Path:
+    """Shared library that adds the packed operators to the stock ExecuTorch runtime.
+
+    Raises ResourceError when g++ or executorch is missing, ToolchainError when the build fails.
+    """
+    root = _executorch()
+    portable = sorted((root / "extension" / "pybindings").glob("_portable_lib*.so"))
+    if not portable:
+        raise ResourceError(f"{root}: this executorch has no _portable_lib; install executorch==1.4.1")
+    include = root / "include"
+    flags = [
+        "-std=c++20",
+        "-DC10_USING_CUSTOM_GENERATED_MACROS",
+        f"-I{include}",
+        f"-I{include}/executorch/runtime/core/portable_type/c10",
+    ]
+    # Linking the runtime resolves register_kernels; the path is found again through the rpath.
+    tail = [str(portable[0]), f"-Wl,-rpath,{portable[0].parent}"]
+    version = metadata.version("executorch")
+    return _build("operators", [*PORTABLE, "executorch/operators.cpp"], flags, tail, version)
+
+
+def kernel_library() -> Path:
+    """The portable kernels alone, with C functions, for tests and for other hosts."""
+    return _build("kernels", [*PORTABLE, "src/c_api.cpp"], ["-std=c++17"], [], "")
+
+
+def load_operators() -> None:
+    """Register the operators with the runtime of this process; calling it again does nothing."""
+    if _LOADED:
+        return
+    from executorch.extension.pybindings import portable_lib  # noqa: F401 - loads the runtime first
+
+    _LOADED.append(ctypes.CDLL(str(operator_library()), mode=ctypes.RTLD_GLOBAL))
+
+
+def _executorch() -> Path:
+    try:
+        found = metadata.distribution("executorch").locate_file("executorch")
+    except metadata.PackageNotFoundError:
+        raise ResourceError(
+            'executorch is not installed; run: pip install "optimum-compile[executorch]"'
+        ) from None
+    return Path(str(found))
+
+
+def _compiler() -> str:
+    found = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
+    if found is None:
+        raise ResourceError("g++ is missing; install it (Debian: apt-get install g++)")
+    return found
+
+
+def _build(
+    name: str, sources: Sequence[str], flags: Sequence[str], tail: Sequence[str], version: str
+) -> Path:
+    compiler = _compiler()
+    with as_file(files("optimum_compile.runtime_stub")) as root:
+        inputs = sorted([*(root / s for s in sources), *(root / "include").rglob("*.h")])
+        digest = hashlib.sha256(repr((FLAGS, flags, tail, version, compiler, sys.platform)).encode())
+        for path in inputs:
+            digest.update(path.read_bytes())
+        folder = cache_folder()
+        out = folder / f"{name}-{digest.hexdigest()[:20]}.so"
+        if out.is_file():
+            return out
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not out.is_file():
+                command = [compiler, *FLAGS, *flags, f"-I{root / 'include'}"]
+                command += [*(str(root / s) for s in sources), *tail]
+                _run(command, out)
+    return out
+
+
+def _run(command: list[str], out: Path) -> None:
+    part = out.with_suffix(f".{os.getpid()}.part")
+    try:
+        done = subprocess.run(
+            [*command, "-o", str(part)], capture_output=True, text=True, timeout=BUILD_TIMEOUT_S, check=False
+        )
+        if done.returncode != 0:
+            raise ToolchainError(f"the C++ compiler failed:\n{done.stderr[-4000:]}")
+        part.replace(out)
+    except subprocess.TimeoutExpired as error:
+        raise ToolchainError(f"the C++ compiler ran for more than {BUILD_TIMEOUT_S} s") from error
+    finally:
+        part.unlink(missing_ok=True)

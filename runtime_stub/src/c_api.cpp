@@ -1,0 +1,60 @@
+// C functions over the portable kernels; every one returns a Status as an int.
+#include "optimum_compile/low_bit.h"
+
+using optimum_compile::PackedMatrix;
+
+namespace {
+
+PackedMatrix matrix(const uint8_t* codes, size_t code_bytes, int bits, int64_t rows, int64_t columns) {
+  PackedMatrix m;
+  m.codes = codes;
+  m.code_bytes = code_bytes;
+  m.bits = bits;
+  m.rows = rows;
+  m.columns = columns;
+  return m;
+}
+
+}  // namespace
+
+extern "C" {
+
+int oc_linear_lut(const uint8_t* codes, size_t code_bytes, int bits, int64_t rows, int64_t columns,
+                  const uint16_t* table, size_t entries, int64_t rows_per_table, const float* x,
+                  int64_t count, float* out) {
+  PackedMatrix m = matrix(codes, code_bytes, bits, rows, columns);
+  m.table = table;
+  m.table_entries = entries;
+  m.rows_per_table = rows_per_table;
+  return static_cast<int>(optimum_compile::linear(m, x, count, out));
+}
+
+int oc_linear_affine(const uint8_t* codes, size_t code_bytes, int bits, int64_t rows,
+                     int64_t columns, const uint16_t* scales, size_t scale_entries,
+                     const uint8_t* zeros, size_t zero_entries, int64_t group, const float* x,
+                     int64_t count, float* out) {
+  PackedMatrix m = matrix(codes, code_bytes, bits, rows, columns);
+  m.scales = scales;
+  m.scale_entries = scale_entries;
+  m.zeros = zeros;
+  m.zero_entries = zero_entries;
+  m.group = group;
+  return static_cast<int>(optimum_compile::linear(m, x, count, out));
+}
+
+int oc_lookup_lut(const uint8_t* codes, size_t code_bytes, int bits, int64_t rows, int64_t columns,
+                  const uint16_t* table, size_t entries, int64_t rows_per_table, const int64_t* ids,
+                  int64_t count, float* out) {
+  PackedMatrix m = matrix(codes, code_bytes, bits, rows, columns);
+  m.table = table;
+  m.table_entries = entries;
+  m.rows_per_table = rows_per_table;
+  return static_cast<int>(optimum_compile::lookup(m, ids, count, out));
+}
+
+int oc_linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float* x, int64_t count,
+                  float* out) {
+  return static_cast<int>(optimum_compile::linear_f16(w, rows, columns, x, count, out));
+}
+
+}  // extern "C"
