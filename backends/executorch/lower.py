@@ -117,7 +117,8 @@ class TensorStore:
                 self.tensors[f"{name}_table"] = _tensor(packed.table)
                 return
             self.tensors[f"{name}_scales"] = _tensor(packed.scales)
-            zeros = np.zeros(0, np.uint8) if packed.zeros is None else packed.zeros
+            # ExecuTorch takes no empty tensor: one byte stands for "no zero points".
+            zeros = np.zeros(1, np.uint8) if packed.zeros is None else packed.zeros
             self.tensors[f"{name}_zeros"] = torch.from_numpy(zeros)
 
 

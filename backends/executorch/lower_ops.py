@@ -102,8 +102,10 @@ def _rope(f: Frame) -> Tensor:
         f.memo[(*key, "sin")] = torch.sin(angle) * f.attr("scale")
     cos, sin = f.memo[(*key, "cos")], f.memo[(*key, "sin")]
     half = x.shape[-1] // 2
-    a, b = x[..., :half], x[..., half:]
-    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
+    # Without the batch axis of size 1: its stride is ambiguous, and torch.export would guard on it.
+    rows = x.view(x.shape[1:]) if x.shape[0] == 1 else x
+    a, b = rows[..., :half], rows[..., half:]
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1).view(x.shape)
 
 
 def _kv_write(f: Frame) -> Tensor:
@@ -114,19 +116,26 @@ def _kv_write(f: Frame) -> Tensor:
 
 
 def _cache_attention(f: Frame) -> Tensor:
-    """Query heads of one KV head form one matrix, so that K and V are never repeated."""
+    """One pair of matrix products a query head of each group, so that K and V are never repeated.
+
+    One product with all heads of a group stacked would do, but a view that joins the group with the
+    symbolic length makes torch.export guard on that length.
+    """
     q, k, v, past = f.x(0), f.x(1), f.x(2), f.x(3)
     batch, heads, seq, width = q.shape
     kv, context = k.shape[1], k.shape[2]
-    groups = heads // kv
     mask = _mask(f, past, seq, context)
-    scores = q.reshape(batch, kv, groups * seq, width) * f.attr("scale") @ k.transpose(-1, -2)
-    scores = scores.view(batch, kv, groups, seq, context) + mask
-    weights = torch.softmax(scores, -1).view(batch, kv, groups * seq, context)
-    return (weights @ v).view(batch, heads, seq, width)
+    keys, values = k.view(kv, context, width).transpose(1, 2), v.view(kv, context, width)
+    rows = q.view(kv, heads // kv, seq, width) * f.attr("scale")
+    parts = []
+    for group in range(heads // kv):
+        scores = torch.bmm(rows[:, group], keys) + mask
+        parts.append(torch.bmm(torch.softmax(scores, -1), values))
+    return torch.stack(parts, dim=1).view(batch, heads, seq, width)
 
 
 def _mask(f: Frame, past: Tensor, seq: Any, context: int) -> Tensor:
+    """Additive mask (seq, context), made once for all layers."""
     window = int(f.attr("window"))
     key = ("mask", id(past), context, window)
     if key not in f.memo:
@@ -158,6 +167,12 @@ def _linear(f: Frame) -> Tensor:
 
 def _shape(f: Frame) -> list[Any]:
     return [f.size(d) for d in dims(f.attr("shape"))]
+
+
+def _permute(f: Frame) -> Tensor:
+    # A copy in plain order, which is what the runtime makes of any permute: strides that depend on
+    # the length of a dynamic prompt would make torch.export guard on it.
+    return torch.ops.aten.permute_copy.default(f.x(), ints(f.attr("perm")))
 
 
 def _slice(f: Frame) -> Tensor:
@@ -226,8 +241,8 @@ KERNELS: dict[str, Callable[[Frame], Tensor]] = {
     "mean": _reduce(torch.mean),
     "sum": _reduce(torch.sum),
     "max": _reduce(torch.amax),
-    "reshape": lambda f: f.x().reshape(_shape(f)),
-    "permute": lambda f: f.x().permute(ints(f.attr("perm"))),
+    "reshape": lambda f: f.x().view(_shape(f)),
+    "permute": _permute,
     "expand": lambda f: f.x().expand(_shape(f)),
     "slice": _slice,
     "concat": lambda f: torch.cat([f.x(i) for i in range(len(f.node.inputs))], int(f.attr("axis"))),

@@ -1,0 +1,86 @@
+"""ExecuTorch: a `.pte` with XNNPACK delegates and packed operators, run by the stock runtime."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimum_compile.backends.base import (
+    SUPPORTED,
+    Case,
+    Conformance,
+    EmitOptions,
+    EmitResult,
+    Support,
+    Tolerance,
+    WeightUse,
+)
+from optimum_compile.backends.child import verify_in_child
+from optimum_compile.backends.executorch import schemes
+from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.ir.graph import Graph, Node
+from optimum_compile.compiler.ir.ops import OPS
+from optimum_compile.compiler.quant.scheme import Scheme
+
+RUNNER = "optimum_compile.backends.executorch.runner"
+INSPECT_TIMEOUT_S = 300
+
+
+@dataclass(frozen=True)
+class ExecuTorchBackend:
+    """See `backends.base.Backend`."""
+
+    name: str = "executorch"
+    platform: str = "android"
+    suffix: str = ".pte"
+
+    def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
+        """See the protocol."""
+        return schemes.supports_scheme(scheme, use)
+
+    def supports_node(self, node: Node) -> Support:
+        """Every op of the table; ATen operators that are pure and known."""
+        if node.op != "aten":
+            return SUPPORTED if node.op in OPS else Support(False, "it is not in the op table")
+        from optimum_compile.compiler.aten import aten_overload
+        from optimum_compile.compiler.errors import UserError
+
+        try:
+            aten_overload(str(node.attrs["target"]))
+        except UserError as error:
+            return Support(False, str(error))
+        return SUPPORTED
+
+    def stored_bytes(self, scheme: Scheme, use: WeightUse) -> int:
+        """See the protocol."""
+        return schemes.stored_bytes(scheme, use)
+
+    def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
+        """See the protocol."""
+        from optimum_compile.backends.executorch.emit import emit
+
+        return emit(graph, options, out)
+
+    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
+        """See the protocol."""
+        from optimum_compile.backends.executorch.toolchain import require
+
+        by = f"ExecuTorch runtime {require()}"
+        return verify_in_child(RUNNER, by, artifact, cases, tolerance)
+
+    def inspect(self, artifact: Path) -> str:
+        """Read the metadata in a child process: the runtime trusts the file that it loads."""
+        code = (
+            "import sys; from pathlib import Path\n"
+            "from optimum_compile.backends.executorch.session import Program\n"
+            "p = Program(Path(sys.argv[1])); sys.stdout.buffer.write(p.call('metadata')[0].tobytes())"
+        )
+        command = [sys.executable, "-P", "-c", code, str(artifact)]
+        done = subprocess.run(command, capture_output=True, timeout=INSPECT_TIMEOUT_S, check=False)
+        if done.returncode != 0:
+            last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+            raise InputError(f"{artifact}: no readable metadata: {' '.join(last)}")
+        return done.stdout.decode("utf-8")
+
+
+BACKEND = ExecuTorchBackend()

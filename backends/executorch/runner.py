@@ -1,0 +1,30 @@
+"""Child process: run cases on a `.pte`.  python -m ...runner ARTIFACT CASES OUT"""
+
+import sys
+from pathlib import Path
+
+from optimum_compile.backends.child import answer
+from optimum_compile.backends.executorch.session import Program
+from optimum_compile.compiler.package.cases import load_cases
+
+
+def main(artifact: str, given: str, out: str) -> None:
+    """Every case begins with a freshly loaded program, and so with empty states."""
+    cases = load_cases(Path(given))
+    outputs = []
+    for case in cases:
+        program = Program(Path(artifact))
+        outputs.append(
+            [program.call(c.function, *_ordered(c.function, c.inputs)) for c in case.calls]
+        )
+    answer(cases, outputs, Path(out))
+
+
+def _ordered(function: str, inputs):  # type: ignore[no-untyped-def]
+    if function in ("prefill", "decode"):
+        return inputs["tokens"], inputs["past"]
+    return [inputs[name] for name in inputs]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
