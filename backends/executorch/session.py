@@ -20,11 +20,12 @@ class Program:
             raise InputError(f"{path}: no such file")
         with quiet():
             load_operators()
-            from executorch.extension.pybindings.portable_lib import _load_for_executorch
+            from executorch.runtime import Runtime
 
             try:
-                # Methods of one loaded module share their mutable buffers.
-                self._module = _load_for_executorch(str(path))
+                # Methods of one loaded program share their mutable buffers.
+                self._program = Runtime.get().load_program(str(path))
+                self._methods: dict[str, Any] = {}
             except RuntimeError as error:
                 raise ToolchainError(f"{path}: the runtime cannot load it: {error}") from error
 
@@ -34,7 +35,9 @@ class Program:
 
         tensors = tuple(torch.from_numpy(np.ascontiguousarray(i)) for i in inputs)
         try:
-            outputs = self._module.run_method(method, tensors)
+            if method not in self._methods:
+                self._methods[method] = self._program.load_method(method)
+            outputs = self._methods[method].execute(tensors)
         except RuntimeError as error:
             raise ToolchainError(f"method {method} failed: {error}") from error
         # The runtime's outputs live in its own memory: copy before the next call.
