@@ -1,0 +1,141 @@
+"""From the graph IR to a MIL program, straight through the builder. Imported inside `emit` only.
+
+Activations are fp16. RMS norm runs in fp32 islands: the sum of squares of a residual stream leaves
+the range of fp16, and its rounding is most of the error of an fp16 program. Each state is read once,
+and the value that a write returns goes on to the next reader: coremltools merges reads across a
+write, and would hand stale caches to later layers.
+"""
+
+from typing import Any
+
+import numpy as np
+from coremltools.converters.mil import Builder as mb
+from coremltools.converters.mil.mil import types
+
+from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.ir.dtype import DType
+from optimum_compile.compiler.ir.graph import Graph, Node, Value
+from optimum_compile.compiler.ir.ops import dims, ints
+from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.scheme import Affine, Float, Lut
+from optimum_compile.passes.precision.notes import Quantized
+from optimum_compile.passes.stages.notes import InStage, StagePlan
+
+NUMPY = {
+    DType.F32: np.float16,
+    DType.F16: np.float16,
+    DType.BF16: np.float16,
+    DType.F64: np.float16,
+    DType.BOOL: np.bool_,
+}
+
+
+def array_type(dtype: DType) -> Any:
+    """Element type in the program: floats are fp16, integers int32."""
+    return NUMPY.get(dtype, np.int32)
+
+
+class Lowering:
+    """One function being built: MIL variables by IR value."""
+
+    def __init__(self, graph: Graph, states: dict[str, Any], inputs: dict[str, Any]) -> None:
+        self.graph = graph
+        self.env: dict[Value, Any] = {}
+        self.memo: dict[Any, Any] = {}
+        self.constants: dict[Value, Any] = {}
+        plan = graph.notes.get(StagePlan)
+        self.stage_names = [] if plan is None else [s.name for s in plan.stages]
+        for value in graph.inputs:
+            var = inputs[value.name]
+            self.env[value] = mb.cast(x=var, dtype="fp16") if value.type.dtype.is_float else var
+        self.state_vars = states
+        self.state_of = {s.read: s.name for s in graph.states}
+
+    def name(self, node: Node, part: str = "") -> str:
+        """Name of a MIL op: its stage, its module path, what it is."""
+        note = node.notes.get(InStage)
+        stage = f"{self.stage_names[note.index]}__" if note and self.stage_names else ""
+        path = node.origin.replace(".", "_") or "top"
+        return f"{stage}{path}__{node.outputs[0].name}{part}".replace(".", "_")
+
+    def var(self, value: Value) -> Any:
+        """The variable of a value; states are read at their first use."""
+        if value in self.env:
+            return self.env[value]
+        if value in self.state_of:
+            self.env[value] = mb.read_state(input=self.state_vars[self.state_of[value]])
+        elif value.weight is not None:
+            self.env[value] = self.constant(value)
+        else:
+            raise InternalError(f"%{value.name} was not computed")
+        return self.env[value]
+
+    def constant(self, value: Value) -> Any:
+        """A weight: packed where it is quantised, fp16 otherwise."""
+        if value.weight is None:
+            raise InternalError(f"%{value.name} is no weight")
+        note = value.notes.get(Quantized)
+        name = value.weight.name.replace(".", "_")
+        if note is not None:
+            return packed_constant(note.load(), name)
+        data = value.weight.load()
+        if not value.type.dtype.is_float:
+            return mb.const(val=data.astype(array_type(value.type.dtype)), name=name)
+        return mb.const(val=data.astype(np.float16), name=name)
+
+    def float_constant(self, value: Value) -> np.ndarray:
+        """A small weight in float32, to compute tables from."""
+        if value.weight is None:
+            raise InternalError(f"%{value.name} is no weight")
+        return value.weight.load_f32()
+
+
+def packed_constant(packed: PackedWeight, name: str) -> Any:
+    """A constexpr that keeps the codes packed in the file."""
+    scheme = packed.scheme
+    if isinstance(scheme, Float):
+        return mb.const(val=packed.codes.astype(np.float16), name=name)
+    if isinstance(scheme, Lut):
+        return _palette(scheme, packed, name)
+    return _blockwise(scheme, packed, name)
+
+
+def _sub_byte(codes: np.ndarray, kind: str) -> np.ndarray:
+    return codes.astype(types.nptype_from_builtin(types.string_to_builtin(kind)))
+
+
+def _palette(scheme: Lut, packed: PackedWeight, name: str) -> Any:
+    if packed.table is None:
+        raise InternalError(f"{name} has no table")
+    table = packed.table.astype(np.float16).reshape(scheme.tables(packed.shape[0]), 1, -1, 1)
+    indices = _sub_byte(packed.codes.astype(np.uint8), f"uint{scheme.bits}")
+    return mb.constexpr_lut_to_dense(indices=indices, lut=table, name=name)
+
+
+def _blockwise(scheme: Affine, packed: PackedWeight, name: str) -> Any:
+    if packed.scales is None:
+        raise InternalError(f"{name} has no scales")
+    kind = f"{'int' if scheme.symmetric else 'uint'}{scheme.bits}"
+    data = packed.codes.astype(np.int8 if scheme.symmetric else np.uint8)
+    data = data if scheme.bits == 8 else _sub_byte(data, kind)
+    scale = packed.scales.astype(np.float16)
+    if packed.zeros is None:
+        return mb.constexpr_blockwise_shift_scale(data=data, scale=scale, name=name)
+    zeros = packed.zeros.astype(np.uint8)
+    offset = zeros if scheme.bits == 8 else _sub_byte(zeros, kind)
+    return mb.constexpr_blockwise_shift_scale(data=data, scale=scale, offset=offset, name=name)
+
+
+def shape_of(node: Node, key: str = "shape") -> list[int]:
+    """A shape attribute as numbers. Functions are specialised before they are lowered."""
+    out = []
+    for d in dims(node.attrs[key]):
+        if not isinstance(d, int):
+            raise InternalError(f"{node.op} at {node.origin}: {d} was not specialised")
+        out.append(d)
+    return out
+
+
+def axes_of(node: Node) -> list[int]:
+    """The axes attribute."""
+    return list(ints(node.attrs["axes"]))
