@@ -61,7 +61,8 @@ def judge(
         cosine=found.cosine,
         top1_agreement=found.top1_agreement,
         tolerance=tolerance,
-        reason="; ".join(reasons) or ("" if finite else "an output has another shape or is not finite"),
+        reason="; ".join(reasons)
+        or ("" if finite else "an output has another shape or is not finite"),
     )
 
 

@@ -14,7 +14,15 @@ from pathlib import Path
 
 from optimum_compile.compiler.errors import ResourceError, ToolchainError
 
-FLAGS = ("-O3", "-ffp-contract=fast", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fPIC", "-shared")
+FLAGS = (
+    "-O3",
+    "-ffp-contract=fast",
+    "-Wall",
+    "-Wextra",
+    "-Wno-unused-parameter",
+    "-fPIC",
+    "-shared",
+)
 PORTABLE = ("src/low_bit.cpp",)
 BUILD_TIMEOUT_S = 600
 _LOADED: list[ctypes.CDLL] = []
@@ -34,7 +42,9 @@ def operator_library() -> Path:
     root = _executorch()
     portable = sorted((root / "extension" / "pybindings").glob("_portable_lib*.so"))
     if not portable:
-        raise ResourceError(f"{root}: this executorch has no _portable_lib; install executorch==1.4.1")
+        raise ResourceError(
+            f"{root}: this executorch has no _portable_lib; install executorch==1.4.1"
+        )
     include = root / "include"
     flags = [
         "-std=c++20",
@@ -85,7 +95,9 @@ def _build(
     compiler = _compiler()
     with as_file(files("optimum_compile.runtime_stub")) as root:
         inputs = sorted([*(root / s for s in sources), *(root / "include").rglob("*.h")])
-        digest = hashlib.sha256(repr((FLAGS, flags, tail, version, compiler, sys.platform)).encode())
+        digest = hashlib.sha256(
+            repr((FLAGS, flags, tail, version, compiler, sys.platform)).encode()
+        )
         for path in inputs:
             digest.update(path.read_bytes())
         folder = cache_folder()
@@ -106,7 +118,11 @@ def _run(command: list[str], out: Path) -> None:
     part = out.with_suffix(f".{os.getpid()}.part")
     try:
         done = subprocess.run(
-            [*command, "-o", str(part)], capture_output=True, text=True, timeout=BUILD_TIMEOUT_S, check=False
+            [*command, "-o", str(part)],
+            capture_output=True,
+            text=True,
+            timeout=BUILD_TIMEOUT_S,
+            check=False,
         )
         if done.returncode != 0:
             raise ToolchainError(f"the C++ compiler failed:\n{done.stderr[-4000:]}")

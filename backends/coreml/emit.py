@@ -36,7 +36,9 @@ def functions_of(graph: Graph, options: EmitOptions) -> dict[str, Graph]:
         }
     if graph.states and [v.name for v in graph.inputs] == ["tokens", "past"]:
         return {"decode": graph}
-    fixed: dict[str, Dim] = {n: min(r.high, max(r.low, MODULE_LIMIT)) for n, r in graph.symbols.items()}
+    fixed: dict[str, Dim] = {
+        n: min(r.high, max(r.low, MODULE_LIMIT)) for n, r in graph.symbols.items()
+    }
     return {"forward": specialize(graph, fixed) if fixed else graph}
 
 

@@ -28,7 +28,11 @@ def _optional(low: Lowering, node: Node, index: int) -> Any:
 
 def _embedding(low: Lowering, node: Node) -> Any:
     return mb.gather(
-        x=_x(low, node, 1), indices=_x(low, node), axis=0, validate_indices=False, name=low.name(node)
+        x=_x(low, node, 1),
+        indices=_x(low, node),
+        axis=0,
+        validate_indices=False,
+        name=low.name(node),
     )
 
 
@@ -171,7 +175,9 @@ def _repeat(x: Any, shape: tuple[int, ...], times: int) -> Any:
 
 
 def _unary(function: str, **arguments: Any) -> Kernel:
-    return lambda low, node: getattr(mb, function)(x=_x(low, node), name=low.name(node), **arguments)
+    return lambda low, node: getattr(mb, function)(
+        x=_x(low, node), name=low.name(node), **arguments
+    )
 
 
 def _binary(function: str) -> Kernel:
@@ -182,7 +188,10 @@ def _binary(function: str) -> Kernel:
 
 def _reduce(function: str) -> Kernel:
     return lambda low, node: getattr(mb, function)(
-        x=_x(low, node), axes=axes_of(node), keep_dims=bool(node.attrs["keepdims"]), name=low.name(node)
+        x=_x(low, node),
+        axes=axes_of(node),
+        keep_dims=bool(node.attrs["keepdims"]),
+        name=low.name(node),
     )
 
 
@@ -202,7 +211,9 @@ def _slice(low: Lowering, node: Node) -> Any:
     begin, end, stride = [0] * len(shape), list(shape), [1] * len(shape)
     begin[axis], end[axis] = int(str(node.attrs["start"])), int(str(node.attrs["stop"]))
     stride[axis] = int(str(node.attrs["step"]))
-    return mb.slice_by_index(x=_x(low, node), begin=begin, end=end, stride=stride, name=low.name(node))
+    return mb.slice_by_index(
+        x=_x(low, node), begin=begin, end=end, stride=stride, name=low.name(node)
+    )
 
 
 def _expand(low: Lowering, node: Node) -> Any:

@@ -24,7 +24,9 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
             )
         return SUPPORTED
     if scheme.bits not in (4, 8):
-        return Support(False, f"integer grids have 4 or 8 bits, not {scheme.bits}: use lut{scheme.bits}")
+        return Support(
+            False, f"integer grids have 4 or 8 bits, not {scheme.bits}: use lut{scheme.bits}"
+        )
     size = scheme.group_size(use.columns)
     if use.columns % size:
         return Support(False, f"groups of {size} do not divide {use.columns} columns")

@@ -11,9 +11,7 @@ NAMESPACE = "optimum_compile_rt"
 _LIBRARY: list[torch.library.Library] = []
 
 _LUT = "Tensor codes, Tensor table, int bits, int rows, int columns, int rows_per_table"
-_AFFINE = (
-    "Tensor codes, Tensor scales, Tensor zeros, int bits, int rows, int columns, int group, bool symmetric"
-)
+_AFFINE = "Tensor codes, Tensor scales, Tensor zeros, int bits, int rows, int columns, int group, bool symmetric"
 _F16 = "Tensor weight"
 ARGUMENTS = {
     "linear_lut": f"Tensor x, {_LUT}",

@@ -18,7 +18,7 @@ from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 
 def functions_of(graph: Graph) -> dict[str, Graph]:
-    """prefill and decode of a decoder; forward of anything else."""
+    """Prefill and decode of a decoder; forward of anything else."""
     if graph.states and "seq" in graph.symbols:
         return {"prefill": graph, "decode": specialize(graph, {"seq": 1})}
     if graph.states and [v.name for v in graph.inputs] == ["tokens", "past"]:
@@ -82,14 +82,18 @@ def _lower(exported: Mapping[str, Any], options: EmitOptions) -> tuple[Any, dict
         partitioner={name: [stage_partitioner()] for name in exported},
         compile_config=EdgeCompileConfig(_check_ir_validity=False, _skip_dim_order=True),
         constant_methods={
-            "metadata": torch.frombuffer(bytearray(options.metadata_json.encode()), dtype=torch.uint8),
+            "metadata": torch.frombuffer(
+                bytearray(options.metadata_json.encode()), dtype=torch.uint8
+            ),
             "context": options.context,
             "max_prefill": options.max_prefill,
         },
     )
     delegates = {name: delegate_count(edge, name) for name in exported}
     config = ExecutorchBackendConfig(
-        memory_planning_pass=MemoryPlanningPass(alloc_graph_input=False, share_mutable_buffers=True),
+        memory_planning_pass=MemoryPlanningPass(
+            alloc_graph_input=False, share_mutable_buffers=True
+        ),
         sym_shape_eval_pass=ConstraintBasedSymShapeEvalPass(),
     )
     return edge.to_executorch(config=config), delegates

@@ -94,7 +94,9 @@ class TensorStore:
             data = value.weight.load()
             tensor = torch.from_numpy(np.ascontiguousarray(data))
             # Norms and biases are small, and rotary frequencies need every bit: float32 throughout.
-            self.tensors[buffer_name(name)] = tensor.float() if tensor.is_floating_point() else tensor
+            self.tensors[buffer_name(name)] = (
+                tensor.float() if tensor.is_floating_point() else tensor
+            )
         self.weight_bytes = sum(
             t.numel() * t.element_size()
             for n, t in self.tensors.items()
@@ -136,7 +138,7 @@ def use_of(value: Value) -> WeightUse:
 
 
 def linear(module: GraphModule, x: Tensor, value: Value) -> Tensor:
-    """x (..., columns) times a weight in whatever scheme it has."""
+    """X (..., columns) times a weight in whatever scheme it has."""
     note = value.notes.get(Quantized)
     if note is None or value.weight is None:
         return nn.functional.linear(x, module.plain(value))

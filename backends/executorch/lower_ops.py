@@ -75,7 +75,7 @@ class Frame:
         raise InternalError(f"no tensor carries the size {name}")
 
     def positions(self, past: Tensor, count: Any) -> Tensor:
-        """past .. past+count-1, computed once for all layers."""
+        """Past .. past+count-1, computed once for all layers."""
         key = ("positions", id(past))
         if key not in self.memo:
             self.memo[key] = past + torch.arange(count, dtype=torch.int64)

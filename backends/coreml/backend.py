@@ -1,0 +1,64 @@
+"""Core ML: an `.mlpackage` for iOS 18, executed here by our own interpreter of its MIL program."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimum_compile.backends.base import (
+    SUPPORTED,
+    Case,
+    Conformance,
+    EmitOptions,
+    EmitResult,
+    Support,
+    Tolerance,
+    WeightUse,
+)
+from optimum_compile.backends.child import verify_in_child
+from optimum_compile.backends.coreml import schemes
+from optimum_compile.compiler.ir.graph import Graph, Node
+from optimum_compile.compiler.ir.ops import OPS
+from optimum_compile.compiler.quant.scheme import Scheme
+
+RUNNER = "optimum_compile.backends.coreml.runner"
+
+
+@dataclass(frozen=True)
+class CoreMLBackend:
+    """See `backends.base.Backend`."""
+
+    name: str = "coreml"
+    platform: str = "ios"
+    suffix: str = ".mlpackage"
+
+    def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
+        """See the protocol."""
+        return schemes.supports_scheme(scheme, use)
+
+    def supports_node(self, node: Node) -> Support:
+        """Every op of the table; ATen operators cannot be carried."""
+        if node.op == "aten":
+            return Support(False, "Core ML takes no ATen operators, and it has no IR equivalent")
+        return SUPPORTED if node.op in OPS else Support(False, "it is not in the op table")
+
+    def stored_bytes(self, scheme: Scheme, use: WeightUse) -> int:
+        """See the protocol."""
+        return schemes.stored_bytes(scheme, use)
+
+    def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
+        """See the protocol."""
+        from optimum_compile.backends.coreml.emit import emit
+
+        return emit(graph, options, out)
+
+    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
+        """See the protocol."""
+        return verify_in_child(RUNNER, "MIL interpreter", artifact, cases, tolerance)
+
+    def inspect(self, artifact: Path) -> str:
+        """See the protocol."""
+        from optimum_compile.backends.coreml.emit import read_metadata
+
+        return read_metadata(artifact)
+
+
+BACKEND = CoreMLBackend()

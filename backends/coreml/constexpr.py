@@ -1,0 +1,57 @@
+"""Unpack compressed constants of a MIL program: our own reading of the iOS 18 specification."""
+
+from typing import Any
+
+import numpy as np
+
+
+def blockwise_shift_scale(
+    data: np.ndarray, scale: np.ndarray, offset: np.ndarray | None
+) -> np.ndarray:
+    """(data - offset) * scale, each scale repeated over its block; any rank, float32 result."""
+    shape = data.shape
+    out = data.astype(np.float32)
+    if offset is not None:
+        out -= _spread(offset.astype(np.float32), shape)
+    return out * _spread(scale.astype(np.float32), shape)
+
+
+def lut_to_dense(
+    indices: np.ndarray, lut: np.ndarray, vector_axis: int | None = None
+) -> np.ndarray:
+    """Look `indices` up in `lut` (blocks of each axis ..., entries, 1), float32 result.
+
+    Raises ValueError for vector tables, which this project does not emit.
+    """
+    if lut.shape[-1] != 1:
+        raise ValueError(f"vector tables of length {lut.shape[-1]} are not supported")
+    blocks = lut.shape[:-2]
+    where = [
+        np.arange(size) // (size // count)
+        for size, count in zip(indices.shape, blocks, strict=True)
+    ]
+    grid = np.ix_(*where)
+    values: np.ndarray = lut[..., 0].astype(np.float32)[(*grid, indices.astype(np.int64))]
+    return values
+
+
+def _spread(parts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    for axis, (size, count) in enumerate(zip(shape, parts.shape, strict=True)):
+        if size % count:
+            raise ValueError(f"{count} scales do not divide {size} at axis {axis}")
+        if count not in (1, size):
+            parts = np.repeat(parts, size // count, axis=axis)
+    return np.broadcast_to(parts, shape)
+
+
+def materialise(op: Any, value_of: Any) -> np.ndarray:
+    """The dense float32 value of a constexpr op; `value_of` reads its inputs, nested ones included."""
+    kind = op.op_type
+    if kind == "constexpr_blockwise_shift_scale":
+        offset = value_of(op.inputs["offset"]) if op.inputs.get("offset") is not None else None
+        return blockwise_shift_scale(
+            value_of(op.inputs["data"]), value_of(op.inputs["scale"]), offset
+        )
+    if kind == "constexpr_lut_to_dense":
+        return lut_to_dense(value_of(op.inputs["indices"]), value_of(op.inputs["lut"]))
+    raise ValueError(f"compressed constant of kind {kind} is not supported")
