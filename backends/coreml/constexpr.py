@@ -13,7 +13,8 @@ def blockwise_shift_scale(
     out = data.astype(np.float32)
     if offset is not None:
         out -= _spread(offset.astype(np.float32), shape)
-    return out * _spread(scale.astype(np.float32), shape)
+    out *= _spread(scale.astype(np.float32), shape)
+    return out
 
 
 def lut_to_dense(

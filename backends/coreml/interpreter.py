@@ -65,7 +65,7 @@ class Package:
             raise InputError(f"no function {function!r}; there are {', '.join(self.functions)}")
         body = self.program.functions[function]
         env: dict[str, Any] = {}
-        for name, var in body.inputs.items():
+        for name in body.inputs:
             if name not in inputs:
                 continue
             env[name] = torch.from_numpy(np.ascontiguousarray(inputs[name]))
@@ -141,6 +141,6 @@ def _rounded(var: Any, value: Tensor) -> Tensor:
     kind = getattr(var.dtype, "__name__", "")
     if kind == "fp16" and value.is_floating_point():
         return value.half().float()
-    if kind.startswith("int") or kind.startswith("uint"):
+    if kind.startswith(("int", "uint")):
         return value.to(torch.int32)
     return value

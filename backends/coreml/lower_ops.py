@@ -45,7 +45,7 @@ def _linear(low: Lowering, node: Node) -> Any:
 def _rms_norm(low: Lowering, node: Node) -> Any:
     x = mb.cast(x=_x(low, node), dtype="fp32", name=low.name(node, "_wide"))
     mean = mb.reduce_mean(x=mb.mul(x=x, y=x), axes=[-1], keep_dims=True)
-    scale = mb.rsqrt(x=mean, epsilon=np.float32(node.attrs["eps"]))
+    scale = mb.rsqrt(x=mean, epsilon=np.float32(str(node.attrs["eps"])))
     out = mb.mul(x=x, y=scale)
     weight = node.inputs[1] if len(node.inputs) > 1 else None
     if weight is not None:
@@ -60,7 +60,7 @@ def _layer_norm(low: Lowering, node: Node) -> Any:
         if value is not None:
             arguments[key] = low.float_constant(value)
     wide = mb.cast(x=_x(low, node), dtype="fp32")
-    out = mb.layer_norm(x=wide, axes=[-1], epsilon=np.float32(node.attrs["eps"]), **arguments)
+    out = mb.layer_norm(x=wide, axes=[-1], epsilon=np.float32(str(node.attrs["eps"])), **arguments)
     return mb.cast(x=out, dtype="fp16", name=low.name(node))
 
 
@@ -125,7 +125,7 @@ def _cache_attention(low: Lowering, node: Node) -> Any:
     kv, context = (int(s) for s in node.input(1).type.shape[1:3])
     groups = heads // kv
     # Scaled before the product: scores then stay far from the end of fp16.
-    q = mb.mul(x=_x(low, node), y=np.float16(node.attrs["scale"]))
+    q = mb.mul(x=_x(low, node), y=np.float16(str(node.attrs["scale"])))
     rows = mb.reshape(x=q, shape=[batch, kv, groups * seq, width], name=low.name(node, "_rows"))
     scores = mb.matmul(x=rows, y=_x(low, node, 1), transpose_y=True, name=low.name(node, "_scores"))
     scores = mb.reshape(x=scores, shape=[batch, kv, groups, seq, context])
@@ -151,7 +151,7 @@ def _mask(low: Lowering, node: Node, seq: int, context: int) -> Any:
 
 
 def _attention(low: Lowering, node: Node) -> Any:
-    q = mb.mul(x=_x(low, node), y=np.float16(node.attrs["scale"]))
+    q = mb.mul(x=_x(low, node), y=np.float16(str(node.attrs["scale"])))
     k, v, mask = _x(low, node, 1), _x(low, node, 2), _optional(low, node, 3)
     heads, kv = int(node.input(0).type.shape[-3]), int(node.input(1).type.shape[-3])
     if heads != kv:

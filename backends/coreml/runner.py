@@ -1,4 +1,7 @@
-"""Child process: run cases on an `.mlpackage`.  python -m ...runner ARTIFACT CASES OUT"""
+"""Child process that runs cases on an `.mlpackage`.
+
+python -m optimum_compile.backends.coreml.runner ARTIFACT CASES OUT
+"""
 
 import sys
 from pathlib import Path

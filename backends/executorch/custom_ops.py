@@ -4,6 +4,8 @@ Their kernels are C++ (`runtime_stub/executorch/operators.cpp`); the eager forms
 that torch.export can trace and ExecuTorch can find the out variants.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,10 @@ NAMESPACE = "optimum_compile_rt"
 _LIBRARY: list[torch.library.Library] = []
 
 _LUT = "Tensor codes, Tensor table, int bits, int rows, int columns, int rows_per_table"
-_AFFINE = "Tensor codes, Tensor scales, Tensor zeros, int bits, int rows, int columns, int group, bool symmetric"
+_AFFINE = (
+    "Tensor codes, Tensor scales, Tensor zeros, int bits, int rows, int columns, "
+    "int group, bool symmetric"
+)
 _F16 = "Tensor weight"
 ARGUMENTS = {
     "linear_lut": f"Tensor x, {_LUT}",
@@ -38,7 +43,7 @@ def load() -> None:
     _LIBRARY.append(library)
 
 
-def _fake(name: str):  # type: ignore[no-untyped-def]
+def _fake(name: str) -> Callable[..., Tensor]:
     linear = name.startswith("linear")
     packed = not name.endswith("f16")
 
@@ -56,7 +61,7 @@ def _sizes(name: str, rest: tuple[object, ...]) -> tuple[int, int]:
     return int(str(rest[at])), int(str(rest[at + 1]))
 
 
-def _out(function):  # type: ignore[no-untyped-def]
+def _out(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def run(*args: object, out: Tensor) -> Tensor:
         found: Tensor = function(*args)
         return out.resize_(found.shape)

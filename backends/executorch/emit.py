@@ -43,7 +43,20 @@ def emit(graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
             # torch.export and ExecuTorch raise anything; their own words are kept.
             raise ToolchainError(f"ExecuTorch could not lower {options.name}: {error!r}") from error
     notes = [f"{n}: {count} XNNPACK delegates" for n, count in delegates.items()]
-    return EmitResult(out, store.weight_bytes, tuple(functions), tuple(notes))
+    return EmitResult(out, segment_bytes(out), tuple(functions), tuple(notes))
+
+
+def segment_bytes(pte: Path) -> int:
+    """Bytes behind the program: constants and delegate data, which are the weights.
+
+    The extended header is at byte 8: magic "eh00", its length (4 bytes), program size (8), offset of
+    the first segment (8).
+    """
+    with pte.open("rb") as file:
+        head = file.read(40)
+    if head[8:12] != b"eh00":
+        raise ToolchainError(f"{pte}: no extended header; this ExecuTorch writes another format")
+    return pte.stat().st_size - int.from_bytes(head[24:32], "little")
 
 
 def _export(graph: Graph, store: TensorStore) -> Any:

@@ -80,7 +80,6 @@ class TensorStore:
 
     def __init__(self, graph: Graph) -> None:
         self.tensors: dict[str, Tensor] = {}
-        self.weight_bytes = 0
         for state in graph.states:
             shape = state.read.type.static_shape()
             self.tensors[buffer_name(state.name)] = torch.zeros(shape)
@@ -97,11 +96,6 @@ class TensorStore:
             self.tensors[buffer_name(name)] = (
                 tensor.float() if tensor.is_floating_point() else tensor
             )
-        self.weight_bytes = sum(
-            t.numel() * t.element_size()
-            for n, t in self.tensors.items()
-            if n not in {buffer_name(s.name) for s in graph.states}
-        )
 
     def _matrix(self, name: str, packed: PackedWeight, use: WeightUse) -> None:
         scheme = packed.scheme

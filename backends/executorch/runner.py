@@ -1,7 +1,12 @@
-"""Child process: run cases on a `.pte`.  python -m ...runner ARTIFACT CASES OUT"""
+"""Child process that runs cases on a `.pte`.
+
+python -m optimum_compile.backends.executorch.runner ARTIFACT CASES OUT
+"""
 
 import sys
 from pathlib import Path
+
+import numpy as np
 
 from optimum_compile.backends.child import answer
 from optimum_compile.backends.executorch.session import Program
@@ -20,10 +25,9 @@ def main(artifact: str, given: str, out: str) -> None:
     answer(cases, outputs, Path(out))
 
 
-def _ordered(function: str, inputs):  # type: ignore[no-untyped-def]
-    if function in ("prefill", "decode"):
-        return inputs["tokens"], inputs["past"]
-    return [inputs[name] for name in inputs]
+def _ordered(function: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+    names = ["tokens", "past"] if function in ("prefill", "decode") else list(inputs)
+    return [inputs[name] for name in names]
 
 
 if __name__ == "__main__":

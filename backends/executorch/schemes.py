@@ -4,7 +4,6 @@ from optimum_compile.backends.base import SUPPORTED, Support, WeightUse
 from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
-    Lut,
     PerChannel,
     PerGroup,
     Scheme,
@@ -33,9 +32,7 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
     """Whether a weight of this shape and use can be stored and run in `scheme`."""
     if isinstance(scheme, Float) and scheme.bits == 32:
         return Support(False, "float32 weights are not stored; use f16")
-    if isinstance(scheme, (Affine, Lut, Float)):
-        return SUPPORTED
-    return Support(False, f"{scheme} has no operator")
+    return SUPPORTED
 
 
 def stored_bytes(scheme: Scheme, use: WeightUse) -> int:

@@ -41,7 +41,7 @@ class Program:
         except RuntimeError as error:
             raise ToolchainError(f"method {method} failed: {error}") from error
         # The runtime's outputs live in its own memory: copy before the next call.
-        return [np.array(o) if isinstance(o, torch.Tensor) else np.array(o) for o in outputs]
+        return [np.array(o) for o in outputs]
 
     def constant(self, name: str) -> Any:
         """A constant method's value."""

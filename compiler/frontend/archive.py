@@ -124,7 +124,8 @@ def _weights(
         nbytes = math.prod(shape) * dtype.itemsize
         if start + nbytes > member.file_size:
             raise InputError(
-                f"{path}: weight {name!r} {shape} needs {start + nbytes} bytes, its member has {member.file_size}"
+                f"{path}: weight {name!r} {shape} needs {start + nbytes} bytes, "
+                f"its member has {member.file_size}"
             )
         at = _data_offset(path, member) + start
         out[name] = WeightRef(name, TensorType(dtype, shape), FileBytes(path, at, nbytes))

@@ -44,9 +44,9 @@ def _llama3(rope: Rope, base: np.ndarray) -> np.ndarray:
     span = rope.high_freq_factor - rope.low_freq_factor
     blend = (rope.original_context / wavelength - rope.low_freq_factor) / span
     middle = (1 - blend) * base / rope.factor + blend * base
-    return np.where(
-        wavelength > long, base / rope.factor, np.where(wavelength < short, base, middle)
-    )
+    inner = np.where(wavelength < short, base, middle)
+    out: np.ndarray = np.where(wavelength > long, base / rope.factor, inner)
+    return out
 
 
 def _yarn(rope: Rope, base: np.ndarray, head_dim: int) -> np.ndarray:
@@ -59,4 +59,5 @@ def _yarn(rope: Rope, base: np.ndarray, head_dim: int) -> np.ndarray:
         low, high = math.floor(low), math.ceil(high)
     low, high = max(low, 0), min(high, head_dim - 1)
     ramp = np.clip((np.arange(head_dim // 2) - low) / max(high - low, 0.001), 0, 1)
-    return base / rope.factor * ramp + base * (1 - ramp)
+    out: np.ndarray = base / rope.factor * ramp + base * (1 - ramp)
+    return out

@@ -7,7 +7,7 @@ inside a rule means that an argument has a form which the rule does not cover: t
 from collections.abc import Callable
 
 from optimum_compile.compiler.ir.dtype import DType
-from optimum_compile.compiler.ir.graph import Attr, Value
+from optimum_compile.compiler.ir.graph import Value
 from optimum_compile.passes.canonicalize.call import AtenCall
 
 Rule = Callable[[AtenCall], list[Value] | None]
@@ -18,8 +18,8 @@ def _gone(c: AtenCall) -> list[Value] | None:
     return None if first is None or first.type != c.result else [first]
 
 
-def _unary(op: str, name: str = "self", **attrs: Attr) -> Rule:
-    return lambda c: [c.emit(op, c.need(name), **attrs)]
+def _unary(op: str) -> Rule:
+    return lambda c: [c.emit(op, c.need("self"))]
 
 
 def _binary(op: str) -> Rule:
