@@ -45,7 +45,8 @@ def cascade_counts(blocks: int, shares: Shares) -> tuple[int, int, int]:
     last = min(last, blocks - first)
     middle = blocks - first - last
     if middle == 0 and shares.int4 > 0 and blocks >= 3:
-        first, middle = first - 1, 1
+        first, last = (first - 1, last) if first > last else (first, last - 1)
+        middle = 1
     return first, middle, last
 
 
