@@ -1,6 +1,7 @@
 """The one place that imports coremltools."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from optimum_compile.compiler.errors import ResourceError
 def quiet() -> Iterator[None]:
     """Keep the SDK's chatter (missing macOS libraries, untested versions) off stderr."""
     before = logging.root.manager.disable
+    bars = os.environ.get("TQDM_DISABLE")
+    os.environ["TQDM_DISABLE"] = "1"
     logging.disable(logging.ERROR)
     try:
         with warnings.catch_warnings():
@@ -20,6 +23,10 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+        if bars is None:
+            del os.environ["TQDM_DISABLE"]
+        else:
+            os.environ["TQDM_DISABLE"] = bars
 
 
 def load() -> Any:

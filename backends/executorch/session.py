@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from optimum_compile.backends.executorch.toolchain import quiet, require
+from optimum_compile.backends.executorch.toolchain import quiet, require, silent_runtime
 from optimum_compile.compiler.errors import InputError, ToolchainError
 from optimum_compile.runtime_stub.build import load_operators
 
@@ -36,7 +36,8 @@ class Program:
         tensors = tuple(torch.from_numpy(np.ascontiguousarray(i)) for i in inputs)
         try:
             if method not in self._methods:
-                self._methods[method] = self._program.load_method(method)
+                with silent_runtime():  # it reports on the processor
+                    self._methods[method] = self._program.load_method(method)
             outputs = self._methods[method].execute(tensors)
         except RuntimeError as error:
             raise ToolchainError(f"method {method} failed: {error}") from error

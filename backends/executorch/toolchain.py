@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,20 @@ def quiet() -> Iterator[None]:
     finally:
         logging.disable(disabled)
         root.setLevel(before)
+
+
+@contextmanager
+def silent_runtime() -> Iterator[None]:
+    """Send what the runtime's C++ code writes to file descriptor 2 nowhere."""
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
 
 
 def register_quantisers() -> None:
