@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from optimum_compile.compiler.errors import InputError, UnsupportedError
+from optimum_compile.compiler.frontend.program import (
+    functional,
+    in_place,
+    is_size,
+    is_view,
+    origin,
+    tensors,
+)
 from optimum_compile.compiler.frontend.symbols import parse_srepr
 from optimum_compile.compiler.ir.dtype import DType
-from optimum_compile.compiler.ir.graph import Attr, Graph, State, Value
+from optimum_compile.compiler.ir.graph import Attr, Graph, Value
 from optimum_compile.compiler.ir.shape import Dim, SymbolRange, as_dim, format_dim
 from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.compiler.ir.weights import WeightRef
@@ -35,10 +43,6 @@ DTYPES = {
 }
 # Sizes and checks: their facts are in the symbol ranges already.
 SKIPPED = ("_assert", "sym_constrain_range", "_assert_scalar", "_assert_tensor_metadata")
-VIEWS = frozenset(
-    "view reshape slice select transpose permute t unsqueeze squeeze expand split chunk unbind "
-    "alias narrow flatten unflatten diagonal as_strided detach".split()
-)
 OWN = {
     "rope": (("x", "past", "inv_freq"), ("scale",)),
     "kv_write": (("cache", "new", "past"), ("axis",)),
@@ -160,7 +164,7 @@ class _Importer:
             if "buffer" in spec
         }
         for node in self.source["nodes"]:
-            if not _in_place(node["target"]):
+            if not in_place(node["target"]):
                 continue
             first = node["inputs"][0]["arg"].get("as_tensor") if node["inputs"] else None
             if first is not None and first["name"] in by_value:
@@ -249,7 +253,7 @@ class _Importer:
         outputs = node["outputs"]
         if target.removeprefix("torch.ops.aten.").startswith(SKIPPED):
             return
-        if outputs and all(_is_size(o) for o in outputs):
+        if outputs and all(is_size(o) for o in outputs):
             for out in outputs:
                 self._size(out)
             return
@@ -258,7 +262,7 @@ class _Importer:
             return
         if not target.startswith("torch.ops.aten."):
             raise UnsupportedError(
-                f"{self.graph.name}: operator {target} at {_origin(node) or 'top level'} is not ATen; "
+                f"{self.graph.name}: operator {target} at {origin(node) or 'top level'} is not ATen; "
                 "only aten operators and this project's own are read"
             )
         self._aten(target.removeprefix("torch.ops."), node)
@@ -283,44 +287,42 @@ class _Importer:
             found[key] = float(number) if key == "scale" else int(number)
         name = node["outputs"][0]["as_tensor"]["name"]
         made = self.graph.add_node(
-            op, values, [self._type(name)], found, origin=_origin(node), names=[name]
+            op, values, [self._type(name)], found, origin=origin(node), names=[name]
         )
         self.env[name] = _Slot(made.output)
 
     def _aten(self, target: str, node: Mapping[str, Any]) -> None:
-        in_place = _in_place(node["target"])
-        if in_place:
-            target = _functional(target)
+        writes = in_place(node["target"])
+        if writes:
+            target = functional(target)
         inputs: list[Value | None] = []
         args: list[Attr] = []
         for entry in node["inputs"]:
             value = self._argument(entry["arg"], inputs)
             if value != ("$device",):
                 args.append((str(entry["name"]), value))
-        names = [t["name"] for out in node["outputs"] for t in _tensors(out)]
+        names = [t["name"] for out in node["outputs"] for t in tensors(out)]
         made = self.graph.add_node(
             "aten",
             inputs,
             [self._type(n) for n in names],
             {"target": target, "args": tuple(args)},
-            origin=_origin(node),
+            origin=origin(node),
             names=names,
         )
         for name, made_value in zip(names, made.outputs, strict=True):
             self.env[name] = _Slot(made_value)
-        if in_place:
+        if writes:
             self._rebind(node, made.outputs[0])
 
     def _rebind(self, node: Mapping[str, Any], new: Value) -> None:
         """After an in-place operator, every name of the old value means the new one."""
         old = self._tensor(node["inputs"][0]["arg"]["as_tensor"]["name"])
-        views = [u for u in old.users if _is_view(u.attrs.get("target"))]
+        views = [u for u in old.users if is_view(u.attrs.get("target"))]
         state = any(s.read is old for s in self.graph.states)
-        if _is_view(old.producer.attrs.get("target") if old.producer else None) or (
-            state and views
-        ):
+        if is_view(old.producer.attrs.get("target") if old.producer else None) or (state and views):
             raise UnsupportedError(
-                f"{self.graph.name}: {node['target']} at {_origin(node) or 'top level'} writes through a "
+                f"{self.graph.name}: {node['target']} at {origin(node) or 'top level'} writes through a "
                 "view; run `ep = ep.run_decompositions({})` before torch.export.save"
             )
         for name, slot in self.env.items():
@@ -374,48 +376,3 @@ class _Importer:
             raise InputError(f"{self.graph.name}: {data['as_name']} is no size")
         dim = as_dim(dim)
         return dim if isinstance(dim, int) else ("$dim", format_dim(dim))
-
-
-def _is_size(out: Mapping[str, Any]) -> bool:
-    return "as_sym_int" in out or "as_sym_bool" in out or "as_sym_float" in out
-
-
-def _tensors(out: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    if "as_tensor" in out:
-        return [out["as_tensor"]]
-    if "as_tensors" in out:
-        return list(out["as_tensors"])
-    raise UnsupportedError(f"an operator returns {sorted(out)}, which is not supported")
-
-
-def _origin(node: Mapping[str, Any]) -> str:
-    """Module path, from entries "key,path,class" joined by semicolons."""
-    stack = str((node.get("metadata") or {}).get("nn_module_stack", ""))
-    fields = stack.rsplit(";", 1)[-1].split(",")
-    path = fields[1] if len(fields) > 1 else ""
-    return path if path.isascii() and len(path) < 500 else ""
-
-
-def _in_place(target: str) -> bool:
-    name = str(target).removeprefix("torch.ops.aten.").split(".")[0]
-    return (
-        str(target).startswith("torch.ops.aten.") and name.endswith("_") and not name.endswith("__")
-    )
-
-
-def _functional(target: str) -> str:
-    space, name, overload = target.split(".")
-    return f"{space}.{name.removesuffix('_')}.{overload}"
-
-
-def _is_view(target: Attr) -> bool:
-    return isinstance(target, str) and target.split(".")[1] in VIEWS
-
-
-def as_states(graph: Graph, names: list[str], first_input: int, first_output: int) -> None:
-    """Turn the inputs from `first_input` on, with the outputs from `first_output`, into states."""
-    reads, written = graph.inputs[first_input:], graph.outputs[first_output:]
-    del graph.inputs[first_input:], graph.outputs[first_output:]
-    for name, read, last in zip(names, reads, written, strict=True):
-        read.name = graph.fresh_name(name)
-        graph.states.append(State(name, read, last))

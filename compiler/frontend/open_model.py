@@ -17,7 +17,8 @@ from optimum_compile.compiler.frontend.hf_folder import (
     match_weights,
     tokenizer_files,
 )
-from optimum_compile.compiler.frontend.importer import as_states, import_program
+from optimum_compile.compiler.frontend.importer import import_program
+from optimum_compile.compiler.frontend.program import as_states
 from optimum_compile.compiler.frontend.rotary import attention_scale, inverse_frequencies
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph
