@@ -1,10 +1,10 @@
 """The one place that imports coremltools."""
 
+import io
 import logging
-import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
 from optimum_compile.compiler.errors import ResourceError
@@ -12,21 +12,15 @@ from optimum_compile.compiler.errors import ResourceError
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the SDK's chatter (missing macOS libraries, untested versions) off stderr."""
+    """Keep the SDK's chatter off stderr: missing macOS libraries, untested versions, its own bars."""
     before = logging.root.manager.disable
-    bars = os.environ.get("TQDM_DISABLE")
-    os.environ["TQDM_DISABLE"] = "1"
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(before)
-        if bars is None:
-            del os.environ["TQDM_DISABLE"]
-        else:
-            os.environ["TQDM_DISABLE"] = bars
 
 
 def load() -> Any:

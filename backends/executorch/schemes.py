@@ -5,7 +5,6 @@ from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
     PerChannel,
-    PerGroup,
     Scheme,
     packed_bytes,
 )
@@ -15,16 +14,18 @@ SEGMENT_ALIGNMENT = 16
 
 
 def on_xnnpack(scheme: Scheme, use: WeightUse) -> bool:
-    """Whether XNNPACK runs this linear: 8 bits per channel, 4 bits per channel or group of 32k.
+    """Whether XNNPACK runs this linear: 8 bits per channel, 4 bits by groups of a multiple of 32.
 
-    Its 4-bit groups keep bfloat16 scales, so only schemes on that grid are exact there. A table
+    A whole row counts as a group. The scales of its 4-bit groups are bfloat16, so only schemes on
+    that grid are exact there. A table
     that is looked up as well stays with the packed operators, which share one copy.
     """
     if use.as_table or not isinstance(scheme, Affine) or not scheme.symmetric:
         return False
-    if isinstance(scheme.group, PerChannel):
-        return scheme.bits in (4, 8)
-    fits = use.columns % scheme.group.size == 0 and scheme.group.size % XNNPACK_GROUP == 0
+    if scheme.bits == 8:
+        return isinstance(scheme.group, PerChannel)
+    size = scheme.group_size(use.columns)
+    fits = use.columns % size == 0 and size % XNNPACK_GROUP == 0
     return scheme.bits == 4 and fits and scheme.scale_dtype == "bf16"
 
 
@@ -41,9 +42,7 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
     if not on_xnnpack(scheme, use) or not isinstance(scheme, Affine):
         return scheme.stored_bytes(rows, columns) + _zeros_padding(scheme, rows, columns)
     codes = packed_bytes(rows * columns, scheme.bits)
-    if isinstance(scheme.group, PerGroup):
-        return codes + rows * scheme.groups(columns) * 2
-    return codes + rows * 4
+    return codes + (rows * 4 if scheme.bits == 8 else rows * scheme.groups(columns) * 2)
 
 
 def _zeros_padding(scheme: Scheme, rows: int, columns: int) -> int:
