@@ -4,12 +4,13 @@ Their kernels are C++ (`runtime_stub/executorch/operators.cpp`); the eager forms
 that torch.export can trace and ExecuTorch can find the out variants.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 NAMESPACE = "optimum_compile_rt"
+DELEGATE = "delegate"  # stands where a delegate will be; never reaches the artifact
 _LIBRARY: list[torch.library.Library] = []
 
 _LUT = "Tensor codes, Tensor table, int bits, int rows, int columns, int rows_per_table"
@@ -40,7 +41,14 @@ def load() -> None:
         torch.library.register_fake(f"{NAMESPACE}::{name}", fake, lib=library)
         library.impl(name, fake, "CompositeExplicitAutograd")
         library.impl(f"{name}.out", _out(fake), "CompositeExplicitAutograd")
+    library.define(f"{DELEGATE}(Tensor x, int index, int[] widths) -> Tensor[]")
+    torch.library.register_fake(f"{NAMESPACE}::{DELEGATE}", _delegate, lib=library)
+    library.impl(DELEGATE, _delegate, "CompositeExplicitAutograd")
     _LIBRARY.append(library)
+
+
+def _delegate(x: Tensor, index: int, widths: Sequence[int]) -> list[Tensor]:
+    return [x.new_empty((*x.shape[:-1], width)) for width in widths]
 
 
 def _fake(name: str) -> Callable[..., Tensor]:

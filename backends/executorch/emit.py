@@ -1,16 +1,18 @@
 """Emit a `.pte`: export the functions, lower them together, embed the metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from optimum_compile.backends.base import EmitOptions, EmitResult
-from optimum_compile.backends.executorch.lower import GraphModule, TensorStore
+from optimum_compile.backends.executorch.attach import attach
+from optimum_compile.backends.executorch.delegate import Delegate
+from optimum_compile.backends.executorch.lower import DelegateStore, GraphModule, TensorStore
 from optimum_compile.backends.executorch.lower_ops import DTYPES
-from optimum_compile.backends.executorch.partition import delegate_count, stage_partitioner
-from optimum_compile.backends.executorch.toolchain import quiet, register_quantisers, require
+from optimum_compile.backends.executorch.schemes import SEGMENT_ALIGNMENT
+from optimum_compile.backends.executorch.toolchain import quiet, require
 from optimum_compile.compiler.errors import OptimumCompileError, ToolchainError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.shape import SymbolRange
@@ -29,20 +31,20 @@ def functions_of(graph: Graph) -> dict[str, Graph]:
 def emit(graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
     """Write `out`. Raises ToolchainError when the SDK fails."""
     require()
-    store = TensorStore(graph)
+    store, delegates = TensorStore(graph), DelegateStore()
     functions = functions_of(graph)
     with quiet(), torch.no_grad():
         try:
-            register_quantisers()
-            exported = {n: _export(g, store) for n, g in functions.items()}
-            program, delegates = _lower(exported, options)
-            out.write_bytes(program.buffer)
+            exported = {n: _export(g, store, delegates) for n, g in functions.items()}
+            program, counts = _lower(exported, delegates.delegates, options)
+            with out.open("wb") as file:
+                program.write_to_file(file)
         except (OptimumCompileError, OSError):
             raise
         except Exception as error:
             # torch.export and ExecuTorch raise anything; their own words are kept.
             raise ToolchainError(f"ExecuTorch could not lower {options.name}: {error!r}") from error
-    notes = [f"{n}: {count} XNNPACK delegates" for n, count in delegates.items()]
+    notes = [f"{n}: {count} XNNPACK delegates" for n, count in counts.items()]
     return EmitResult(out, segment_bytes(out), tuple(functions), tuple(notes))
 
 
@@ -59,8 +61,8 @@ def segment_bytes(pte: Path) -> int:
     return pte.stat().st_size - int.from_bytes(head[24:32], "little")
 
 
-def _export(graph: Graph, store: TensorStore) -> Any:
-    module = GraphModule(graph, store)
+def _export(graph: Graph, store: TensorStore, delegates: DelegateStore) -> Any:
+    module = GraphModule(graph, store, delegates)
     inputs, shapes = [], []
     for value in graph.inputs:
         sizes = [d if isinstance(d, int) else _example(graph, str(d)) for d in value.type.shape]
@@ -81,32 +83,34 @@ def _dim(name: str, span: SymbolRange) -> Any:
     return torch.export.Dim(name, min=span.low, max=span.high)
 
 
-def _lower(exported: Mapping[str, Any], options: EmitOptions) -> tuple[Any, dict[str, int]]:
+def _lower(
+    exported: Mapping[str, Any], delegates: Sequence[Delegate], options: EmitOptions
+) -> tuple[Any, dict[str, int]]:
     from executorch.exir import (
         EdgeCompileConfig,
+        EdgeProgramManager,
         ExecutorchBackendConfig,
-        to_edge_transform_and_lower,
+        to_edge,
     )
     from executorch.exir.passes import MemoryPlanningPass
     from executorch.exir.passes.sym_shape_eval_pass import ConstraintBasedSymShapeEvalPass
 
-    edge = to_edge_transform_and_lower(
-        dict(exported),
-        partitioner={name: [stage_partitioner()] for name in exported},
-        compile_config=EdgeCompileConfig(_check_ir_validity=False, _skip_dim_order=True),
-        constant_methods={
-            "metadata": torch.frombuffer(
-                bytearray(options.metadata_json.encode()), dtype=torch.uint8
-            ),
-            "context": options.context,
-            "max_prefill": options.max_prefill,
-        },
-    )
-    delegates = {name: delegate_count(edge, name) for name in exported}
+    compile_config = EdgeCompileConfig(_check_ir_validity=False, _skip_dim_order=True)
+    edge = to_edge(dict(exported), compile_config=compile_config)
+    programs = {name: edge.exported_program(name) for name in exported}
+    counts = {name: attach(p, delegates) for name, p in programs.items()}
+    constant_methods = {
+        "metadata": torch.frombuffer(bytearray(options.metadata_json.encode()), dtype=torch.uint8),
+        "context": options.context,
+        "max_prefill": options.max_prefill,
+    }
+    # A new manager, because it collects the constants of the delegates when it is made.
+    lowered = EdgeProgramManager(programs, constant_methods, compile_config)
     config = ExecutorchBackendConfig(
         memory_planning_pass=MemoryPlanningPass(
             alloc_graph_input=False, share_mutable_buffers=True
         ),
         sym_shape_eval_pass=ConstraintBasedSymShapeEvalPass(),
+        segment_alignment=SEGMENT_ALIGNMENT,
     )
-    return edge.to_executorch(config=config), delegates
+    return lowered.to_executorch(config=config), counts

@@ -1,30 +1,29 @@
 """From the graph IR to a torch module that torch.export can trace: one small function an op.
 
-Linears on XNNPACK are written as the quantise/dequantise pattern that its partitioner recognises,
-around our own codes and scales; weight-only patterns are never written, because XNNPACK drops the
-scale of those without a word. Everything that XNNPACK has no container for (2 bits, palettes, fp16,
-tied tables) goes to the packed operators.
+A region that XNNPACK runs becomes one placeholder operator, which `emit` exchanges for the delegate.
+Everything that XNNPACK has no container for (2 bits, palettes, fp16, tied tables) goes to the packed
+operators.
 
 Attention, norms and rotary embedding stay portable ATen: they are a few percent of the work, a
 bundle of 8- and 4-bit stages then needs only stock kernels, and no element-wise islands are left
 for a partitioner to lower one by one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from optimum_compile.backends.base import WeightUse
 from optimum_compile.backends.executorch import custom_ops
-from optimum_compile.backends.executorch.schemes import on_xnnpack
-from optimum_compile.compiler.errors import InternalError, UnsupportedError
-from optimum_compile.compiler.ir.graph import Graph, Node, Value
+from optimum_compile.backends.executorch.delegate import Delegate, build
+from optimum_compile.backends.executorch.regions import Region, regions_of
+from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.quant.pack import pack_codes
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Affine, Float, Lut
+from optimum_compile.compiler.quant.scheme import Float, Lut
 from optimum_compile.passes.precision.notes import Quantized
 
 
@@ -36,11 +35,12 @@ def buffer_name(name: str) -> str:
 class GraphModule(nn.Module):
     """A graph as a module. Several graphs may share `store`, and with it every tensor."""
 
-    def __init__(self, graph: Graph, store: "TensorStore") -> None:
+    def __init__(self, graph: Graph, store: "TensorStore", delegates: "DelegateStore") -> None:
         super().__init__()
         custom_ops.load()
         self.graph = graph
-        self.store = store
+        self.delegates = delegates
+        self.regions = regions_of(graph)
         for name, tensor in store.tensors.items():
             self.register_buffer(name, tensor, persistent=True)
 
@@ -52,10 +52,21 @@ class GraphModule(nn.Module):
         memo: dict[Any, Tensor] = {}
         for state in self.graph.states:
             env[state.read] = self.buffer(buffer_name(state.name))
+        first = {region.nodes[0]: region for region in self.regions}
+        inside = {node for region in self.regions for node in region.nodes}
         for node in self.graph.nodes:
-            for value, tensor in zip(node.outputs, execute(self, node, env, memo), strict=True):
-                env[value] = tensor
+            if node in first:
+                env |= self._delegate(first[node], env)
+            elif node not in inside:
+                env |= zip(node.outputs, execute(self, node, env, memo), strict=True)
         return tuple(self._value(env, v) for v in self.graph.outputs)
+
+    def _delegate(self, region: Region, env: Mapping[Value, Tensor]) -> dict[Value, Tensor]:
+        """A placeholder of the delegate with the right shapes; `emit` puts the delegate there."""
+        widths = [int(v.type.shape[-1]) for v in region.outputs]
+        at = self.delegates.add(self.graph, region)
+        out = torch.ops.optimum_compile_rt.delegate(self._value(env, region.input), at, widths)
+        return dict(zip(region.outputs, out, strict=True))
 
     def buffer(self, name: str) -> Tensor:
         """A registered tensor."""
@@ -76,17 +87,20 @@ class GraphModule(nn.Module):
 
 
 class TensorStore:
-    """Every constant and state of a graph as torch tensors, made one weight at a time."""
+    """Constants and states of a graph as torch tensors, but for the matrices of the delegates."""
 
     def __init__(self, graph: Graph) -> None:
         self.tensors: dict[str, Tensor] = {}
+        delegated = {name for region in regions_of(graph) for name in region.constants}
         for state in graph.states:
             shape = state.read.type.static_shape()
             self.tensors[buffer_name(state.name)] = torch.zeros(shape)
         for name, value in graph.weights.items():
+            if name in delegated:
+                continue
             note = value.notes.get(Quantized)
             if note is not None:
-                self._matrix(buffer_name(name), note.load(), use_of(value))
+                self._matrix(buffer_name(name), note.load())
                 continue
             if value.weight is None:
                 raise InternalError(f"{name} has no bytes")
@@ -97,16 +111,10 @@ class TensorStore:
                 tensor.float() if tensor.is_floating_point() else tensor
             )
 
-    def _matrix(self, name: str, packed: PackedWeight, use: WeightUse) -> None:
+    def _matrix(self, name: str, packed: PackedWeight) -> None:
         scheme = packed.scheme
         if isinstance(scheme, Float):
             self.tensors[name] = torch.from_numpy(packed.codes)
-        elif isinstance(scheme, Affine) and on_xnnpack(scheme, use):
-            if packed.scales is None:
-                raise InternalError(f"{name} has no scales")
-            self.tensors[name] = torch.from_numpy(packed.codes)
-            self.tensors[f"{name}_scales"] = torch.from_numpy(packed.scales.astype(np.float32))
-            self.tensors[f"{name}_zeros"] = torch.zeros(packed.scales.shape, dtype=torch.int8)
         else:
             self.tensors[name] = torch.from_numpy(pack_codes(packed.codes, scheme.bits))
             if isinstance(scheme, Lut):
@@ -118,17 +126,25 @@ class TensorStore:
             self.tensors[f"{name}_zeros"] = torch.from_numpy(zeros)
 
 
+class DelegateStore:
+    """Every delegate once, whatever the number of functions that call it."""
+
+    def __init__(self) -> None:
+        self.delegates: list[Delegate] = []
+        self._by_weights: dict[tuple[str, ...], int] = {}
+
+    def add(self, graph: Graph, region: Region) -> int:
+        """Index of the region's delegate, built when its weights are new."""
+        if region.weights not in self._by_weights:
+            self._by_weights[region.weights] = len(self.delegates)
+            self.delegates.append(build(graph, region))
+        return self._by_weights[region.weights]
+
+
 def _tensor(data: np.ndarray | None) -> Tensor:
     if data is None:
         raise InternalError("a packed weight lacks its scales or its table")
     return torch.from_numpy(np.ascontiguousarray(data))
-
-
-def use_of(value: Value) -> WeightUse:
-    """How the nodes of a graph use a weight."""
-    rows, columns = value.type.static_shape()
-    ops = {node.op for node, _ in value.uses}
-    return WeightUse(value.name, rows, columns, "linear" in ops, "embedding" in ops)
 
 
 def linear(module: GraphModule, x: Tensor, value: Value) -> Tensor:
@@ -136,28 +152,7 @@ def linear(module: GraphModule, x: Tensor, value: Value) -> Tensor:
     note = value.notes.get(Quantized)
     if note is None or value.weight is None:
         return nn.functional.linear(x, module.plain(value))
-    name, scheme = buffer_name(value.weight.name), note.scheme
-    if isinstance(scheme, Affine) and on_xnnpack(scheme, use_of(value)):
-        return _dynamic(module, x, name, scheme)
-    return _packed(module, "linear", x, name, value)
-
-
-def _dynamic(module: GraphModule, x: Tensor, name: str, scheme: Affine) -> Tensor:
-    """int8 activations per token times integer weights: the pattern that XNNPACK takes."""
-    ao = torch.ops.torchao
-    codes, scales = module.buffer(name), module.buffer(f"{name}_scales")
-    columns = codes.shape[1]
-    token = [1] * (x.dim() - 1) + [columns]
-    scale, zero = ao.choose_qparams_affine(
-        x, "ASYMMETRIC", token, torch.int8, -128, 127, None, None, torch.int8
-    )
-    quantised = ao.quantize_affine(x, token, scale, zero, torch.int8, -128, 127)
-    x = ao.dequantize_affine(quantised, token, scale, zero, torch.int8, -128, 127)
-    low, high = (-128, 127) if scheme.bits == 8 else (-8, 7)
-    block = [1, scheme.group_size(columns)]
-    zeros = module.buffer(f"{name}_zeros")
-    weight = ao.dequantize_affine(codes, block, scales, zeros, torch.int8, low, high)
-    return nn.functional.linear(x, weight)
+    return _packed(module, "linear", x, buffer_name(value.weight.name), value)
 
 
 def _packed(module: GraphModule, kind: str, first: Tensor, name: str, value: Value) -> Tensor:
@@ -189,14 +184,3 @@ def embedding(module: GraphModule, ids: Tensor, value: Value) -> Tensor:
     if value.notes.get(Quantized) is None or value.weight is None:
         return nn.functional.embedding(ids, module.plain(value))
     return _packed(module, "embedding", ids, buffer_name(value.weight.name), value)
-
-
-def refuse_weight_only(node: Node) -> None:
-    """Refuse by name the combination that XNNPACK miscompiles without a word."""
-    raise UnsupportedError(
-        f"{node.origin}: XNNPACK weight-only quantisation drops the scale and computes nonsense; "
-        "use dynamic int8 activations or a packed operator"
-    )
-
-
-Kernel = Callable[[GraphModule, Node, dict[Value, Tensor], dict[Any, Tensor]], tuple[Tensor, ...]]

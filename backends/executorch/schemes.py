@@ -14,16 +14,16 @@ SEGMENT_ALIGNMENT = 16
 
 
 def on_xnnpack(scheme: Scheme, use: WeightUse) -> bool:
-    """Whether XNNPACK runs this linear: 8 bits per channel, 4 bits by groups of a multiple of 32.
+    """Whether XNNPACK runs this linear: 8 or 4 bits per channel, 4 bits by groups of a multiple of 32.
 
-    A whole row counts as a group. The scales of its 4-bit groups are bfloat16, so only schemes on
-    that grid are exact there. A table
-    that is looked up as well stays with the packed operators, which share one copy.
+    The scales of its groups are bfloat16, so only schemes on that grid are exact there; those of its
+    channels are float32. A table that is looked up as well stays with the packed operators, which
+    share one copy.
     """
     if use.as_table or not isinstance(scheme, Affine) or not scheme.symmetric:
         return False
-    if scheme.bits == 8:
-        return isinstance(scheme.group, PerChannel)
+    if isinstance(scheme.group, PerChannel):
+        return scheme.bits == 8 or (scheme.bits == 4 and use.columns % 2 == 0)
     size = scheme.group_size(use.columns)
     fits = use.columns % size == 0 and size % XNNPACK_GROUP == 0
     return scheme.bits == 4 and fits and scheme.scale_dtype == "bf16"

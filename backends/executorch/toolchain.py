@@ -16,7 +16,6 @@ INSTALL = 'run: pip install "optimum-compile[executorch]"'
 def require() -> str:
     """Version of the installed SDK. Raises ResourceError naming what to install."""
     try:
-        metadata.version("torchao")
         return metadata.version("executorch")
     except metadata.PackageNotFoundError as error:
         raise ResourceError(f"{error.name} is not installed; {INSTALL}") from None
@@ -52,8 +51,3 @@ def silent_runtime() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nowhere)
-
-
-def register_quantisers() -> None:
-    """Register torchao's quantise and dequantise operators with torch."""
-    import torchao.quantization.quant_primitives  # noqa: F401 - importing registers them

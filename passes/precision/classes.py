@@ -62,14 +62,14 @@ def candidates(name: str, unit: Unit, options: ClassOptions) -> Iterator[tuple[S
         return
     wanted = options.group or PerGroup(32)
     why = ""
-    # XNNPACK keeps the scales of 4-bit groups as bfloat16; Core ML holds those exactly.
-    scale = "bf16" if bits == 4 and options.symmetric else "f16"
     if isinstance(wanted, PerGroup):
         if columns % wanted.size == 0:
+            # XNNPACK keeps the scales of 4-bit groups as bfloat16; Core ML holds those exactly.
+            scale = "bf16" if bits == 4 and options.symmetric else "f16"
             yield Affine(bits, wanted, options.symmetric, scale), ""
         else:
             why = f"groups of {wanted.size} do not divide {columns} columns"
-    yield Affine(bits, PerChannel(), options.symmetric, scale), why
+    yield Affine(bits, PerChannel(), options.symmetric), why
     rows = table_rows(unit.use.rows, columns, bits) if bits <= 6 else 1
     yield Lut(bits, rows), why or "the target has no integer grid of this class here"
 
