@@ -125,6 +125,9 @@ class Backend(Protocol):
     def stored_bytes(self, scheme: Scheme, use: WeightUse) -> int:
         """Bytes that the artifact will store for this weight, before emission."""
 
+    def fixed_bytes(self, graph: Graph) -> int:
+        """Bytes of all other constants: norms, biases, tables that the lowering computes."""
+
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """Write the artifact. The only method that imports the SDK (verify runs it in a child)."""
 

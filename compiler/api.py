@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from optimum_compile.compiler.calibration import (
     special_token_id,
     windows,
 )
-from optimum_compile.compiler.errors import UnsupportedError, VerificationError
+from optimum_compile.compiler.decoder import context_of, is_decoder, vocabulary
+from optimum_compile.compiler.errors import OptionError, UnsupportedError, VerificationError
 from optimum_compile.compiler.frontend.open_model import Model, open_model
 from optimum_compile.compiler.observers import Observer, SilentObserver
 from optimum_compile.compiler.options import (
@@ -82,7 +83,7 @@ def compile(
         targets: "ios", "android"; both without it.
         options: everything else; single options may be given as keywords instead.
         observer: is told about passes and progress.
-        values: fields of `CompileOptions`.
+        values: fields of `CompileOptions`, instead of `options`.
 
     Raises:
         UserError: bad input, an impossible budget, an unsupported model, a failed comparison.
@@ -126,9 +127,11 @@ def plan(
     Raises what `compile` raises, but for emission and comparison.
     """
     need_torch()
+    if options is not None and values:
+        raise OptionError(f"{', '.join(values)}: give these inside `options`, or no `options`")
     chosen = options or options_from(values)
     if targets is not None:
-        chosen = replace(chosen, target=tuple(targets))
+        chosen = replace(chosen, target=options_from({"target": targets}).target)
     names = resolve_targets(chosen.target)
     backends = tuple(load_backend(t.artifact) for t in names)
     read_text(chosen.calibration)
@@ -202,7 +205,6 @@ def _text(wanted: Plan) -> tuple[TextSource | None, Any, int | None]:
 def _ranges(
     wanted: Plan, text: TextSource | None, tokenizer: Any, bos: int | None
 ) -> tuple[ActivationRange, ...]:
-    from optimum_compile.compiler.conformance import is_decoder, vocabulary
     from optimum_compile.compiler.measure import activation_ranges
 
     graph, options = wanted.model.graph, wanted.options
@@ -227,8 +229,6 @@ def _cases(
 
 
 def _emit(wanted: Plan, backend: Backend, out: Path, work: Path) -> EmitResult:
-    from optimum_compile.compiler.conformance import context_of
-
     folder = out / backend.platform
     folder.mkdir(exist_ok=True)
     seq = wanted.model.graph.symbols.get("seq")
@@ -260,12 +260,16 @@ def _verify(
 def _work(options: CompileOptions, out: Path) -> Iterator[Path]:
     """Scratch folder: inside the staging folder unless `work_dir` names another place."""
     parent = out if options.work_dir is None else Path(options.work_dir)
+    made = not parent.exists()
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".work-", dir=parent))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if made:
+            with suppress(OSError):  # somebody else uses it by now
+                parent.rmdir()
 
 
 def _sweep(work: Path, out: Path) -> None:

@@ -12,7 +12,8 @@ from optimum_compile.compiler.calibration import (
     encode,
     seeded_tokens,
 )
-from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.decoder import context_of, is_decoder, vocabulary
+from optimum_compile.compiler.errors import InputError, InternalError
 from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import evaluate
@@ -32,25 +33,6 @@ class CaseOptions:
     prompt: int = 16
     steps: int = DECODE_STEPS
     seed: int = 0
-
-
-def is_decoder(graph: Graph) -> bool:
-    """Whether the graph is a decoder with tokens, a position and cached state."""
-    return bool(graph.states) and [v.name for v in graph.inputs] == ["tokens", "past"]
-
-
-def vocabulary(graph: Graph) -> int:
-    """Rows of the smallest embedding table."""
-    rows = [n.input(1).type.static_shape()[0] for n in graph.nodes if n.op == "embedding"]
-    return min(rows, default=2)
-
-
-def context_of(graph: Graph) -> int | None:
-    """Length of the KV cache in tokens; None without one."""
-    sizes = [
-        n.input(0).type.shape[int(str(n.attrs["axis"]))] for n in graph.nodes if n.op == "kv_write"
-    ]
-    return min((int(s) for s in sizes if isinstance(s, int)), default=None)
 
 
 def token_windows(
@@ -107,8 +89,18 @@ def _logits(graph: Graph, tokens: np.ndarray, cache: WeightCache, longest: int) 
             chunk = {"tokens": tokens[:, at : at + longest], "past": np.array([at], np.int64)}
             result = run(graph, chunk, states, weights="quantized", cache=cache)
             states = result.states
-            parts.append(result.outputs[0].numpy())
+            parts.append(_finite(result.outputs[0].numpy()))
     return np.concatenate(parts, axis=1)
+
+
+def _finite(output: np.ndarray) -> np.ndarray:
+    """The oracle's answer itself. Raises InputError: nothing can be compared with a NaN."""
+    if np.isfinite(output).all():
+        return output
+    raise InputError(
+        "the model's own output is NaN or infinite on the test inputs, so nothing can be compared "
+        "with it; repair the model, or pass --no-verify"
+    )
 
 
 def module_cases(graph: Graph, options: CaseOptions, calls: int = 1) -> tuple[Case, ...]:
@@ -128,7 +120,7 @@ def module_cases(graph: Graph, options: CaseOptions, calls: int = 1) -> tuple[Ca
             with torch.no_grad():
                 result = run(graph, inputs, states, weights="quantized", cache=cache)
             states = result.states
-            expected = tuple(o.numpy() for o in result.outputs)
+            expected = tuple(_finite(o.numpy()) for o in result.outputs)
             made.append(Call("forward", inputs, expected))
         cases.append(Case(tuple(made)))
     return tuple(cases)

@@ -44,6 +44,10 @@ class CoreMLBackend:
         """See the protocol."""
         return schemes.stored_bytes(scheme, use)
 
+    def fixed_bytes(self, graph: Graph) -> int:
+        """See the protocol."""
+        return schemes.fixed_bytes(graph)
+
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """See the protocol."""
         from optimum_compile.backends.coreml.emit import emit

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from optimum_compile.backends.base import EmitOptions, EmitResult
+from optimum_compile.backends.coreml.schemes import PREFILL_TOKENS
 from optimum_compile.backends.coreml.toolchain import load, quiet
 from optimum_compile.compiler.errors import InternalError, OptimumCompileError, ToolchainError
 from optimum_compile.compiler.ir.graph import Graph
@@ -16,7 +17,6 @@ from optimum_compile.compiler.ir.shape import Dim
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 METADATA_KEY = "com.optimum-compile.stages"
-PREFILL_TOKENS = 64
 MODULE_LIMIT = 512
 NAMESPACE = uuid.UUID("6f0d4f0e-2f6b-5b2d-9c1e-0c6b1c3f7a10")
 

@@ -38,8 +38,14 @@ def _embedding(low: Lowering, node: Node) -> Any:
 
 def _linear(low: Lowering, node: Node) -> Any:
     bias = _optional(low, node, 2)
-    arguments = {} if bias is None else {"bias": bias}
-    return mb.linear(x=_x(low, node), weight=_x(low, node, 1), name=low.name(node), **arguments)
+    if bias is None:
+        # The builder would store zeros of its own for each linear.
+        rows = node.input(1).type.static_shape()[0]
+        key = ("zeros", rows)
+        if key not in low.memo:
+            low.memo[key] = mb.const(val=np.zeros(rows, np.float16), name=f"no_bias_{rows}")
+        bias = low.memo[key]
+    return mb.linear(x=_x(low, node), weight=_x(low, node, 1), bias=bias, name=low.name(node))
 
 
 def _rms_norm(low: Lowering, node: Node) -> Any:

@@ -1,6 +1,8 @@
 """What an `.mlpackage` (iOS 18) can store, and in how many bytes. No SDK is needed to ask."""
 
 from optimum_compile.backends.base import SUPPORTED, Support, WeightUse
+from optimum_compile.compiler.decoder import context_of
+from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
@@ -11,6 +13,8 @@ from optimum_compile.compiler.quant.scheme import (
 
 # Every blob has 64 bytes of metadata, and data begins at a multiple of 64.
 BLOB_BYTES = 64
+IN_FILE = 10
+PREFILL_TOKENS = 64
 
 
 def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
@@ -49,6 +53,38 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
 def blob(size: int) -> int:
     """A blob of `size` bytes with its header and padding."""
     return BLOB_BYTES + -(-size // BLOB_BYTES) * BLOB_BYTES
+
+
+def fixed_bytes(graph: Graph) -> int:
+    """Bytes in weight.bin of everything that is no matrix, as `lower_ops` writes it.
+
+    Constants of fewer than ten numbers stay in the program.
+    """
+    sizes: dict[tuple[str, ...], int] = {("header",): BLOB_BYTES}
+    context = context_of(graph) or 0
+    for node in graph.nodes:
+        values = [v for v in node.inputs[1:] if v is not None and v.weight is not None]
+        if node.op in ("rms_norm", "layer_norm"):
+            sizes |= {("wide", v.name): _array(v.type.elements(), 4) for v in values}
+        elif node.op == "linear":
+            rows = node.input(1).type.static_shape()[0]
+            bias = node.inputs[2] if len(node.inputs) > 2 else None
+            sizes[("bias", str(rows) if bias is None else bias.name)] = _array(rows, 2)
+        elif node.op == "rope":
+            table = _array(context * node.input(2).type.elements(), 2)
+            key = (node.input(2).name, str(node.attrs["scale"]))
+            sizes |= {("cos", *key): table, ("sin", *key): table}
+        elif node.op == "cache_attention":
+            sizes[("columns",)] = _array(context, 4)
+        elif node.op != "embedding":
+            sizes |= {("plain", v.name): _array(v.type.elements(), 2) for v in values}
+    if "seq" in graph.symbols and graph.states:
+        sizes[("rows",)] = _array(min(PREFILL_TOKENS, graph.symbols["seq"].high), 4)
+    return sum(sizes.values())
+
+
+def _array(count: int, itemsize: int) -> int:
+    return blob(count * itemsize) if count >= IN_FILE else 0
 
 
 def is_blockwise(scheme: Scheme) -> bool:

@@ -85,5 +85,3 @@ def _lowered(delegate: Delegate, shapes: Any) -> Any:
         compile_specs=[],
         named_data_store_output=store.get_named_data_store_output(),
     )
-
-

@@ -55,6 +55,10 @@ class ExecuTorchBackend:
         """See the protocol."""
         return schemes.stored_bytes(scheme, use)
 
+    def fixed_bytes(self, graph: Graph) -> int:
+        """See the protocol."""
+        return schemes.fixed_bytes(graph)
+
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """See the protocol."""
         from optimum_compile.backends.executorch.emit import emit

@@ -11,7 +11,7 @@ from optimum_compile.backends.executorch.attach import attach
 from optimum_compile.backends.executorch.delegate import Delegate
 from optimum_compile.backends.executorch.lower import DelegateStore, GraphModule, TensorStore
 from optimum_compile.backends.executorch.lower_ops import DTYPES
-from optimum_compile.backends.executorch.schemes import SEGMENT_ALIGNMENT
+from optimum_compile.backends.executorch.schemes import SEGMENT_ALIGNMENT, aligned
 from optimum_compile.backends.executorch.toolchain import quiet, require
 from optimum_compile.compiler.errors import OptimumCompileError, ToolchainError
 from optimum_compile.compiler.ir.graph import Graph
@@ -45,11 +45,13 @@ def emit(graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
             # torch.export and ExecuTorch raise anything; their own words are kept.
             raise ToolchainError(f"ExecuTorch could not lower {options.name}: {error!r}") from error
     notes = [f"{n}: {count} XNNPACK delegates" for n, count in counts.items()]
-    return EmitResult(out, segment_bytes(out), tuple(functions), tuple(notes))
+    others = [len(d.program) for d in delegates.delegates] + [len(options.metadata_json.encode())]
+    stored = segment_bytes(out) - sum(aligned(n) for n in others)
+    return EmitResult(out, stored, tuple(functions), tuple(notes))
 
 
 def segment_bytes(pte: Path) -> int:
-    """Bytes behind the program: constants and delegate data, which are the weights.
+    """Bytes behind the program: constants, graphs of the delegates, data that those name, metadata.
 
     The extended header is at byte 8: magic "eh00", its length (4 bytes), program size (8), offset of
     the first segment (8).

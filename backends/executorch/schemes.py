@@ -1,9 +1,11 @@
 """What a `.pte` can store, and in how many bytes. Plain data: no SDK is needed to ask."""
 
 from optimum_compile.backends.base import SUPPORTED, Support, WeightUse
+from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
+    Lut,
     PerChannel,
     Scheme,
     packed_bytes,
@@ -37,17 +39,36 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
 
 
 def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
-    """Bytes in the artifact. XNNPACK keeps float32 scales a channel, bfloat16 scales a group."""
+    """Bytes in the artifact, every tensor padded to the alignment of segments.
+
+    XNNPACK keeps float32 scales a channel, bfloat16 scales a group; the packed operators keep one
+    byte a zero point, whatever its bits.
+    """
     rows, columns = use.rows, use.columns
-    if not on_xnnpack(scheme, use) or not isinstance(scheme, Affine):
-        return scheme.stored_bytes(rows, columns) + _zeros_padding(scheme, rows, columns)
-    codes = packed_bytes(rows * columns, scheme.bits)
-    return codes + (rows * 4 if scheme.bits == 8 else rows * scheme.groups(columns) * 2)
-
-
-def _zeros_padding(scheme: Scheme, rows: int, columns: int) -> int:
-    """The packed operators keep one byte a zero point, whatever its bits."""
-    if not isinstance(scheme, Affine) or scheme.symmetric:
-        return 0
+    if isinstance(scheme, Float):
+        return aligned(rows * columns * scheme.bits // 8)
+    codes = aligned(packed_bytes(rows * columns, scheme.bits))
+    if isinstance(scheme, Lut):
+        return codes + aligned(scheme.tables(rows) * (1 << scheme.bits) * 2)
     count = rows * scheme.groups(columns)
-    return count - packed_bytes(count, scheme.bits)
+    if on_xnnpack(scheme, use):
+        return codes + aligned(count * (4 if isinstance(scheme.group, PerChannel) else 2))
+    return codes + aligned(count * 2) + aligned(1 if scheme.symmetric else count)
+
+
+def fixed_bytes(graph: Graph) -> int:
+    """Bytes of norms, biases and frequencies, which stay float32."""
+    sizes = {}
+    for node in graph.nodes:
+        for index, value in enumerate(node.inputs):
+            if value is None or value.weight is None:
+                continue
+            if (node.op, index) not in (("linear", 1), ("embedding", 1)):
+                itemsize = 4 if value.type.dtype.is_float else value.type.dtype.itemsize
+                sizes[value.name] = aligned(value.type.elements() * itemsize)
+    return sum(sizes.values())
+
+
+def aligned(size: int) -> int:
+    """Bytes with the padding behind them."""
+    return -(-size // SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT

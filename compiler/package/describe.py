@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from optimum_compile.backends.base import Backend, Conformance, EmitResult
+from optimum_compile.backends.base import Backend, Conformance, EmitResult, Tolerance
 from optimum_compile.compiler.calibration import TextSource
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import format_dim
@@ -64,7 +64,7 @@ def port(name: str, value: Value) -> Port:
 def predicted_bytes(graph: Graph, backend: Backend) -> int:
     """Weight bytes that the backend's artifact will hold, before emission."""
     units = units_of(graph)
-    total = fixed_weight_bytes(graph, units)
+    total = fixed_weight_bytes(graph, units, (backend,))
     for unit in units:
         note = graph.weights[unit.name].notes.get(Precision)
         if note is not None:
@@ -75,7 +75,7 @@ def predicted_bytes(graph: Graph, backend: Backend) -> int:
 def weight_bytes(graph: Graph) -> int:
     """Bytes of all weights in their schemes, whatever the container."""
     units = units_of(graph)
-    total = fixed_weight_bytes(graph, units)
+    total = fixed_weight_bytes(graph, units, ())
     for unit in units:
         note = graph.weights[unit.name].notes.get(Precision)
         if note is not None:
@@ -199,7 +199,9 @@ def _artifact(graph: Graph, backend: Backend, emitted: EmitResult, out: Path) ->
 def _check(emitted: EmitResult, check: Conformance | None, out: Path) -> Check:
     path = emitted.artifact.relative_to(out).as_posix()
     if check is None:
-        return Check(path, False, "", False, 0, 0.0, 0.0, 0.0, {}, "not executed: --no-verify")
+        return Check(
+            path, False, "", False, 0, 0.0, 0.0, 0.0, Tolerance(), "not executed: --no-verify"
+        )
     return check_entry(path, check)
 
 
@@ -214,6 +216,6 @@ def check_entry(path: str, check: Conformance) -> Check:
         check.max_rel_err,
         check.cosine,
         check.top1_agreement,
-        asdict(check.tolerance),
+        check.tolerance,
         check.reason,
     )

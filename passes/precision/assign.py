@@ -100,7 +100,7 @@ def plan(
     blocks = block_count(graph)
     head = head_unit(graph, units)
     layouts, distance = _layouts(blocks, options)
-    fixed = fixed_weight_bytes(graph, units)
+    fixed = fixed_weight_bytes(graph, units, options.backends)
 
     memo: dict[tuple[str, str], Precision] = {}
 

@@ -57,8 +57,13 @@ def head_unit(graph: Graph, units: Sequence[Unit]) -> Unit | None:
     return next((u for u in units if u.name == name), None)
 
 
-def fixed_weight_bytes(graph: Graph, units: Sequence[Unit]) -> int:
-    """Bytes of everything that stays 16 bits: norms, biases, tables of the program."""
+def fixed_weight_bytes(graph: Graph, units: Sequence[Unit], backends: Sequence[Backend]) -> int:
+    """Bytes of everything that is no unit, on the target that needs most of them.
+
+    Norms, biases and tables of the program; without a target, 16 bits for every number.
+    """
+    if backends:
+        return max(b.fixed_bytes(graph) for b in backends)
     chosen = {u.name for u in units}
     return sum(
         value.type.elements() * (2 if value.type.dtype.is_float else value.type.dtype.itemsize)
