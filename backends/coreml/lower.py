@@ -1,7 +1,8 @@
 """From the graph IR to a MIL program, straight through the builder. Imported inside `emit` only.
 
-Activations are fp16. RMS norm runs in fp32 islands: the sum of squares of a residual stream leaves
-the range of fp16, and its rounding is most of the error of an fp16 program. Each state is read once,
+Activations are fp16, but for the residual stream and the norms that read it, which are fp32: the sum
+of squares of a residual stream leaves the range of fp16, and the rounding of the stream at every
+block is most of the error of an fp16 program. Each state is read once,
 and the value that a write returns goes on to the next reader: coremltools merges reads across a
 write, and would hand stale caches to later layers.
 """
@@ -42,7 +43,7 @@ class Lowering:
         self.graph = graph
         self.env: dict[Value, Any] = {}
         self.memo: dict[Any, Any] = {}
-        self.constants: dict[Value, Any] = {}
+        self.wides: dict[Value, Any] = {}
         plan = graph.notes.get(StagePlan)
         self.stage_names = [] if plan is None else [s.name for s in plan.stages]
         for value in graph.inputs:
@@ -62,13 +63,22 @@ class Lowering:
         """The variable of a value; states are read at their first use."""
         if value in self.env:
             return self.env[value]
-        if value in self.state_of:
+        if value in self.wides:
+            self.env[value] = mb.cast(x=self.wides[value], dtype="fp16")
+        elif value in self.state_of:
             self.env[value] = mb.read_state(input=self.state_vars[self.state_of[value]])
         elif value.weight is not None:
             self.env[value] = self.constant(value)
         else:
             raise InternalError(f"%{value.name} was not computed")
         return self.env[value]
+
+    def wide(self, value: Value) -> Any:
+        """The variable of a value in fp32, cast once."""
+        if value not in self.wides:
+            name = f"{value.name}_wide".replace(".", "_")
+            self.wides[value] = mb.cast(x=self.var(value), dtype="fp32", name=name)
+        return self.wides[value]
 
     def constant(self, value: Value) -> Any:
         """A weight: packed where it is quantised, fp16 otherwise."""

@@ -12,7 +12,9 @@ from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Node, Value
 from optimum_compile.compiler.ir.ops import ints
 
+# Returns the variable of the output, or None where it stored a wide one itself.
 Kernel = Callable[[Lowering, Node], Any]
+NORMS = ("rms_norm", "layer_norm")
 # Far below any score, and well inside fp16: -inf would give NaN rows in some runtimes.
 HIDDEN = np.float16(-30000.0)
 
@@ -49,7 +51,7 @@ def _linear(low: Lowering, node: Node) -> Any:
 
 
 def _rms_norm(low: Lowering, node: Node) -> Any:
-    x = mb.cast(x=_x(low, node), dtype="fp32", name=low.name(node, "_wide"))
+    x = low.wide(node.input(0))
     mean = mb.reduce_mean(x=mb.mul(x=x, y=x), axes=[-1], keep_dims=True)
     scale = mb.rsqrt(x=mean, epsilon=np.float32(str(node.attrs["eps"])))
     out = mb.mul(x=x, y=scale)
@@ -59,13 +61,22 @@ def _rms_norm(low: Lowering, node: Node) -> Any:
     return mb.cast(x=out, dtype="fp16", name=low.name(node))
 
 
+def _add(low: Lowering, node: Node) -> Any:
+    """A sum that a norm reads is the residual stream: it stays in fp32."""
+    if not any(user.op in NORMS for user in node.output.users):
+        return mb.add(x=_x(low, node), y=_x(low, node, 1), name=low.name(node))
+    a, b = low.wide(node.input(0)), low.wide(node.input(1))
+    low.wides[node.output] = mb.add(x=a, y=b, name=low.name(node))
+    return None
+
+
 def _layer_norm(low: Lowering, node: Node) -> Any:
     arguments: dict[str, Any] = {}
     for key, index in (("gamma", 1), ("beta", 2)):
         value = node.inputs[index] if index < len(node.inputs) else None
         if value is not None:
             arguments[key] = low.float_constant(value)
-    wide = mb.cast(x=_x(low, node), dtype="fp32")
+    wide = low.wide(node.input(0))
     out = mb.layer_norm(x=wide, axes=[-1], epsilon=np.float32(str(node.attrs["eps"])), **arguments)
     return mb.cast(x=out, dtype="fp16", name=low.name(node))
 
@@ -274,7 +285,7 @@ KERNELS: dict[str, Kernel] = {
     "softmax": lambda low, node: mb.softmax(
         x=_x(low, node), axis=int(str(node.attrs["axis"])), name=low.name(node)
     ),
-    "add": _binary("add"),
+    "add": _add,
     "sub": _binary("sub"),
     "mul": _binary("mul"),
     "div": _binary("real_div"),
@@ -319,5 +330,7 @@ KERNELS: dict[str, Kernel] = {
 def lower_nodes(low: Lowering) -> list[Any]:
     """Build every node in order; returns the variables of the outputs."""
     for node in low.graph.nodes:
-        low.env[node.output] = KERNELS[node.op](low, node)
+        made = KERNELS[node.op](low, node)
+        if made is not None:
+            low.env[node.output] = made
     return [low.var(v) for v in low.graph.outputs]
