@@ -30,7 +30,7 @@ ALLOWED = frozenset(
     baddbmm.default broadcast_to.default chunk.default conv1d.default conv2d.default
     contiguous.default erfc.default expand_as.default flatten.using_ints
     floor_divide.default gather.default group_norm.default hardsigmoid.default
-    hardswish.default layer_norm.default lift_fresh_copy.default linear.default
+    hardswish.default index_copy.default layer_norm.default lift_fresh_copy.default linear.default
     log_sigmoid.default log_softmax.int logsumexp.default masked_fill.Scalar
     masked_fill.Tensor matmul.default mish.default movedim.int narrow.default
     new_full.default new_ones.default new_zeros.default ones.default ones_like.default

@@ -88,14 +88,7 @@ class Call:
 
         Raises UserError for a number outside the table.
         """
-        ids = self.tensor(index).long()
-        if ids.numel() and not (-size <= int(ids.min()) and int(ids.max()) < size):
-            bad = int(ids.max()) if int(ids.max()) >= size else int(ids.min())
-            raise UserError(
-                f"{self.node.origin or self.node.op}: index {bad} is outside 0..{size - 1}; "
-                "were the inputs made for another model (tokenizer and vocabulary differ)?"
-            )
-        return torch.where(ids < 0, ids + size, ids)
+        return row_numbers(self.node, self.tensor(index), size)
 
 
 Kernel = Callable[[Call], Tensor]
@@ -184,11 +177,38 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float |
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
 
 
+def row_numbers(node: Node, ids: Tensor, size: int) -> Tensor:
+    """Row numbers of a table of `size` rows, as `Call.rows` gives them."""
+    ids = ids.long()
+    if ids.numel() and not (-size <= int(ids.min()) and int(ids.max()) < size):
+        bad = int(ids.max()) if int(ids.max()) >= size else int(ids.min())
+        raise UserError(
+            f"{node.origin or node.op}: index {bad} is outside 0..{size - 1}; "
+            "were the inputs made for another model (tokenizer and vocabulary differ)?"
+        )
+    return torch.where(ids < 0, ids + size, ids)
+
+
 def _gather(c: Call) -> Tensor:
     x, axis = c.tensor(0), c.int_attr("axis")
     ids = c.rows(1, x.shape[axis])
     out = x.index_select(axis, ids.reshape(-1))
     return out.reshape(*x.shape[:axis], *ids.shape, *x.shape[axis + 1 :])
+
+
+def _gather_elements(c: Call) -> Tensor:
+    x, axis = c.tensor(0), c.int_attr("axis")
+    return x.gather(axis, c.rows(1, x.shape[axis]))
+
+
+def _gather_nd(c: Call) -> Tensor:
+    x, ids = c.tensor(0), c.tensor(1).unbind(-1)
+    return x[tuple(row_numbers(c.node, i, n) for i, n in zip(ids, x.shape, strict=False))]
+
+
+def _index_copy(c: Call) -> Tensor:
+    x, axis = c.tensor(0), c.int_attr("axis")
+    return x.index_copy(axis, c.rows(1, x.shape[axis]), c.tensor(2))
 
 
 def _slice(c: Call) -> Tensor:
@@ -279,6 +299,9 @@ KERNELS: Mapping[str, Kernel] = {
     "slice": _slice,
     "concat": _concat,
     "gather": _gather,
+    "gather_elements": _gather_elements,
+    "gather_nd": _gather_nd,
+    "index_copy": _index_copy,
     "arange": _arange,
     "full": _full,
 }

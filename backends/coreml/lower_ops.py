@@ -127,13 +127,21 @@ def _kv_write(low: Lowering, node: Node) -> Any:
     stop = mb.add(x=past, y=np.array([int(new.type.shape[axis])], np.int32))
     sizes = [np.array([s], np.int32) for s in shape]
     end = mb.concat(values=[stop if a == axis else sizes[a] for a in range(len(shape))], axis=0)
-    written = mb.slice_update(
+    return mb.slice_update(
         x=low.var(cache), update=_x(low, node, 1), begin=begin, end=end, name=low.name(node, "_row")
     )
-    state = low.state_of.get(cache)
-    if state is None:
-        return written
-    return mb.coreml_update_state(state=low.state_vars[state], value=written, name=low.name(node))
+
+
+def _index_copy(low: Lowering, node: Node) -> Any:
+    return mb.scatter(
+        data=_x(low, node),
+        indices=_x(low, node, 1),
+        updates=_x(low, node, 2),
+        axis=int(str(node.attrs["axis"])),
+        mode="update",
+        validate_indices=False,
+        name=low.name(node, "_rows"),
+    )
 
 
 def _cache_attention(low: Lowering, node: Node) -> Any:
@@ -256,14 +264,24 @@ def _arange(low: Lowering, node: Node) -> Any:
     return mb.const(val=numbers.astype(kind), name=low.name(node))
 
 
-def _gather(low: Lowering, node: Node) -> Any:
-    return mb.gather(
-        x=_x(low, node),
-        indices=_x(low, node, 1),
-        axis=int(str(node.attrs["axis"])),
-        validate_indices=False,
-        name=low.name(node),
-    )
+def _gathering(function: str, **fixed: Any) -> Kernel:
+    """A gather of any kind; MIL has none for bool, which travels as int32."""
+
+    def build(low: Lowering, node: Node) -> Any:
+        arguments = dict(fixed)
+        if "axis" in node.attrs:
+            arguments["axis"] = int(str(node.attrs["axis"]))
+        x, bools = _x(low, node), node.input(0).type.dtype is DType.BOOL
+        found = getattr(mb, function)(
+            x=mb.cast(x=x, dtype="int32") if bools else x,
+            indices=_x(low, node, 1),
+            validate_indices=False,
+            name=low.name(node, "_rows" if bools else ""),
+            **arguments,
+        )
+        return mb.cast(x=found, dtype="bool", name=low.name(node)) if bools else found
+
+    return build
 
 
 KERNELS: dict[str, Kernel] = {
@@ -321,16 +339,32 @@ KERNELS: dict[str, Kernel] = {
         axis=int(str(node.attrs["axis"])),
         name=low.name(node),
     ),
-    "gather": _gather,
+    "gather": _gathering("gather"),
+    "gather_elements": _gathering("gather_along_axis"),
+    "gather_nd": _gathering("gather_nd", batch_dims=0),
+    "index_copy": _index_copy,
     "arange": _arange,
     "full": _full,
 }
 
 
 def lower_nodes(low: Lowering) -> list[Any]:
-    """Build every node in order; returns the variables of the outputs."""
+    """Build every node in order; returns the variables of the outputs.
+
+    The last value of a state is written back where it is made, and the value that the write returns
+    goes on.
+    """
+    last = {s.written: s for s in low.graph.states if s.written is not s.read}
     for node in low.graph.nodes:
         made = KERNELS[node.op](low, node)
+        state = last.pop(node.output, None)
+        if state is not None:
+            made = low.var(node.output) if made is None else made
+            made = mb.coreml_update_state(
+                state=low.state_vars[state.name], value=made, name=low.name(node)
+            )
         if made is not None:
             low.env[node.output] = made
+    for value, state in last.items():
+        mb.coreml_update_state(state=low.state_vars[state.name], value=low.var(value))
     return [low.var(v) for v in low.graph.outputs]

@@ -32,6 +32,24 @@ def _gather(a: Args) -> Tensor:
     return flat.reshape([*x.shape[:axis], *ids.shape, *x.shape[axis + 1 :]])
 
 
+def _gather_along_axis(a: Args) -> Tensor:
+    return torch.gather(a["x"], int(a["axis"]), torch.as_tensor(a["indices"]).long())
+
+
+def _gather_nd(a: Args) -> Tensor:
+    ids = torch.as_tensor(a["indices"]).long()
+    found: Tensor = a["x"][tuple(ids.unbind(-1))]
+    return found
+
+
+def _scatter(a: Args) -> Tensor:
+    if a["mode"] != "update":
+        raise ValueError(f"scatter in mode {a['mode']} is not supported")
+    ids = torch.as_tensor(a["indices"]).long()
+    data: Tensor = a["data"]
+    return data.index_copy(int(a["axis"]), ids, a["updates"])
+
+
 def _matmul(a: Args) -> Tensor:
     x, y = a["x"], a["y"]
     x = x.transpose(-1, -2) if a.get("transpose_x") else x
@@ -90,6 +108,9 @@ def _gelu(a: Args) -> Tensor:
 KERNELS: dict[str, Callable[[Args], Any]] = {
     "linear": _linear,
     "gather": _gather,
+    "gather_along_axis": _gather_along_axis,
+    "gather_nd": _gather_nd,
+    "scatter": _scatter,
     "matmul": _matmul,
     "slice_update": _slice_update,
     "slice_by_index": _slice_by_index,

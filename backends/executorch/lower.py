@@ -41,6 +41,7 @@ class GraphModule(nn.Module):
         self.graph = graph
         self.delegates = delegates
         self.regions = regions_of(graph)
+        self.in_place: set[Value] = set()  # values that are the buffer of a state
         for name, tensor in store.tensors.items():
             self.register_buffer(name, tensor, persistent=True)
 
@@ -50,6 +51,7 @@ class GraphModule(nn.Module):
 
         env: dict[Value, Tensor] = dict(zip(self.graph.inputs, inputs, strict=True))
         memo: dict[Any, Tensor] = {}
+        self.in_place = {state.read for state in self.graph.states}
         for state in self.graph.states:
             env[state.read] = self.buffer(buffer_name(state.name))
         first = {region.nodes[0]: region for region in self.regions}
@@ -59,7 +61,11 @@ class GraphModule(nn.Module):
                 env |= self._delegate(first[node], env)
             elif node not in inside:
                 env |= zip(node.outputs, execute(self, node, env, memo), strict=True)
-        return tuple(self._value(env, v) for v in self.graph.outputs)
+        outputs = tuple(self._value(env, v) for v in self.graph.outputs)
+        for state in self.graph.states:
+            if state.written not in self.in_place:
+                self.buffer(buffer_name(state.name)).copy_(self._value(env, state.written))
+        return outputs
 
     def _delegate(self, region: Region, env: Mapping[Value, Tensor]) -> dict[Value, Tensor]:
         """A placeholder of the delegate with the right shapes; `emit` puts the delegate there."""

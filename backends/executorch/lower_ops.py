@@ -109,10 +109,24 @@ def _rope(f: Frame) -> Tensor:
 
 
 def _kv_write(f: Frame) -> Tensor:
-    cache, new, past = f.x(0), f.x(1), f.x(2)
-    axis = int(f.attr("axis"))
-    # In place on the state's buffer: the runtime's memory plan keeps it between calls.
-    return cache.index_copy_(axis, f.positions(past, new.shape[axis]), new)
+    new, axis = f.x(1), int(f.attr("axis"))
+    return _copy_rows(f, f.positions(f.x(2), new.shape[axis]), new)
+
+
+def _index_copy(f: Frame) -> Tensor:
+    return _copy_rows(f, f.x(1), f.x(2))
+
+
+def _copy_rows(f: Frame, rows: Tensor, new: Tensor) -> Tensor:
+    """In place on a state's buffer: the runtime's memory plan keeps it between calls.
+
+    Where something still reads the old value, into a copy.
+    """
+    old, axis = f.node.input(0), int(f.attr("axis"))
+    if old not in f.module.in_place or len(old.users) > 1:
+        return f.x(0).index_copy(axis, rows, new)
+    f.module.in_place.add(f.node.output)
+    return f.x(0).index_copy_(axis, rows, new)
 
 
 def _cache_attention(f: Frame) -> Tensor:
@@ -247,6 +261,9 @@ KERNELS: dict[str, Callable[[Frame], Tensor]] = {
     "slice": _slice,
     "concat": lambda f: torch.cat([f.x(i) for i in range(len(f.node.inputs))], int(f.attr("axis"))),
     "gather": _gather,
+    "gather_elements": lambda f: f.x(0).gather(int(f.attr("axis")), f.x(1)),
+    "gather_nd": lambda f: f.x(0)[tuple(f.x(1).unbind(-1))],
+    "index_copy": _index_copy,
     "arange": _arange,
     "full": _full,
 }

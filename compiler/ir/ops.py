@@ -192,6 +192,31 @@ def _gather(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
     return (TensorType(x.dtype, (*x.shape[:axis], *ids.shape, *x.shape[axis + 1 :])),)
 
 
+def _index_copy(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
+    x, ids, new = _need(types, 0), _need(types, 1), _need(types, 2)
+    axis = _int(attrs, "axis")
+    if ids.rank != 1 or new.shape != (*x.shape[:axis], ids.shape[0], *x.shape[axis + 1 :]):
+        raise ShapeError(f"index_copy: {new} at {ids} does not fit {x} on axis {axis}")
+    return (x,)
+
+
+def _gather_elements(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
+    x, ids, axis = _need(types, 0), _need(types, 1), _int(attrs, "axis")
+    if ids.rank != x.rank or any(
+        a != b for at, (a, b) in enumerate(zip(x.shape, ids.shape, strict=True)) if at != axis
+    ):
+        raise ShapeError(f"gather_elements: {ids} does not fit {x} on axis {axis}")
+    return (TensorType(x.dtype, ids.shape),)
+
+
+def _gather_nd(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
+    x, ids = _need(types, 0), _need(types, 1)
+    count = ids.shape[-1]
+    if not isinstance(count, int) or not 1 <= count <= x.rank:
+        raise ShapeError(f"gather_nd: {ids} does not index {x}")
+    return (TensorType(x.dtype, (*ids.shape[:-1], *x.shape[count:])),)
+
+
 def _cast(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
     return (TensorType(DType(str(attrs["dtype"])), _need(types, 0).shape),)
 
@@ -267,6 +292,9 @@ _ROWS = (
     ),
     Op("concat", ("x*",), ("axis",), _concat, "join along one axis"),
     Op("gather", ("x", "ids"), ("axis",), _gather, "take rows along one axis"),
+    Op("gather_elements", ("x", "ids"), ("axis",), _gather_elements, "one element an index"),
+    Op("gather_nd", ("x", "ids"), (), _gather_nd, "x[ids[..., 0], ids[..., 1], ..]"),
+    Op("index_copy", ("x", "ids", "new"), ("axis",), _index_copy, "x, with rows `ids` from new"),
     # ---- constants of the program
     Op("arange", (), ("start", "stop", "dtype"), _arange, "start .. stop-1"),
     Op("full", (), ("shape", "value", "dtype"), _full, "one value everywhere"),

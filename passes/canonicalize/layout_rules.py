@@ -1,7 +1,8 @@
 """ATen to IR: operators that only move elements. See `rules` for what a rule is."""
 
 from optimum_compile.compiler.ir.graph import Value
-from optimum_compile.compiler.ir.shape import as_dim, parse_dim
+from optimum_compile.compiler.ir.ops import broadcast
+from optimum_compile.compiler.ir.shape import Dim, as_dim, parse_dim
 from optimum_compile.passes.canonicalize.call import AtenCall, dim_attr
 from optimum_compile.passes.canonicalize.rules import Rule
 
@@ -41,19 +42,23 @@ def _slice(c: AtenCall) -> list[Value] | None:
     axis = c.axis("dim", x.type.rank, 0)
     size, step = x.type.shape[axis], c.integer("step", 1)
     start, stop = c.dim("start", 0), c.dim("end", END)
-    start = 0 if start is None else start
-    stop = END if stop is None else stop
-    if isinstance(start, int) and start < 0:
-        start = dim_attr(as_dim(size + start))
-    if isinstance(stop, int):
-        if stop < 0:
-            stop = dim_attr(as_dim(size + stop))
-        elif not isinstance(size, int):
-            stop = dim_attr(size) if stop == END else stop
-        else:
-            stop = min(stop, size)
+    start = _position(size, 0 if start is None else start)
+    stop = _position(size, END if stop is None else stop)
+    if isinstance(start, int) and isinstance(stop, int):
+        stop = max(start, stop)
     whole = parse_dim(str(stop)) == size and start == 0 and step == 1
     return [x] if whole else [c.emit("slice", x, axis=axis, start=start, stop=stop, step=step)]
+
+
+def _position(size: Dim, at: int | str) -> int | str:
+    """Where a bound of a slice lies: counted from the front, and within a known size."""
+    if isinstance(at, str):
+        return at
+    if isinstance(size, int):
+        return min(max(at + size if at < 0 else at, 0), size)
+    if at == END:
+        return dim_attr(size)
+    return dim_attr(as_dim(size + at)) if at < 0 else at
 
 
 def _select(c: AtenCall) -> list[Value] | None:
@@ -108,15 +113,31 @@ def _gather(c: AtenCall) -> list[Value] | None:
     return [c.emit("gather", x, c.need("index"), axis=c.axis("dim", x.type.rank))]
 
 
+def _gather_elements(c: AtenCall) -> list[Value] | None:
+    x, ids = c.need("self"), c.need("index")
+    axis = c.axis("dim", x.type.rank)
+    shape = (*x.type.shape[:axis], ids.type.shape[axis], *x.type.shape[axis + 1 :])
+    return [c.emit("gather_elements", x, ids, axis=axis)] if ids.type.shape == shape else None
+
+
 def _index(c: AtenCall) -> list[Value] | None:
-    """x[ids] on the first axis."""
+    """x[ids] is a gather on the first axis; x[i, j, ..] stacks the broadcast indices."""
     x, entry = c.need("self"), c.args.get("indices")
-    if not isinstance(entry, tuple) or entry[:1] != ("$list",) or len(entry) != 2:
+    if not isinstance(entry, tuple) or entry[:1] != ("$list",) or None in entry:
         return None
-    ids = c.node.input(int(str(entry[1])))
-    return (
-        None if ids.type.dtype.value not in ("i64", "i32") else [c.emit("gather", x, ids, axis=0)]
-    )
+    ids = c.tensors("indices")
+    if any(v.type.dtype.value not in ("i64", "i32") for v in ids):
+        return None
+    if len(ids) == 1:
+        return [c.emit("gather", x, ids[0], axis=0)]
+    shape: tuple[Dim, ...] = ()
+    for value in ids:
+        shape = broadcast(shape, value.type.shape)
+    full, column = (tuple(dim_attr(d) for d in s) for s in (shape, (*shape, 1)))
+    parts = [c.emit("expand", v, shape=full) for v in ids]
+    columns = [c.emit("reshape", v, shape=column) for v in parts]
+    where = c.emit("concat", *columns, axis=len(shape))
+    return [c.emit("gather_nd", x, where)]
 
 
 LAYOUT: dict[str, Rule] = {
@@ -148,4 +169,5 @@ LAYOUT: dict[str, Rule] = {
     "stack": _stack,
     "index_select": _gather,
     "index": _index,
+    "gather": _gather_elements,
 }

@@ -25,18 +25,29 @@ def _unary(op: str) -> Rule:
 def _binary(op: str) -> Rule:
     def rule(c: AtenCall) -> list[Value] | None:
         a = c.need("self")
-        if c.args.get("alpha", 1) != 1:
+        if c.args.get("alpha", 1) != 1 or c.args.get("rounding_mode") is not None:
             return None
         b = c.tensor("other") or c.tensor("exponent")
         if b is None:
             number = c.args.get("other", c.args.get("exponent"))
             if not isinstance(number, (int, float)):
                 return None
-            b = c.constant(number, a)
+            compares = c.result.dtype is DType.BOOL
+            kind = a.type.dtype if compares else c.result.dtype
+            if not _holds(kind, number):
+                return None
+            b = c.constant(number, kind)
         a, b = _promoted(c, a), _promoted(c, b)
         return [c.emit(op, a, b)]
 
     return rule
+
+
+def _holds(kind: DType, number: float) -> bool:
+    """Whether a number keeps its value in an element type."""
+    if kind is DType.BOOL:
+        return number in (0, 1)
+    return kind.is_float or float(number).is_integer()
 
 
 def _promoted(c: AtenCall, value: Value) -> Value:
@@ -48,9 +59,16 @@ def _promoted(c: AtenCall, value: Value) -> Value:
 
 
 def _rsub(c: AtenCall) -> list[Value] | None:
-    a = c.need("self")
-    b = c.tensor("other") or c.constant(c.number("other"), a)
-    return None if c.args.get("alpha", 1) != 1 else [c.emit("sub", b, a)]
+    if c.args.get("alpha", 1) != 1:
+        return None
+    b = c.tensor("other") or c.constant(c.number("other"), c.result.dtype)
+    return [c.emit("sub", _promoted(c, b), _promoted(c, c.need("self")))]
+
+
+def _logical_not(c: AtenCall) -> list[Value] | None:
+    """Of numbers, `bitwise_not` flips bits and `logical_not` compares with zero."""
+    x = c.need("self")
+    return [c.emit("logical_not", x)] if x.type.dtype is DType.BOOL else None
 
 
 def _linear(c: AtenCall) -> list[Value] | None:
@@ -101,7 +119,7 @@ def _layer_norm(c: AtenCall) -> list[Value] | None:
     x = c.need("input")
     if c.integers("normalized_shape") != x.type.shape[-1:]:
         return None
-    if any(v.uses for v in c.node.outputs[1:]):
+    if any(c.graph.is_used(v) for v in c.node.outputs[1:]):
         return None
     eps = float(c.number("eps", 1e-5))
     out = c.emit("layer_norm", x, c.tensor("weight"), c.tensor("bias"), eps=eps)
@@ -110,7 +128,7 @@ def _layer_norm(c: AtenCall) -> list[Value] | None:
 
 def _attention(c: AtenCall) -> list[Value] | None:
     q, k, v = c.need("query"), c.need("key"), c.need("value")
-    if c.args.get("dropout_p", 0.0) not in (0, 0.0):
+    if c.args.get("dropout_p", 0.0) not in (0, 0.0) or q.type.rank != 4:
         return None
     width = q.type.shape[-1]
     scale = c.args.get("scale")
@@ -120,8 +138,7 @@ def _attention(c: AtenCall) -> list[Value] | None:
         scale = width**-0.5
     mask = c.tensor("attn_mask")
     causal = bool(c.args.get("is_causal", False))
-    out = c.emit("attention", q, k, v, mask, scale=float(scale), causal=causal, out=c.result)
-    return [out]
+    return [c.emit("attention", q, k, v, mask, scale=float(scale), causal=causal)]
 
 
 def _softmax(c: AtenCall) -> list[Value] | None:
@@ -138,7 +155,8 @@ def _reduce(op: str) -> Rule:
         if axes is None or axes == ():
             axes = tuple(range(rank))
         listed = axes if isinstance(axes, tuple) else (axes,)
-        clean = tuple(sorted(int(a) % rank for a in listed if isinstance(a, int)))
+        # torch lets a scalar be reduced over its axis 0.
+        clean = tuple(sorted(int(a) % rank for a in listed if isinstance(a, int) and rank))
         keep = bool(c.args.get("keepdim", False))
         return (
             [c.emit(op, x, axes=clean, keepdims=keep)] if x.type.dtype is c.result.dtype else None
@@ -165,7 +183,7 @@ def _where(c: AtenCall) -> list[Value] | None:
 
 def _masked_fill(c: AtenCall) -> list[Value] | None:
     x = c.need("self")
-    value = c.tensor("value") or c.constant(c.number("value"), x)
+    value = c.tensor("value") or c.constant(c.number("value"), x.type.dtype)
     return [c.emit("where", c.need("mask"), value, x)]
 
 
@@ -192,11 +210,14 @@ def _cast(c: AtenCall) -> list[Value] | None:
 
 
 def _index_copy(c: AtenCall) -> list[Value] | None:
-    """Writing past..past+seq-1 of a cache is kv_write."""
+    """Writing past..past+seq-1 of a cache, or one row of it, is kv_write."""
     cache, new, axis = c.need("self"), c.need("source"), c.axis("dim", c.need("self").type.rank)
-    add = c.need("index").producer
+    index = c.need("index")
+    if index.type.shape == (1,):
+        return [c.emit("kv_write", cache, new, index, axis=axis)]
+    add = index.producer
     if add is None or add.op != "add":
-        return None
+        return [c.emit("index_copy", cache, index, new, axis=axis)]
     for past, run in (add.inputs, reversed(add.inputs)):
         source = run.producer if run is not None else None
         if source is None or source.op != "arange" or source.attrs["start"] != 0:
@@ -205,7 +226,7 @@ def _index_copy(c: AtenCall) -> list[Value] | None:
             if run.type.shape != (new.type.shape[axis],):
                 continue
             return [c.emit("kv_write", cache, new, past, axis=axis)]
-    return None
+    return [c.emit("index_copy", cache, index, new, axis=axis)]
 
 
 def _dropout(c: AtenCall) -> list[Value] | None:
@@ -224,8 +245,8 @@ ARITHMETIC: dict[str, Rule] = {
         op: _unary(op)
         for op in "silu relu tanh sigmoid exp log sqrt rsqrt neg abs cos sin erf reciprocal floor".split()
     },
-    "bitwise_not": _unary("logical_not"),
-    "logical_not": _unary("logical_not"),
+    "bitwise_not": _logical_not,
+    "logical_not": _logical_not,
     "gelu": _gelu,
     **{
         op: _binary(op)
@@ -233,6 +254,8 @@ ARITHMETIC: dict[str, Rule] = {
     },
     "bitwise_and": _binary("logical_and"),
     "bitwise_or": _binary("logical_or"),
+    "__and__": _binary("logical_and"),
+    "__or__": _binary("logical_or"),
     "rsub": _rsub,
     "linear": _linear,
     "mm": _matmul,
