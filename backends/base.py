@@ -1,4 +1,4 @@
-"""The boundary between the compiler and what it emits for. Four methods, no inheritance."""
+"""The boundary between the compiler and what it emits for: one protocol, no inheritance."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,14 @@ class WeightUse:
     columns: int
     as_linear: bool  # a linear's weight
     as_table: bool  # an embedding table (both for a tied head)
+
+
+@dataclass(frozen=True)
+class BackendOptions:
+    """Choices that change what a backend can take. Each backend reads its own."""
+
+    executor: str = "xnnpack"  # ExecuTorch: "xnnpack" or "packed"
+    activations: str = "int8"  # ExecuTorch: "int8" or "float"
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,9 @@ class Backend(Protocol):
     @property
     def suffix(self) -> str:
         """Ending of the artifact: .mlpackage, .pte."""
+
+    def configured(self, options: BackendOptions) -> "Backend":
+        """The backend with these options. Raises UnsupportedError for a known-bad combination."""
 
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """Whether a weight of this shape and use can be stored and run in `scheme`."""

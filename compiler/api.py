@@ -3,12 +3,19 @@
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from optimum_compile.backends.base import Backend, Case, Conformance, EmitOptions, EmitResult
+from optimum_compile.backends.base import (
+    Backend,
+    BackendOptions,
+    Case,
+    Conformance,
+    EmitOptions,
+    EmitResult,
+)
 from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.calibration import (
     TextSource,
@@ -37,7 +44,12 @@ from optimum_compile.compiler.package.describe import (
     make_manifest,
 )
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
-from optimum_compile.compiler.package.writer import MANIFEST, refuse_existing, staging
+from optimum_compile.compiler.package.writer import (
+    MANIFEST,
+    made_folder,
+    refuse_existing,
+    staging,
+)
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
@@ -110,8 +122,16 @@ def compile(
         (out / MANIFEST).write_text(manifest.to_json(), "utf-8")
         failed = [c for c in checks if c is not None and not c.ok]
         if failed:
-            raise VerificationError("; ".join(f"{c.artifact}: {c.reason}" for c in failed))
+            raise VerificationError(_failure(failed))
     return open_bundle(wanted.final)
+
+
+def _failure(failed: Sequence[Conformance]) -> str:
+    what = "; ".join(f"{c.artifact}: {c.reason}" for c in failed)
+    hint = "no bundle was written; try more bits"
+    if any(c.artifact.endswith(".pte") for c in failed):
+        hint += ", or --executor packed --activations float where int8 activations are the cause"
+    return f"{what}; {hint}"
 
 
 def plan(
@@ -133,7 +153,8 @@ def plan(
     if targets is not None:
         chosen = replace(chosen, target=options_from({"target": targets}).target)
     names = resolve_targets(chosen.target)
-    backends = tuple(load_backend(t.artifact) for t in names)
+    choices = BackendOptions(chosen.executor, chosen.activations)
+    backends = tuple(load_backend(t.artifact).configured(choices) for t in names)
     read_text(chosen.calibration)
     opened = open_model(Path(model), context=chosen.context, max_prefill=chosen.max_prefill)
     refuse_existing(Path(chosen.output) / (chosen.name or opened.name), chosen.overwrite)
@@ -260,16 +281,12 @@ def _verify(
 def _work(options: CompileOptions, out: Path) -> Iterator[Path]:
     """Scratch folder: inside the staging folder unless `work_dir` names another place."""
     parent = out if options.work_dir is None else Path(options.work_dir)
-    made = not parent.exists()
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".work-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if made:
-            with suppress(OSError):  # somebody else uses it by now
-                parent.rmdir()
+    with made_folder(parent):
+        folder = Path(tempfile.mkdtemp(prefix=".work-", dir=parent))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(work: Path, out: Path) -> None:

@@ -15,6 +15,12 @@ from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.quant.scheme import Granularity, PerChannel, PerGroup
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(bpw|%|[KMGT]i?B|B)?", re.IGNORECASE)
+_TEXT = ("output", "name", "policy", "head", "quantizer", "calibration", "work_dir", "executor")
+_CHOICES = {
+    "head": ("low", "high"),
+    "executor": ("xnnpack", "packed"),
+    "activations": ("int8", "float"),
+}
 _UNIT = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
     "KIB": 2**10,
     "MIB": 2**20,
@@ -39,6 +45,8 @@ class CompileOptions:
     quantizer: str = "mse"
     group_size: str | None = None
     asymmetric: bool = False
+    executor: str = "xnnpack"  # of ExecuTorch: "xnnpack", or "packed" operators for every matrix
+    activations: str = "int8"  # in front of XNNPACK's matrices; "float" needs the packed operators
     stages: int = 3
     context: int | None = None
     max_prefill: int | None = None
@@ -54,12 +62,14 @@ class CompileOptions:
         _bounded("stages", self.stages, 1, 64)
         _bounded("samples", self.samples, 1, 100_000)
         _bounded("seqlen", self.seqlen, 2, 1_000_000)
+        _bounded("seed", self.seed, 0, 2**63 - 1)
         for key in ("context", "max_prefill"):
             value = getattr(self, key)
             if value is not None:
                 _bounded(key, value, 1, 1_048_576)
-        if self.head not in ("low", "high"):
-            raise OptionError(f"head={self.head!r}: expected low or high")
+        for key, allowed in _CHOICES.items():
+            if getattr(self, key) not in allowed:
+                raise OptionError(f"{key}={getattr(self, key)!r}: expected {' or '.join(allowed)}")
         if self.name is not None and not re.fullmatch(
             r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name
         ):
@@ -72,9 +82,9 @@ class CompileOptions:
         parse_budget(self.budget)
 
     def echo(self) -> dict[str, Any]:
-        """The options as the manifest holds them: no paths of this machine."""
+        """The options as the manifest holds them: what shapes the bundle, no paths of this machine."""
         out = asdict(self)
-        for key in ("output", "work_dir"):
+        for key in ("output", "work_dir", "overwrite"):
             del out[key]
         if self.calibration not in (None, "none"):
             out["calibration"] = Path(str(self.calibration)).name
@@ -137,13 +147,12 @@ def options_from(values: Mapping[str, Any]) -> CompileOptions:
 
 def _coerce(key: str, value: Any, default: Any) -> Any:
     if key == "target":
-        parts = value.split(",") if isinstance(value, str) else list(value)
-        return tuple(dict.fromkeys(str(p).strip() for p in parts if str(p).strip()))
+        names = (str(p).strip() for p in _parts(value))
+        return tuple(dict.fromkeys(name for name in names if name))
     if key == "shares":
-        parts = value.split(",") if isinstance(value, str) else list(value)
         try:
-            numbers = tuple(float(p) for p in parts)
-        except ValueError:
+            numbers = tuple(float(p) for p in _parts(value))
+        except (TypeError, ValueError):
             numbers = ()
         if len(numbers) != 3:
             raise OptionError(f"shares={value!r}: expected three numbers, like 0.25,0.6,0.15")
@@ -152,7 +161,17 @@ def _coerce(key: str, value: Any, default: Any) -> Any:
         return str(value)
     if isinstance(default, bool) and not isinstance(value, bool):
         raise OptionError(f"{key}={value!r}: expected true or false")
+    if key in _TEXT and value is not None:
+        if not isinstance(value, str | Path):
+            raise OptionError(f"{key}={value!r}: expected text")
+        return str(value)
     return value
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return value.split(",")
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def load_config(path: Path) -> dict[str, Any]:

@@ -42,6 +42,12 @@ def parser() -> argparse.ArgumentParser:
     add("--quantizer", help="mse (default: range by error search) or rtn (min/max)")
     add("--group-size", help="columns that share a scale: 32, 64, 128, ... or channel")
     add("--asymmetric", action="store_true", help="integer grids with a zero point")
+    add("--executor", choices=("xnnpack", "packed"), help="android: what runs the matrices")
+    add(
+        "--activations",
+        choices=("int8", "float"),
+        help="android: int8 (default); float: packed only",
+    )
     add("--stages", type=int, help="most precision subgraphs (default 3)")
     add("--context", type=int, help="length of the KV cache in tokens")
     add("--max-prefill", type=int, help="longest chunk of the prefill function, in tokens")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from optimum_compile.backends.base import (
     SUPPORTED,
+    Backend,
+    BackendOptions,
     Case,
     Conformance,
     EmitOptions,
@@ -29,6 +31,10 @@ class CoreMLBackend:
     name: str = "coreml"
     platform: str = "ios"
     suffix: str = ".mlpackage"
+
+    def configured(self, options: BackendOptions) -> Backend:
+        """Core ML has no such choices."""
+        return self
 
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """See the protocol."""

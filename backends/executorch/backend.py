@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optimum_compile.backends.base import (
     SUPPORTED,
+    Backend,
+    BackendOptions,
     Case,
     Conformance,
     EmitOptions,
@@ -17,7 +19,7 @@ from optimum_compile.backends.base import (
 )
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.executorch import schemes
-from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
 from optimum_compile.compiler.quant.scheme import Scheme
@@ -33,6 +35,17 @@ class ExecuTorchBackend:
     name: str = "executorch"
     platform: str = "android"
     suffix: str = ".pte"
+    xnnpack: bool = True  # False: every matrix runs in a packed operator
+
+    def configured(self, options: BackendOptions) -> Backend:
+        """See the protocol."""
+        if options.executor == "xnnpack" and options.activations == "float":
+            raise UnsupportedError(
+                "executorch: weight-only quantisation on XNNPACK (executor xnnpack, activations float) "
+                "is refused: it lowers and runs, but XNNPACK drops the scales and the numbers are "
+                "nonsense; use --executor packed for float activations, or --activations int8"
+            )
+        return replace(self, xnnpack=options.executor == "xnnpack")
 
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """See the protocol."""
@@ -53,7 +66,7 @@ class ExecuTorchBackend:
 
     def stored_bytes(self, scheme: Scheme, use: WeightUse) -> int:
         """See the protocol."""
-        return schemes.stored_bytes(scheme, use)
+        return schemes.stored_bytes(scheme, use, xnnpack=self.xnnpack)
 
     def fixed_bytes(self, graph: Graph) -> int:
         """See the protocol."""
@@ -63,7 +76,7 @@ class ExecuTorchBackend:
         """See the protocol."""
         from optimum_compile.backends.executorch.emit import emit
 
-        return emit(graph, options, out)
+        return emit(graph, options, out, xnnpack=self.xnnpack)
 
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """See the protocol."""

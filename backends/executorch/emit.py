@@ -28,10 +28,14 @@ def functions_of(graph: Graph) -> dict[str, Graph]:
     return {"forward": graph}
 
 
-def emit(graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
-    """Write `out`. Raises ToolchainError when the SDK fails."""
+def emit(graph: Graph, options: EmitOptions, out: Path, *, xnnpack: bool = True) -> EmitResult:
+    """Write `out`; without `xnnpack` every matrix runs in a packed operator.
+
+    Raises ToolchainError when the SDK fails.
+    """
     require()
-    store, delegates = TensorStore(graph), DelegateStore()
+    delegates = DelegateStore(graph, enabled=xnnpack)
+    store = TensorStore(graph, delegates.constants)
     functions = functions_of(graph)
     with quiet(), torch.no_grad():
         try:

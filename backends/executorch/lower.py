@@ -9,7 +9,7 @@ bundle of 8- and 4-bit stages then needs only stock kernels, and no element-wise
 for a partitioner to lower one by one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class GraphModule(nn.Module):
         custom_ops.load()
         self.graph = graph
         self.delegates = delegates
-        self.regions = regions_of(graph)
+        self.regions = regions_of(graph) if delegates.enabled else ()
         self.in_place: set[Value] = set()  # values that are the buffer of a state
         for name, tensor in store.tensors.items():
             self.register_buffer(name, tensor, persistent=True)
@@ -95,9 +95,8 @@ class GraphModule(nn.Module):
 class TensorStore:
     """Constants and states of a graph as torch tensors, but for the matrices of the delegates."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, delegated: Container[str]) -> None:
         self.tensors: dict[str, Tensor] = {}
-        delegated = {name for region in regions_of(graph) for name in region.constants}
         for state in graph.states:
             shape = state.read.type.static_shape()
             self.tensors[buffer_name(state.name)] = torch.zeros(shape)
@@ -135,7 +134,10 @@ class TensorStore:
 class DelegateStore:
     """Every delegate once, whatever the number of functions that call it."""
 
-    def __init__(self) -> None:
+    def __init__(self, graph: Graph, *, enabled: bool = True) -> None:
+        self.enabled = enabled
+        regions = regions_of(graph) if enabled else ()
+        self.constants = {name for region in regions for name in region.constants}
         self.delegates: list[Delegate] = []
         self._by_weights: dict[tuple[str, ...], int] = {}
 

@@ -38,7 +38,7 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
     return SUPPORTED
 
 
-def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
+def stored_bytes(scheme: Scheme, use: WeightUse, *, xnnpack: bool = True) -> int:
     """Bytes in the artifact, every tensor padded to the alignment of segments.
 
     XNNPACK keeps float32 scales a channel, bfloat16 scales a group; the packed operators keep one
@@ -51,7 +51,7 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
     if isinstance(scheme, Lut):
         return codes + aligned(scheme.tables(rows) * (1 << scheme.bits) * 2)
     count = rows * scheme.groups(columns)
-    if on_xnnpack(scheme, use):
+    if xnnpack and on_xnnpack(scheme, use):
         return codes + aligned(count * (4 if isinstance(scheme.group, PerChannel) else 2))
     return codes + aligned(count * 2) + aligned(1 if scheme.symmetric else count)
 
