@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from optimum_compile.compiler.ir.graph import Graph, Node
+from optimum_compile.compiler.ir.shape import SymbolRange
 from optimum_compile.compiler.quant.scheme import Scheme
 
 
@@ -19,6 +20,12 @@ class Support:
 
 
 SUPPORTED = Support(True)
+MODULE_LIMIT = 512
+
+
+def module_size(span: SymbolRange) -> int:
+    """The size that a symbol of a module gets where a function needs numbers."""
+    return min(span.high, max(span.low, MODULE_LIMIT))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from optimum_compile.backends.base import Call, Case, Tolerance
+from optimum_compile.backends.base import Call, Case, Tolerance, module_size
 from optimum_compile.compiler.calibration import (
     TextSource,
     encode,
@@ -56,7 +56,7 @@ def decoder_cases(
 ) -> tuple[Case, ...]:
     """One prefill and `steps` decode calls a window, with the quantised oracle's logits.
 
-    The prompt gets shorter from case to case (down to one token), so that padding is exercised.
+    The prompt gets shorter from case to case, so that padding is exercised.
     """
     cache = WeightCache(CACHE_BYTES)
     longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
@@ -113,9 +113,7 @@ def module_cases(graph: Graph, options: CaseOptions, calls: int = 1) -> tuple[Ca
         rng = np.random.default_rng(options.seed + index)
         states, made = None, []
         for _ in range(calls):
-            bindings = {
-                n: r.high if r.high < 4096 else max(r.low, 16) for n, r in graph.symbols.items()
-            }
+            bindings = {n: module_size(r) for n, r in graph.symbols.items()}
             inputs = {v.name: _sample(graph, v, bindings, rng) for v in graph.inputs}
             with torch.no_grad():
                 result = run(graph, inputs, states, weights="quantized", cache=cache)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from optimum_compile.backends.base import EmitOptions, EmitResult
+from optimum_compile.backends.base import EmitOptions, EmitResult, module_size
 from optimum_compile.backends.coreml.schemes import PREFILL_TOKENS
 from optimum_compile.backends.coreml.toolchain import load, quiet
 from optimum_compile.compiler.errors import InternalError, OptimumCompileError, ToolchainError
@@ -17,7 +17,6 @@ from optimum_compile.compiler.ir.shape import Dim
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 METADATA_KEY = "com.optimum-compile.stages"
-MODULE_LIMIT = 512
 NAMESPACE = uuid.UUID("6f0d4f0e-2f6b-5b2d-9c1e-0c6b1c3f7a10")
 
 
@@ -36,9 +35,7 @@ def functions_of(graph: Graph, options: EmitOptions) -> dict[str, Graph]:
         }
     if graph.states and [v.name for v in graph.inputs] == ["tokens", "past"]:
         return {"decode": graph}
-    fixed: dict[str, Dim] = {
-        n: min(r.high, max(r.low, MODULE_LIMIT)) for n, r in graph.symbols.items()
-    }
+    fixed: dict[str, Dim] = {n: module_size(r) for n, r in graph.symbols.items()}
     return {"forward": specialize(graph, fixed) if fixed else graph}
 
 

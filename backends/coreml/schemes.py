@@ -41,13 +41,12 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
     """Bytes in weight.bin, blob headers and alignment included."""
     rows, columns = use.rows, use.columns
     if isinstance(scheme, Float):
-        return blob(rows * columns * scheme.bits // 8)
-    codes = blob(packed_bytes(rows * columns, scheme.bits))
+        return _array(rows * columns, scheme.bits)
+    codes = _array(rows * columns, scheme.bits)
     if isinstance(scheme, Lut):
-        return codes + blob(scheme.tables(rows) * (1 << scheme.bits) * 2)
+        return codes + _array(scheme.tables(rows) << scheme.bits, 16)
     scales = rows * scheme.groups(columns)
-    zeros = 0 if scheme.symmetric else blob(packed_bytes(scales, scheme.bits))
-    return codes + blob(scales * 2) + zeros
+    return codes + _array(scales, 16) + (0 if scheme.symmetric else _array(scales, scheme.bits))
 
 
 def blob(size: int) -> int:
@@ -65,26 +64,26 @@ def fixed_bytes(graph: Graph) -> int:
     for node in graph.nodes:
         values = [v for v in node.inputs[1:] if v is not None and v.weight is not None]
         if node.op in ("rms_norm", "layer_norm"):
-            sizes |= {("wide", v.name): _array(v.type.elements(), 4) for v in values}
+            sizes |= {("wide", v.name): _array(v.type.elements(), 32) for v in values}
         elif node.op == "linear":
             rows = node.input(1).type.static_shape()[0]
             bias = node.inputs[2] if len(node.inputs) > 2 else None
-            sizes[("bias", str(rows) if bias is None else bias.name)] = _array(rows, 2)
+            sizes[("bias", str(rows) if bias is None else bias.name)] = _array(rows, 16)
         elif node.op == "rope":
-            table = _array(context * node.input(2).type.elements(), 2)
+            table = _array(context * node.input(2).type.elements(), 16)
             key = (node.input(2).name, str(node.attrs["scale"]))
             sizes |= {("cos", *key): table, ("sin", *key): table}
         elif node.op == "cache_attention":
-            sizes[("columns",)] = _array(context, 4)
+            sizes[("columns",)] = _array(context, 32)
         elif node.op != "embedding":
-            sizes |= {("plain", v.name): _array(v.type.elements(), 2) for v in values}
+            sizes |= {("plain", v.name): _array(v.type.elements(), 16) for v in values}
     if "seq" in graph.symbols and graph.states:
-        sizes[("rows",)] = _array(min(PREFILL_TOKENS, graph.symbols["seq"].high), 4)
+        sizes[("rows",)] = _array(min(PREFILL_TOKENS, graph.symbols["seq"].high), 32)
     return sum(sizes.values())
 
 
-def _array(count: int, itemsize: int) -> int:
-    return blob(count * itemsize) if count >= IN_FILE else 0
+def _array(count: int, bits: int) -> int:
+    return blob(packed_bytes(count, bits)) if count >= IN_FILE else 0
 
 
 def is_blockwise(scheme: Scheme) -> bool:

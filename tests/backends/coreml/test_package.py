@@ -1,0 +1,174 @@
+"""Everything that is emitted is saved, reloaded and run by the interpreter."""
+
+import json
+
+import numpy as np
+import pytest
+from support.emission import METADATA, Emitted, emitted, quantised, with_schemes
+from support.graphs import Builder, decoder, mlp
+
+from optimum_compile.backends.base import Tolerance
+from optimum_compile.backends.coreml.backend import BACKEND
+from optimum_compile.backends.coreml.interpreter import Package
+from optimum_compile.backends.coreml.schemes import BLOB_BYTES
+from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.package.describe import predicted_bytes
+from optimum_compile.compiler.package.writer import sha256_of
+from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, PerChannel, PerGroup
+from optimum_compile.passes.precision.notes import Quantized
+from optimum_compile.passes.stages.notes import StagePlan
+
+pytestmark = pytest.mark.coreml
+TIGHT = Tolerance(max_rel_err=3e-3)
+SCHEMES = [
+    Float(16),
+    Affine(8, PerChannel()),
+    Affine(8, PerGroup(32)),
+    Affine(8, PerChannel(), False),
+    Affine(4, PerChannel()),
+    Affine(4, PerGroup(32)),
+    Affine(4, PerGroup(16), False),
+    Affine(4, PerGroup(32), True, "bf16"),
+    Lut(2, 1),
+    Lut(2, 4),
+    Lut(3, 4),
+    Lut(4, 8),
+    Lut(6, 8),
+]
+
+
+@pytest.fixture(scope="module")
+def cascade(tmp_path_factory: pytest.TempPathFactory) -> Emitted:
+    work = tmp_path_factory.mktemp("cascade")
+    graph = quantised(decoder(layers=4, tied=False), work, BACKEND, "cascade")
+    return emitted(graph, work, BACKEND)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_every_scheme_comes_back_exactly(scheme, tmp_path):
+    graph = with_schemes(mlp(32, 64), tmp_path, {"": scheme})
+    made = emitted(graph, tmp_path, BACKEND)
+    package = Package(made.result.artifact)
+    ops = {op.name: op for op in package.program.functions["main"].operations}
+    for name, value in graph.weights.items():
+        note = value.notes.get(Quantized)
+        if note is None:
+            continue
+        expected = note.load().dequantize().astype(np.float16).astype(np.float32)
+        found = package._constant("main", ops[name.replace(".", "_")]).numpy()
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_bytes_are_those_predicted(scheme, tmp_path):
+    graph = with_schemes(mlp(32, 64), tmp_path, {"": scheme})
+    made = emitted(graph, tmp_path, BACKEND)
+    assert_predicted(made)
+
+
+def assert_predicted(made: Emitted) -> None:
+    # The file ends where its last blob ends, without that blob's padding.
+    assert 0 <= predicted_bytes(made.graph, BACKEND) - made.result.weight_bytes < BLOB_BYTES
+
+
+def test_a_cascade_has_three_stages_and_agrees_with_the_oracle(cascade):
+    plan = cascade.graph.notes.get(StagePlan)
+    assert [s.precision_class for s in plan.stages] == ["INT8", "INT4", "INT2"]
+    verdict = BACKEND.verify(cascade.result.artifact, cascade.cases, TIGHT)
+    assert verdict.ok, verdict.reason
+    assert verdict.executed_by == "MIL interpreter"
+    assert verdict.steps == 3 * 9
+    assert_predicted(cascade)
+
+
+def test_both_functions_read_and_write_every_state_once(cascade):
+    package = Package(cascade.result.artifact)
+    assert set(package.functions) == {"prefill", "decode"}
+    for function in package.functions:
+        assert package.count(function, "read_state") == len(cascade.graph.states)
+        assert package.count(function, "coreml_update_state") == len(cascade.graph.states)
+
+
+def test_packed_constants_stay_packed_in_both_functions(cascade):
+    package = Package(cascade.result.artifact)
+    for function in package.functions:
+        assert package.count(function, "constexpr_blockwise_shift_scale") > 0
+        assert package.count(function, "constexpr_lut_to_dense") > 0
+
+
+def test_ops_are_named_after_their_stage(cascade):
+    package = Package(cascade.result.artifact)
+    names = {op.name for op in package.program.functions["decode"].operations}
+    for stage in ("stage0_int8__", "stage1_int4__", "stage2_int2__"):
+        assert any(n.startswith(stage) for n in names)
+
+
+def test_metadata_survives_joining(cascade):
+    assert json.loads(BACKEND.inspect(cascade.result.artifact)) == json.loads(METADATA)
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path):
+    digests = []
+    for run in ("a", "b"):
+        work = tmp_path / run
+        work.mkdir()
+        graph = quantised(decoder(layers=3), work, BACKEND, "cascade")
+        package = emitted(graph, work, BACKEND).result.artifact
+        files = sorted(p for p in package.rglob("*") if p.is_file())
+        digests.append([(p.relative_to(package).as_posix(), sha256_of(p)) for p in files])
+    assert len(digests[0]) == 3
+    assert digests[0] == digests[1]
+
+
+def test_another_state_gives_another_answer(cascade):
+    # Guards the comparison itself: a decode step must depend on what prefill wrote.
+    package = Package(cascade.result.artifact)
+    step = cascade.cases[0].calls[1]
+    inputs = {k: v.astype(np.int32) for k, v in step.inputs.items()}
+    lonely = package.call("decode", inputs)[0]
+    assert np.linalg.norm(lonely - step.expected[0]) > 0.05 * np.linalg.norm(step.expected[0])
+
+
+def test_a_damaged_weight_file_fails_the_comparison(cascade, tmp_path):
+    import shutil
+
+    copy = tmp_path / "copy.mlpackage"
+    shutil.copytree(cascade.result.artifact, copy)
+    file = next(copy.rglob("weight.bin"))
+    data = bytearray(file.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 2000] = bytes(b ^ 0x55 for b in data[middle : middle + 2000])
+    file.write_bytes(data)
+    verdict = BACKEND.verify(copy, cascade.cases, TIGHT)
+    assert not verdict.ok
+
+
+def test_a_package_without_a_model_is_refused(tmp_path):
+    (tmp_path / "x.mlpackage").mkdir()
+    with pytest.raises(InputError, match="the package cannot be read"):
+        Package(tmp_path / "x.mlpackage")
+
+
+def test_a_module_has_one_function_of_fixed_size(tmp_path):
+    graph = quantised(mlp(32, 64), tmp_path, BACKEND, "uniform", 8)
+    made = emitted(graph, tmp_path, BACKEND)
+    assert made.result.functions == ("forward",)
+    verdict = BACKEND.verify(made.result.artifact, made.cases, TIGHT)
+    assert verdict.ok, verdict.reason
+
+
+def counter() -> Graph:
+    """A module with a state that no kv_write touches: a running sum."""
+    b = Builder("counter")
+    x = b.input("x", "f32", 1, 16)
+    total = b.state("total", "f32", 1, 16)
+    total.written = b.op("add", total.read, x)
+    return b.returns(b.op("mul", total.written, x))
+
+
+def test_any_op_may_write_a_state(tmp_path):
+    made = emitted(counter(), tmp_path, BACKEND)
+    assert len(made.cases[0].calls) == 8
+    verdict = BACKEND.verify(made.result.artifact, made.cases, TIGHT)
+    assert verdict.ok, verdict.reason

@@ -1,0 +1,58 @@
+"""From a small graph to an artifact and the oracle's cases, for the tests of backends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimum_compile.backends.base import Backend, Case, EmitOptions, EmitResult
+from optimum_compile.compiler.conformance import CaseOptions, make_cases
+from optimum_compile.compiler.decoder import context_of
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.pass_manager import PassManager
+from optimum_compile.compiler.quant.scheme import Scheme
+from optimum_compile.passes.precision.assign import AssignPrecision
+from optimum_compile.passes.precision.classes import ClassOptions
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.quantize import QuantizeWeights
+from optimum_compile.passes.precision.units import units_of
+from optimum_compile.passes.stages.cut import CutStages
+
+METADATA = '{"stages":[{"name":"stage0_int8"}]}'
+
+
+@dataclass(frozen=True)
+class Emitted:
+    graph: Graph
+    result: EmitResult
+    cases: tuple[Case, ...]
+
+
+def quantised(graph: Graph, work: Path, backend: Backend, policy: str, bits: int = 8) -> Graph:
+    """The graph with the notes that a backend expects."""
+    assign = AssignPrecision(policy, bits, backends=(backend,), classes=ClassOptions())
+    PassManager([assign, QuantizeWeights(work / "weights"), CutStages()]).run(graph)
+    return graph
+
+
+def with_schemes(graph: Graph, work: Path, schemes: Mapping[str, Scheme]) -> Graph:
+    """The graph with a scheme by weight name ("" for all others)."""
+    for unit in units_of(graph):
+        scheme = schemes.get(unit.name, schemes.get(""))
+        assert scheme is not None
+        graph.weights[unit.name].notes.put(Precision(scheme))
+    PassManager([QuantizeWeights(work / "weights"), CutStages()]).run(graph)
+    return graph
+
+
+def emitted(graph: Graph, work: Path, backend: Backend, name: str = "model") -> Emitted:
+    """Emit a quantised graph, and compute what the oracle expects of it."""
+    seq = graph.symbols.get("seq")
+    options = EmitOptions(
+        name=name,
+        context=context_of(graph) or 0,
+        max_prefill=seq.high if seq else 1,
+        metadata_json=METADATA,
+        work=work,
+    )
+    result = backend.emit(graph, options, work / f"{name}{backend.suffix}")
+    return Emitted(graph, result, make_cases(graph, None, None, None, CaseOptions()))
