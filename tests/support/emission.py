@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from optimum_compile.backends.base import Backend, Case, EmitOptions, EmitResult
+import numpy as np
+
+from optimum_compile.backends.base import (
+    Backend,
+    Case,
+    Conformance,
+    EmitOptions,
+    EmitResult,
+    Tolerance,
+)
+from optimum_compile.backends.compare import judge
 from optimum_compile.compiler.conformance import CaseOptions, make_cases
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.ir.graph import Graph
@@ -34,7 +44,7 @@ def quantised(graph: Graph, work: Path, backend: Backend, policy: str, bits: int
     return graph
 
 
-def with_schemes(graph: Graph, work: Path, schemes: Mapping[str, Scheme]) -> Graph:
+def with_schemes(graph: Graph, schemes: Mapping[str, Scheme], work: Path) -> Graph:
     """The graph with a scheme by weight name ("" for all others)."""
     for unit in units_of(graph):
         scheme = schemes.get(unit.name, schemes.get(""))
@@ -56,3 +66,31 @@ def emitted(graph: Graph, work: Path, backend: Backend, name: str = "model") -> 
     )
     result = backend.emit(graph, options, work / f"{name}{backend.suffix}")
     return Emitted(graph, result, make_cases(graph, None, None, None, CaseOptions()))
+
+
+def compared(made: Emitted, tolerance: Tolerance) -> Conformance:
+    """Run the cases in this process (`Backend.verify` takes a child) and compare."""
+    artifact = made.result.artifact
+    run = _run_package if artifact.suffix == ".mlpackage" else _run_program
+    return judge(artifact.name, "this process", run(artifact, made.cases), made.cases, tolerance)
+
+
+def _run_package(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.ndarray]]]:
+    from optimum_compile.backends.coreml.interpreter import Package
+    from optimum_compile.backends.coreml.runner import run_call
+
+    package, out = Package(artifact), []
+    for case in cases:
+        package.reset()
+        out.append([run_call(package, call) for call in case.calls])
+    return out
+
+
+def _run_program(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.ndarray]]]:
+    from optimum_compile.backends.executorch.session import Program
+
+    out = []
+    for case in cases:
+        program = Program(artifact)
+        out.append([program.call(c.function, *c.inputs.values()) for c in case.calls])
+    return out

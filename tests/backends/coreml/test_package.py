@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from support.emission import METADATA, Emitted, emitted, quantised, with_schemes
+from support.emission import METADATA, Emitted, compared, emitted, quantised, with_schemes
 from support.graphs import Builder, decoder, mlp
 
 from optimum_compile.backends.base import Tolerance
@@ -47,7 +47,7 @@ def cascade(tmp_path_factory: pytest.TempPathFactory) -> Emitted:
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_every_scheme_comes_back_exactly(scheme, tmp_path):
-    graph = with_schemes(mlp(32, 64), tmp_path, {"": scheme})
+    graph = with_schemes(mlp(32, 64), {"": scheme}, tmp_path)
     made = emitted(graph, tmp_path, BACKEND)
     package = Package(made.result.artifact)
     ops = {op.name: op for op in package.program.functions["main"].operations}
@@ -62,7 +62,7 @@ def test_every_scheme_comes_back_exactly(scheme, tmp_path):
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_bytes_are_those_predicted(scheme, tmp_path):
-    graph = with_schemes(mlp(32, 64), tmp_path, {"": scheme})
+    graph = with_schemes(mlp(32, 64), {"": scheme}, tmp_path)
     made = emitted(graph, tmp_path, BACKEND)
     assert_predicted(made)
 
@@ -154,7 +154,7 @@ def test_a_module_has_one_function_of_fixed_size(tmp_path):
     graph = quantised(mlp(32, 64), tmp_path, BACKEND, "uniform", 8)
     made = emitted(graph, tmp_path, BACKEND)
     assert made.result.functions == ("forward",)
-    verdict = BACKEND.verify(made.result.artifact, made.cases, TIGHT)
+    verdict = compared(made, TIGHT)
     assert verdict.ok, verdict.reason
 
 
@@ -170,5 +170,5 @@ def counter() -> Graph:
 def test_any_op_may_write_a_state(tmp_path):
     made = emitted(counter(), tmp_path, BACKEND)
     assert len(made.cases[0].calls) == 8
-    verdict = BACKEND.verify(made.result.artifact, made.cases, TIGHT)
+    verdict = compared(made, TIGHT)
     assert verdict.ok, verdict.reason
