@@ -1,0 +1,40 @@
+// Every width and many odd shapes on buffers of exactly the right size, for the sanitizers.
+#include <cstdio>
+#include <vector>
+
+#include "optimum_compile/low_bit.h"
+
+using namespace optimum_compile;
+
+int main() {
+  int products = 0, refused = 0;
+  for (int bits = 1; bits <= 8; ++bits) {
+    for (int64_t rows : {1, 3, 8}) {
+      for (int64_t columns : {1, 7, 31, 32, 33, 64, 129}) {
+        for (int64_t group : {1, 8, 32, 200}) {
+          const size_t code_bytes = static_cast<size_t>((rows * columns * bits + 7) / 8);
+          std::vector<uint8_t> codes(code_bytes, 0xA5);
+          std::vector<float> x(static_cast<size_t>(2 * columns), 0.5f), out(static_cast<size_t>(2 * rows));
+          const int64_t groups = (columns + group - 1) / group;
+          std::vector<uint16_t> scales(static_cast<size_t>(rows * groups), 0x3800);
+          std::vector<uint8_t> zeros(static_cast<size_t>(rows * groups), 1);
+          PackedMatrix m;
+          m.codes = codes.data();
+          m.code_bytes = codes.size();
+          m.bits = bits;
+          m.rows = rows;
+          m.columns = columns;
+          m.scales = scales.data();
+          m.scale_entries = scales.size();
+          m.zeros = zeros.data();
+          m.zero_entries = zeros.size();
+          m.group = group;
+          refused += linear(m, x.data(), 2, out.data()) != Status::ok;
+          ++products;
+        }
+      }
+    }
+  }
+  std::printf("%d products, %d refused\n", products, refused);
+  return 0;
+}
