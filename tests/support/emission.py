@@ -71,8 +71,14 @@ def emitted(graph: Graph, work: Path, backend: Backend, name: str = "model") -> 
 def compared(made: Emitted, tolerance: Tolerance) -> Conformance:
     """Run the cases in this process (`Backend.verify` takes a child) and compare."""
     artifact = made.result.artifact
+    got = run_cases(artifact, made.cases)
+    return judge(artifact.name, "this process", got, made.cases, tolerance)
+
+
+def run_cases(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.ndarray]]]:
+    """Outputs by case, call and output."""
     run = _run_package if artifact.suffix == ".mlpackage" else _run_program
-    return judge(artifact.name, "this process", run(artifact, made.cases), made.cases, tolerance)
+    return run(artifact, cases)
 
 
 def _run_package(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.ndarray]]]:
