@@ -49,6 +49,7 @@ def _kmeans(points: np.ndarray, size: int, iterations: int) -> tuple[np.ndarray,
         number = np.diff(edges, axis=1)
         sums = np.diff(np.take_along_axis(total, edges, axis=1), axis=1)
         moved = np.where(number > 0, sums / np.maximum(number, 1), centers)
+        moved = _reseed(ordered, edges, moved)
         if np.array_equal(moved, centers):
             break
         centers = moved
@@ -59,6 +60,25 @@ def _kmeans(points: np.ndarray, size: int, iterations: int) -> tuple[np.ndarray,
     for at in range(size - 1):
         codes += points > middle[:, at : at + 1]
     return table, codes
+
+
+def _reseed(ordered: np.ndarray, edges: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Give each empty cluster the farthest point of another: centres (n, size), sorted.
+
+    Many equal weights (zeros of a pruned layer) leave all but one of their quantiles without work.
+    """
+    empty = edges[:, 1:] == edges[:, :-1]
+    if not empty.any():
+        return centers
+    first = np.take_along_axis(ordered, np.minimum(edges[:, :-1], ordered.shape[1] - 1), axis=1)
+    last = np.take_along_axis(ordered, np.maximum(edges[:, 1:] - 1, 0), axis=1)
+    far = np.where(last - centers >= centers - first, last, first)
+    reach = np.where(empty, 0, np.abs(far - centers))
+    widest = np.argsort(-reach, axis=1, kind="stable")
+    donor = np.take_along_axis(widest, np.maximum(np.cumsum(empty, axis=1) - 1, 0), axis=1)
+    useful = empty & (np.take_along_axis(reach, donor, axis=1) > 0)
+    found = np.where(useful, np.take_along_axis(far, donor, axis=1), centers)
+    return np.sort(found, axis=1)
 
 
 def _edges(ordered: np.ndarray, middle: np.ndarray) -> np.ndarray:

@@ -4,12 +4,13 @@ Pure functions on numpy arrays. The MSE search shrinks the range of each group b
 keeps the one with the least squared error, as llama.cpp's and GPTQ's scale searches do.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.dtype import round_to_bf16
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine
@@ -18,7 +19,8 @@ Clip = Literal["minmax", "mse"]
 # The least normal fp16 number: smaller scales would lose precision, or become zero.
 MIN_SCALE = np.float32(2.0**-14)
 MAX_SCALE = np.float32(65504.0)
-CHUNK_ELEMENTS = 1 << 21
+# Small enough for the second-level cache: the search passes over a chunk many times.
+CHUNK_ELEMENTS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def quantize_rtn(weight: np.ndarray, scheme: Affine, clip: Clip = "mse") -> Pack
     scales = np.empty((rows, groups), np.float16)
     zeros = None if scheme.symmetric else np.empty((rows, groups), np.uint8)
     step = max(1, CHUNK_ELEMENTS // max(1, groups * size))
-    for begin in range(0, rows, step):
+
+    def work(begin: int) -> None:
         part = slice(begin, min(rows, begin + step))
         grouped, valid = _grouped(weight[part], size, groups)
         c, s, z = _quantize_groups(grouped, valid, scheme, clip)
@@ -65,6 +68,10 @@ def quantize_rtn(weight: np.ndarray, scheme: Affine, clip: Clip = "mse") -> Pack
         scales[part] = s
         if zeros is not None:
             zeros[part] = z
+
+    # Every chunk writes rows of its own, so the order of the threads does not matter.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(work, range(0, rows, step)))
     return PackedWeight(scheme, codes, scales=scales, zeros=zeros)
 
 
@@ -88,45 +95,60 @@ def _store_scale(scale: np.ndarray, scheme: Affine) -> np.ndarray:
 def _quantize_groups(
     w: np.ndarray, valid: np.ndarray, scheme: Affine, clip: Clip
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    ratios = np.ones(1, np.float32) if clip == "minmax" else ClipSearch().ratios()
-    best: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
-    best_error = np.full(w.shape[:2], np.inf, np.float32)
-    for ratio in ratios:
-        scale, zero = _scale_for(w, ratio, scheme)
-        codes, error = _round(w, valid, scale, zero, scheme)
-        if best is None:
-            best, best_error = (codes, scale, zero), error
-            continue
-        better = error < best_error
-        best_error = np.where(better, error, best_error)
-        np.copyto(best[0], codes, where=better[..., None])
-        np.copyto(best[1], scale, where=better)
-        np.copyto(best[2], zero, where=better)
-    if best is None:
-        raise InternalError("the clip search tried no ratio")
-    codes, scale, zero = best
+    """Codes (rows, groups, size), scales and zero points (rows, groups)."""
+    bottom, top = w.min(-1), w.max(-1)
+    scale, zero = _scale_for(bottom, top, scheme)
+    if clip == "mse":
+        scratch = np.empty_like(w)
+        best = _squared_error(w, valid, scale, zero, scheme, scratch)
+        for ratio in ClipSearch().ratios()[1:]:
+            tried = _scale_for(bottom * ratio, top * ratio, scheme)
+            error = _squared_error(w, valid, *tried, scheme, scratch)
+            better = error < best
+            np.copyto(best, error, where=better)
+            np.copyto(scale, tried[0], where=better)
+            np.copyto(zero, tried[1], where=better)
+    codes = _codes(w, scale, zero, scheme, np.empty_like(w)) + zero[..., None]
     return codes.astype(np.int16), scale.astype(np.float16), zero.astype(np.uint8)
 
 
-def _scale_for(w: np.ndarray, ratio: np.float32, scheme: Affine) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and zero point (rows, groups) of a range shrunk by `ratio`."""
+def _scale_for(
+    bottom: np.ndarray, top: np.ndarray, scheme: Affine
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and zero point (rows, groups) of the range bottom .. top, which always includes zero."""
     low, high = grid(scheme)
     if scheme.symmetric:
-        scale = _store_scale(np.abs(w).max(-1) * ratio / np.float32(high), scheme)
+        scale = _store_scale(np.maximum(top, -bottom) / np.float32(high), scheme)
         return scale, np.zeros_like(scale)
-    top = np.maximum(w.max(-1), 0) * ratio
-    bottom = np.minimum(w.min(-1), 0) * ratio
+    top, bottom = np.maximum(top, 0), np.minimum(bottom, 0)
     scale = _store_scale((top - bottom) / np.float32(high - low), scheme)
     return scale, np.clip(np.rint(-bottom / scale), low, high)
 
 
-def _round(
-    w: np.ndarray, valid: np.ndarray, scale: np.ndarray, zero: np.ndarray, scheme: Affine
-) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (rows, groups, size) float32 and squared error (rows, groups)."""
+def _codes(
+    w: np.ndarray, scale: np.ndarray, zero: np.ndarray, scheme: Affine, out: np.ndarray
+) -> np.ndarray:
+    """Codes less their zero points (rows, groups, size) float32, written into `out`."""
     low, high = grid(scheme)
-    codes = np.rint(w / scale[..., None])
-    codes += zero[..., None]
-    np.clip(codes, low, high, out=codes)
-    error = (codes - zero[..., None]) * scale[..., None] - w
-    return codes, np.einsum("rgs,rgs,gs->rg", error, error, valid.astype(np.float32))
+    np.divide(w, scale[..., None], out=out)
+    np.rint(out, out=out)
+    if scheme.symmetric:
+        return np.clip(out, low, high, out=out)
+    return np.clip(out, (low - zero)[..., None], (high - zero)[..., None], out=out)
+
+
+def _squared_error(
+    w: np.ndarray,
+    valid: np.ndarray,
+    scale: np.ndarray,
+    zero: np.ndarray,
+    scheme: Affine,
+    scratch: np.ndarray,
+) -> np.ndarray:
+    """Sum of squared rounding errors of each group (rows, groups)."""
+    error = _codes(w, scale, zero, scheme, scratch)
+    error *= scale[..., None]
+    error -= w
+    if valid.all():
+        return np.einsum("rgs,rgs->rg", error, error)
+    return np.einsum("rgs,rgs,gs->rg", error, error, valid.astype(np.float32))
