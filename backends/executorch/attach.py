@@ -1,5 +1,6 @@
 """Put finished delegates in the place of their placeholders, as the SDK's own lowering would."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +11,16 @@ from optimum_compile.backends.executorch.custom_ops import NAMESPACE
 from optimum_compile.backends.executorch.delegate import ALIGNMENT, BACKEND_ID, Delegate
 
 
-def attach(program: Any, delegates: Sequence[Delegate]) -> int:
-    """Exchange every placeholder of an edge program, in place; returns how many.
+def attach(program: Any, delegates: Sequence[Delegate]) -> Counter[int]:
+    """Exchange every placeholder of an edge program, in place; returns how many by stage.
 
     before: %y = optimum_compile_rt.delegate(%x, 3, [64])
-    after:  %m = get_attr lowered_module_3    %y = executorch_call_delegate(%m, %x)
+    after:  %m = get_attr stage0_delegate3    %y = executorch_call_delegate(%m, %x)
     """
     module = program.graph_module
     shapes: dict[Any, Any] = {}
     call = torch.ops.higher_order.executorch_call_delegate
-    count = 0
+    count: Counter[int] = Counter()
     for node in list(module.graph.nodes):
         if node.op != "call_function" or not _is_placeholder(node.target):
             continue
@@ -28,7 +29,7 @@ def attach(program: Any, delegates: Sequence[Delegate]) -> int:
         key = (tuple(sizes), widths)
         if key not in shapes:
             shapes[key] = _shapes_only(sizes, widths, delegates[index].sizes)
-        name = f"lowered_module_{index}"
+        name = f"stage{delegates[index].stage or 0}_delegate{index}"
         if not hasattr(module, name):
             module.add_module(name, _lowered(delegates[index], shapes[key]))
         with module.graph.inserting_before(node):
@@ -37,7 +38,7 @@ def attach(program: Any, delegates: Sequence[Delegate]) -> int:
         made.meta["val"] = tuple(node.meta["val"])
         node.replace_all_uses_with(made)
         module.graph.erase_node(node)
-        count += 1
+        count[delegates[index].stage or 0] += 1
     module.recompile()
     return count
 

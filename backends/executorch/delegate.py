@@ -32,6 +32,7 @@ NAMED = 2**64 - 1  # the constant lies in the named data of the program
 class Delegate:
     """A serialised XNNPACK graph and the constants that it names. `sizes`: greatest of its input."""
 
+    stage: int | None
     program: bytes
     sizes: tuple[int, ...]
     constants: dict[str, bytes]
@@ -51,7 +52,7 @@ def build(graph: Graph, region: Region) -> Delegate:
         flag = OUTPUT if node.output in region.outputs else 0
         writer.node(node, flag, region)
     program = serialize.serialize_xnnpack_binary(writer.finish(), bytearray())
-    return Delegate(program, tuple(writer.dims(region.input)), writer.constants)
+    return Delegate(region.stage, program, tuple(writer.dims(region.input)), writer.constants)
 
 
 @dataclass

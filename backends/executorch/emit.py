@@ -1,5 +1,6 @@
 """Emit a `.pte`: export the functions, lower them together, embed the metadata."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,15 @@ def emit(graph: Graph, options: EmitOptions, out: Path, *, xnnpack: bool = True)
         except Exception as error:
             # torch.export and ExecuTorch raise anything; their own words are kept.
             raise ToolchainError(f"ExecuTorch could not lower {options.name}: {error!r}") from error
-    notes = [f"{n}: {count} XNNPACK delegates" for n, count in counts.items()]
+    notes = [_summary(name, found) for name, found in counts.items()]
     others = [len(d.program) for d in delegates.delegates] + [len(options.metadata_json.encode())]
     stored = segment_bytes(out) - sum(aligned(n) for n in others)
     return EmitResult(out, stored, tuple(functions), tuple(notes))
+
+
+def _summary(function: str, found: Counter[int]) -> str:
+    groups = ", ".join(f"stage {stage}: {count}" for stage, count in sorted(found.items()))
+    return f"{function}: {found.total()} XNNPACK delegates" + (f" ({groups})" if groups else "")
 
 
 def segment_bytes(pte: Path) -> int:
@@ -91,7 +97,7 @@ def _dim(name: str, span: SymbolRange) -> Any:
 
 def _lower(
     exported: Mapping[str, Any], delegates: Sequence[Delegate], options: EmitOptions
-) -> tuple[Any, dict[str, int]]:
+) -> tuple[Any, dict[str, Counter[int]]]:
     from executorch.exir import (
         EdgeCompileConfig,
         EdgeProgramManager,

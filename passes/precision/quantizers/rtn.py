@@ -133,8 +133,10 @@ def _codes(
     np.divide(w, scale[..., None], out=out)
     np.rint(out, out=out)
     if scheme.symmetric:
-        return np.clip(out, low, high, out=out)
-    return np.clip(out, (low - zero)[..., None], (high - zero)[..., None], out=out)
+        np.clip(out, low, high, out=out)
+    else:
+        np.clip(out, (low - zero)[..., None], (high - zero)[..., None], out=out)
+    return out
 
 
 def _squared_error(
@@ -149,6 +151,7 @@ def _squared_error(
     error = _codes(w, scale, zero, scheme, scratch)
     error *= scale[..., None]
     error -= w
-    if valid.all():
-        return np.einsum("rgs,rgs->rg", error, error)
-    return np.einsum("rgs,rgs,gs->rg", error, error, valid.astype(np.float32))
+    if not valid.all():
+        error *= valid
+    total: np.ndarray = np.einsum("rgs,rgs->rg", error, error)
+    return total

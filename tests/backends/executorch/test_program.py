@@ -72,7 +72,7 @@ def test_packed_operators_compute_exactly(tmp_path):
 @pytest.mark.parametrize("scheme", XNNPACK_SCHEMES, ids=str)
 def test_delegates_compute_what_int8_activations_allow(scheme, tmp_path):
     made = emitted(with_schemes(*chain([scheme]), tmp_path), tmp_path, BACKEND)
-    assert made.result.remarks == ("forward: 1 XNNPACK delegates",)
+    assert made.result.remarks == ("forward: 1 XNNPACK delegates (stage 0: 1)",)
     verdict = compared(made, Tolerance(min_cosine=0.999))
     assert verdict.ok, verdict.reason
     assert verdict.max_rel_err > 1e-5  # int8 activations: an exact answer would mean no delegate
@@ -94,6 +94,10 @@ def test_a_cascade_has_three_stages_and_agrees_with_the_oracle(cascade):
     verdict = BACKEND.verify(cascade.result.artifact, cascade.cases, INT8)
     assert verdict.ok, verdict.reason
     assert verdict.steps == 3 * 9
+    assert cascade.result.remarks == (
+        "prefill: 9 XNNPACK delegates (stage 0: 3, stage 1: 6)",
+        "decode: 9 XNNPACK delegates (stage 0: 3, stage 1: 6)",
+    )
     assert verdict.executed_by.startswith("ExecuTorch runtime 1.4")
     assert_predicted(cascade, BACKEND)
 
