@@ -45,7 +45,7 @@ test: lint types
 test-all: lint types
 	PYTHONSAFEPATH=1 $(BIN)/pytest
 
-TEXT ?= ../shared/data/text/tinystories_eval.json
+TEXT ?= models/reference/evaluation.json
 quality: setup
 	$(PY) -m optimum_compile.tools.quality models/reference --text $(TEXT)
 

@@ -1,0 +1,58 @@
+"""What the documents tell people to type must exist."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from optimum_compile.tools import compile as compile_tool
+from optimum_compile.tools.cli import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "models/reference/README.md")
+TEXT = {name: (ROOT / name).read_text() for name in DOCUMENTS}
+
+
+def commands() -> list[str]:
+    lines = "\n".join(TEXT.values()).splitlines()
+    found = [line.strip() for line in lines if line.startswith("    optimum-compile ")]
+    return [re.split(r"\s{2,}#", line)[0] for line in found]
+
+
+def test_there_are_commands_to_check():
+    assert len(commands()) >= 5
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_option_that_is_shown_exists(command):
+    words = shlex.split(command)[1:]
+    if words[0] in COMMANDS and words[0] != "compile":
+        return
+    compile_tool.parse(words)  # an unknown option would exit
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_that_is_shown_exists(document):
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"\bmake ([a-z][a-z-]+)\b", TEXT[document]):
+        if target in ("and", "targets", "venv"):
+            continue
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_that_is_shown_exists(document):
+    for path in re.findall(
+        r"`((?:compiler|passes|backends|runtime_stub|tests|models|tools)/[\w/.]+)`", TEXT[document]
+    ):
+        assert (ROOT / path).exists(), path
+
+
+def test_python_in_the_readme_is_python_that_imports_what_exists():
+    import optimum_compile
+
+    for block in re.findall(r"```python\n(.*?)```", TEXT["README.md"], re.DOTALL):
+        compile(block, "README.md", "exec")
+        for name in re.findall(r"\boc\.(\w+)", block):
+            assert hasattr(optimum_compile, name)
