@@ -27,7 +27,12 @@ from optimum_compile.compiler.calibration import (
     windows,
 )
 from optimum_compile.compiler.decoder import context_of, is_decoder, vocabulary
-from optimum_compile.compiler.errors import OptionError, UnsupportedError, VerificationError
+from optimum_compile.compiler.errors import (
+    InputError,
+    OptionError,
+    UnsupportedError,
+    VerificationError,
+)
 from optimum_compile.compiler.frontend.open_model import Model, open_model
 from optimum_compile.compiler.observers import Observer, SilentObserver
 from optimum_compile.compiler.options import (
@@ -235,6 +240,8 @@ def _ranges(
         ids = seeded_tokens(vocabulary(graph), options.samples, options.seqlen, options.seed)
     else:
         ids = windows(text, tokenizer, bos, options.seqlen)[: options.samples]
+    if not ids:
+        raise InputError(f"calibration text {text.label}: fewer than two tokens; give more text")
     return activation_ranges(graph, ids)
 
 

@@ -66,6 +66,8 @@ def read_text(spec: str | None) -> TextSource | None:
         raise InputError(f"{path}: not JSON: {error}") from error
     if not isinstance(data, list) or not all(isinstance(d, str) for d in data):
         raise InputError(f"{path}: expected a JSON list of strings")
+    if not any(d.strip() for d in data):
+        raise InputError(f"{path}: no text in it; give a text file or a JSON list of strings")
     return TextSource(tuple(data), is_stream=False, label=path.name)
 
 
@@ -89,7 +91,7 @@ def special_token_id(files: Sequence[Path], key: str, tokenizer: Any) -> int | N
         return None
     try:
         config = json.loads(found.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{found}: not JSON: {error}") from error
     token = config.get(key) if isinstance(config, dict) else None
     if isinstance(token, dict):

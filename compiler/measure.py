@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor, no_grad
 
+from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.passes.stages.blocks import blocks_of
@@ -16,7 +17,10 @@ CACHE_BYTES = 1 << 30
 def activation_ranges(
     graph: Graph, windows: Sequence[Sequence[int]]
 ) -> tuple[ActivationRange, ...]:
-    """Least and greatest output of the node before each block, by the float program."""
+    """Least and greatest output of the node before each block, by the float program.
+
+    Raises InputError where they are not finite: nothing downstream could be meant by them.
+    """
     where = blocks_of(graph)
     entry = _entries(graph)
     low: dict[int, float] = {}
@@ -27,8 +31,9 @@ def activation_ranges(
             return
         data = outputs[0]
         block = entry[node]
-        low[block] = min(low.get(block, np.inf), float(data.min()))
-        high[block] = max(high.get(block, -np.inf), float(data.max()))
+        # numpy's, because Python's forget a NaN.
+        low[block] = float(np.minimum(low.get(block, np.inf), float(data.min())))
+        high[block] = float(np.maximum(high.get(block, -np.inf), float(data.max())))
 
     cache = WeightCache(CACHE_BYTES)
     longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
@@ -37,6 +42,12 @@ def activation_ranges(
             tokens = np.asarray(window[:longest], np.int64)[None]
             inputs = {"tokens": tokens, "past": np.zeros(1, np.int64)}
             run(graph, inputs, observe=observe, cache=cache)
+    for block in sorted(low):
+        if not np.isfinite([low[block], high[block]]).all():
+            raise InputError(
+                f"the input of block {block} is NaN or infinite on the calibration text; repair the "
+                "model, or give another --calibration"
+            )
     return tuple(
         ActivationRange(b, low[b], high[b]) for b in sorted(low) if b in set(where.values())
     )

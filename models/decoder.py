@@ -142,11 +142,11 @@ def build(config: ModelConfig, rope_scale: float = 1.0) -> Decoder:
 
 
 def example_inputs(
-    config: ModelConfig, context: int
+    config: ModelConfig, context: int, max_prefill: int
 ) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
-    """Meta inputs for the export."""
+    """Meta inputs for the export, within the range of `dynamic_dims`."""
     shape = (1, config.kv_heads, context, config.head_dim)
-    tokens = torch.empty((1, min(3, context)), dtype=torch.int64, device="meta")
+    tokens = torch.empty((1, min(3, max_prefill)), dtype=torch.int64, device="meta")
     past = torch.empty((1,), dtype=torch.int64, device="meta")
     caches = [[torch.empty(shape, device="meta") for _ in range(config.layers)] for _ in range(2)]
     return tokens, past, caches[0], caches[1]

@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -64,8 +65,9 @@ def _guarded(run: Callable[[], int]) -> int:
             "internal error (please report it)" if isinstance(error, InternalError) else "toolchain"
         )
         return _fail(f"{kind}: {error}", error.exit_code)
-    except KeyboardInterrupt:
-        return _fail("interrupted; nothing was left behind", 130)
+    except KeyboardInterrupt as error:
+        text = str(error) or "interrupted"
+        return _fail(f"{text}; nothing was left behind", getattr(error, "exit_code", 130))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
@@ -73,6 +75,10 @@ def _guarded(run: Callable[[], int]) -> int:
         return _fail("out of memory; compile for one target at a time, or on a larger machine", 7)
     except OSError as error:
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}", 7)
+    except Exception as error:
+        traceback.print_exc()
+        text = f"{type(error).__name__}: {error}"
+        return _fail(f"internal error (please report it): {text}", InternalError.exit_code)
 
 
 def _fail(text: str, code: int) -> int:

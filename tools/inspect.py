@@ -1,20 +1,33 @@
 """`optimum-compile inspect`: what is in a bundle, or in one artifact, read from the artifact alone."""
 
 import argparse
-import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from optimum_compile.backends.catalog import BACKENDS, load_backend
-from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.errors import InputError, UserError
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
-from optimum_compile.tools.cli import print_json
+from optimum_compile.compiler.package.typed import parse_json, typed
+from optimum_compile.passes.stages.notes import StageInfo
+from optimum_compile.tools.cli import print_json, usage
 from optimum_compile.tools.tables import bundle_document, console, show_bundle, size
+
+# What is read of the metadata below; it may hold more.
+METADATA: dict[str, Any] = {
+    "target": str,
+    "policy": str,
+    "quantizer": str,
+    "kv_cache": str,
+    "versions": dict[str, str],
+    "stages": tuple[StageInfo, ...],
+}
 
 
 def main(command: str, argv: Sequence[str]) -> int:
     """Print stages, tensors and provenance; returns the exit code."""
+    begin = time.monotonic()
     parser = argparse.ArgumentParser(prog="optimum-compile inspect", description=__doc__)
     parser.add_argument("path", type=Path, help="a bundle, or one .mlpackage or .pte")
     parser.add_argument("--json", action="store_true")
@@ -29,13 +42,13 @@ def main(command: str, argv: Sequence[str]) -> int:
     embedded = {
         a.path: artifact_metadata(bundle.resolve(a.path), a.kind) for a in bundle.manifest.artifacts
     }
+    _compare(bundle, embedded)
     if args.json:
-        print_json(bundle_document(bundle) | {"embedded": embedded})
+        print_json(bundle_document(bundle) | {"embedded": embedded} | usage(begin))
         return 0
     show_bundle(console(), bundle, verbose=args.verbose)
     for path, found in embedded.items():
         _show(Path(path), found, args.verbose)
-    _compare(bundle, embedded)
     return 0
 
 
@@ -44,11 +57,19 @@ def artifact_metadata(path: Path, kind: str) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"{path}: no such artifact")
     try:
-        data = json.loads(load_backend(kind).inspect(path))
-    except ValueError as error:
-        raise InputError(f"{path}: its embedded metadata is damaged: {error}") from error
-    if not isinstance(data, dict) or not isinstance(data.get("stages"), list):
+        text = load_backend(kind).inspect(path)
+    except (UserError, OSError):
+        raise
+    except Exception as error:  # what an SDK raises for a damaged file is its own affair
+        raise InputError(f"{path}: damaged: {error}") from error
+    if not text:
         raise InputError(f"{path}: no metadata of this program; was it made by another tool?")
+    try:
+        data: dict[str, Any] = typed(dict[str, Any], parse_json(text), "metadata")
+        for key, wanted in METADATA.items():
+            typed(wanted, data.get(key), key)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: its embedded metadata is damaged: {error}") from error
     return data
 
 

@@ -31,14 +31,17 @@ class Sampling:
             raise OptionError(f"temperature={self.temperature}: expected a number from 0 to 100")
         if not 0 < self.top_p <= 1:
             raise OptionError(f"top_p={self.top_p}: expected more than 0 and at most 1")
+        if self.seed < 0:
+            raise OptionError(f"seed={self.seed}: expected a whole number from 0")
 
 
 def choose(logits: np.ndarray, sampling: Sampling, rng: np.random.Generator) -> int:
     """Next token from logits (vocab,): greedy, or nucleus sampling (Holtzman et al., 2020)."""
     if sampling.temperature == 0:
         return int(logits.argmax())
-    scaled = logits.astype(np.float64) / sampling.temperature
-    p = np.exp(scaled - scaled.max())
+    with np.errstate(over="ignore"):  # -inf is right at a temperature next to 0
+        scaled = (logits.astype(np.float64) - float(logits.max())) / sampling.temperature
+    p = np.exp(scaled)
     p /= p.sum()
     order = np.argsort(-p, kind="stable")
     # The smallest set whose probability reaches top_p; the most likely token is always in it.
@@ -57,7 +60,7 @@ def generate(
         if token == stop:
             return
         yield token
-        if at + 1 == count or len(prompt) + at + 1 >= session.context:
+        if at + 1 == count or len(prompt) + at + 1 > session.context:
             return
         logits = session.decode(token)
 

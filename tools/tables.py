@@ -111,7 +111,8 @@ def show_plan(out: Console, wanted: Plan) -> None:
     doc = plan_document(wanted)
     out.print(
         f"{doc['name']}: {doc['parameters']:,} parameters, {size(doc['weight_bytes'])} of weights, "
-        f"{doc['bits_per_weight']:.2f} bits per weight -> {doc['bundle']} (nothing was written)"
+        f"{doc['bits_per_weight']:.2f} bits per weight -> {doc['bundle']} (nothing was written)",
+        soft_wrap=True,
     )
     table = Table("blocks", "class", "schemes", "bytes", box=None, pad_edge=False)
     for first, last, name, schemes, count in _block_rows(doc["tensors"]):
@@ -143,7 +144,8 @@ def show_bundle(out: Console, bundle: Bundle, *, verbose: bool = False) -> None:
     m = bundle.manifest
     out.print(
         f"{m.name}: {m.parameters:,} parameters, {size(m.weight_bytes)} of weights, "
-        f"{m.bits_per_weight:.2f} bits per weight -> {bundle.path}"
+        f"{m.bits_per_weight:.2f} bits per weight -> {bundle.path}",
+        soft_wrap=True,
     )
     stages = Table(
         "stage",

@@ -43,7 +43,7 @@ def verify_bundle(bundle: Bundle) -> tuple[Check, ...]:
     for artifact in bundle.manifest.artifacts:
         backend = load_backend(artifact.kind)
         check = recorded.get(artifact.path)
-        tolerance = Tolerance(**check.tolerance) if check is not None else Tolerance()
+        tolerance = check.tolerance if check is not None else Tolerance()
         result = backend.verify(bundle.resolve(artifact.path), cases, tolerance)
         out.append(check_entry(artifact.path, result))
     return tuple(out)

@@ -33,7 +33,7 @@ def read_archive(path: Path) -> tuple[dict[str, Any], dict[str, WeightRef]]:
                 if name in members:
                     entries = _json(path, file, members, name).get("config", {})
                     weights |= _weights(path, members, f"{root}/data/{folder}", entries)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
         raise InputError(f"{path}: damaged archive: {error}; export the model again") from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{path}: malformed archive: {error!r}; export the model again") from error
@@ -69,29 +69,37 @@ def _same_byte_order(
     path: Path, file: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], root: str
 ) -> None:
     info = members.get(f"{root}/byteorder")
-    if info is not None and info.file_size <= 16 and file.read(info) != b"little":
+    if info is not None and _bytes(path, file, info, 16) != b"little":
         raise UnsupportedError(f"{path}: written on a big-endian machine; export it on another")
 
 
 def _json(
     path: Path, file: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str
 ) -> dict[str, Any]:
-    info = members[name]
-    if info.file_size > MAX_PROGRAM_BYTES:
-        raise InputError(
-            f"{path}: {name} has {info.file_size} bytes; at most {MAX_PROGRAM_BYTES} are read"
-        )
-    with file.open(info) as member:
-        raw = member.read(info.file_size + 1)  # never more than the size that was checked
-    if len(raw) != info.file_size:
-        raise InputError(f"{path}: {name} is not as long as it claims")
     try:
-        data = json.loads(raw)
+        data = json.loads(_bytes(path, file, members[name], MAX_PROGRAM_BYTES))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: {name} is not valid JSON: {error}") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: {name} is not a JSON object")
     return data
+
+
+def _bytes(path: Path, file: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    """A whole member. A compressed one is refused, as is what could grow while it is read."""
+    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
+        raise InputError(
+            f"{path}: {info.filename} is compressed or encrypted; save it with torch.export.save"
+        )
+    if info.file_size > limit:
+        raise InputError(
+            f"{path}: {info.filename} has {info.file_size} bytes; at most {limit} are read"
+        )
+    with file.open(info) as member:
+        raw = member.read(info.file_size + 1)  # never more than the size that was checked
+    if len(raw) != info.file_size:
+        raise InputError(f"{path}: {info.filename} is not as long as it claims")
+    return raw
 
 
 def _weights(

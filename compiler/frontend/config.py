@@ -1,7 +1,6 @@
 """`config.json` of a Hugging Face folder: typed, bounded, nothing trusted."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +102,7 @@ class _Fields:
         if value is None:
             value = default
         good = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not good or not math.isfinite(value) or not low <= value <= high:
+        if not good or not low <= value <= high:
             raise InputError(
                 f"{self.path}: {key}={value!r}: expected a number from {low} to {high}"
             )
@@ -144,7 +143,7 @@ def read_config(path: Path) -> ModelConfig:
     if head_dim % 2:
         raise InputError(f"{path}: head_dim={head_dim}: rotary embedding needs an even number")
     activation = data.get("hidden_act", "silu")
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise InputError(
             f"{path}: hidden_act={activation!r}: expected one of {', '.join(ACTIVATIONS)}"
         )
@@ -187,6 +186,12 @@ def _windows(f: _Fields, kind: str, layers: int) -> tuple[int, ...]:
         return tuple(size if i >= first else 0 for i in range(layers))
     if not isinstance(kinds, list) or len(kinds) != layers:
         raise InputError(f"{f.path}: layer_types: expected a list of {layers} names")
+    for at, found in enumerate(kinds):
+        if found not in ("full_attention", "sliding_attention"):
+            raise InputError(
+                f"{f.path}: layer_types[{at}]={found!r}: expected full_attention or "
+                "sliding_attention; other kinds have no recipe"
+            )
     return tuple(size if k == "sliding_attention" else 0 for k in kinds)
 
 
@@ -207,17 +212,25 @@ def _rope(f: _Fields, context: int) -> Rope:
         )
     if kind == "default":
         return Rope(theta)
+    if kind == "yarn":
+        theta = g.number("rope_theta", 1.001, 1e12, base)  # its formula divides by log(theta)
     optional = {
         key: g.number(key, 0.0, 1e6)
         for key in ("attention_factor", "mscale", "mscale_all_dim")
         if key in merged
     }
+    low = g.number("low_freq_factor", 1e-6, 1e6, 1.0)
+    high = g.number("high_freq_factor", 1e-6, 1e6, 4.0)
+    if low >= high:
+        raise InputError(
+            f"{f.path}: low_freq_factor={low}: expected less than high_freq_factor={high}"
+        )
     return Rope(
         theta=theta,
         kind=kind,
         factor=g.number("factor", 1.0, 1e6),
-        low_freq_factor=g.number("low_freq_factor", 1e-6, 1e6, 1.0),
-        high_freq_factor=g.number("high_freq_factor", 1e-6, 1e6, 4.0),
+        low_freq_factor=low,
+        high_freq_factor=high,
         original_context=g.whole("original_max_position_embeddings", 1, 1 << 24, context),
         beta_fast=g.number("beta_fast", 1e-6, 1e6, 32.0),
         beta_slow=g.number("beta_slow", 1e-6, 1e6, 1.0),

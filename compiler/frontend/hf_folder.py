@@ -56,11 +56,12 @@ def _sharded(folder: Path) -> dict[str, WeightRef]:
     opened: dict[str, dict[str, WeightRef]] = {}
     out: dict[str, WeightRef] = {}
     for name, shard in where.items():
-        if shard not in opened:
-            opened[shard] = read_safetensors(_contained(folder, shard))
-        if name not in opened[shard]:
+        key = str(shard)
+        if key not in opened:
+            opened[key] = read_safetensors(_contained(folder, shard))
+        if name not in opened[key]:
             raise InputError(f"{folder / INDEX}: {shard} does not hold {name!r}; fetch it again")
-        out[name] = opened[shard][name]
+        out[name] = opened[key][name]
     return out
 
 
@@ -72,12 +73,16 @@ def _contained(folder: Path, shard: object) -> Path:
             f"{folder / INDEX}: shard name {shard!r} is not a plain file name; refused"
         )
     path = folder / shard
-    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        found = path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: a link to itself
+        raise InputError(f"{folder / INDEX}: shard {shard!r} is missing; fetch it again") from error
+    if not found.is_relative_to(folder.resolve()):
         raise InputError(
             f"{folder / INDEX}: shard {shard!r} is a link that leads out of the folder"
         )
-    if not path.is_file():
-        raise InputError(f"{folder / INDEX}: shard {shard!r} is missing; fetch it again")
+    if not found.is_file():
+        raise InputError(f"{folder / INDEX}: shard {shard!r} is no file; fetch it again")
     return path
 
 

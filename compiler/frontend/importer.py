@@ -12,10 +12,12 @@ from typing import Any
 
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.frontend.program import (
+    SCALARS,
     functional,
     in_place,
     is_size,
     is_view,
+    number,
     origin,
     tensors,
 )
@@ -24,6 +26,7 @@ from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Attr, Graph, Value
 from optimum_compile.compiler.ir.shape import Dim, SymbolRange, as_dim, format_dim
 from optimum_compile.compiler.ir.types import TensorType
+from optimum_compile.compiler.ir.verify import IMPORTED, verify
 from optimum_compile.compiler.ir.weights import WeightRef
 
 SCHEMA_MAJOR = 8
@@ -66,9 +69,17 @@ def import_program(
             "again with torch 2.13"
         )
     try:
-        return _Importer(program, weights, name).build()
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        raise InputError(f"{name}: the exported program is malformed: {error!r}") from error
+        graph = _Importer(program, weights, name).build()
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"{name}: the exported program is malformed: {error!r}; export the model again"
+        ) from error
+    wrong = verify(graph, IMPORTED)
+    if wrong:
+        raise InputError(
+            f"{name}: the exported program is malformed: {wrong[0]}; export the model again"
+        )
+    return graph
 
 
 @dataclass
@@ -124,12 +135,13 @@ class _Importer:
                 if raw not in found:
                     found[raw] = wanted if wanted not in found.values() else f"s{len(found)}"
         for raw, bounds in self.ranges.items():
-            low, high = bounds.get("min_val"), bounds.get("max_val")
             shown = found.setdefault(raw, raw)
-            self.graph.symbols[shown] = SymbolRange(
-                0 if low is None else max(0, int(low)),
-                MAX_SYMBOL if high is None else min(MAX_SYMBOL, int(high)),
-            )
+            low, high = bounds.get("min_val"), bounds.get("max_val")
+            low = 0 if low is None else max(0, int(low))
+            high = MAX_SYMBOL if high is None else min(MAX_SYMBOL, int(high))
+            if low > high:
+                raise InputError(f"{self.graph.name}: size {raw} has no value: {bounds}")
+            self.graph.symbols[shown] = SymbolRange(low, high)
         return found
 
     def _dim(self, size: Mapping[str, Any]) -> Dim:
@@ -138,7 +150,10 @@ class _Importer:
             if not 0 <= value < 1 << 40:
                 raise InputError(f"{self.graph.name}: a size of {value} is out of range")
             return value
-        return parse_srepr(size["as_expr"]["expr_str"], self.symbols)
+        try:
+            return parse_srepr(size["as_expr"]["expr_str"], self.symbols)
+        except InputError as error:
+            raise InputError(f"{self.graph.name}: {error}; export the model again") from error
 
     def _type(self, name: str) -> TensorType:
         meta = self.source["tensor_values"][name]
@@ -196,8 +211,7 @@ class _Importer:
                 continue
             name, own = spec[kind]["arg"]["name"], spec[kind][key]
             if own in mutated:
-                state = self.graph.add_state(own, self._type(name))
-                self.env[name] = _Slot(state.read)
+                self.env[name] = _Slot(self._state(own, self._type(name)))
                 self.buffers[own] = name
                 return
             self.env[name] = _Slot(self._weight(own, self._type(name)))
@@ -206,15 +220,27 @@ class _Importer:
             f"{self.graph.name}: inputs of kind {sorted(spec)} are not supported"
         )
 
-    def _weight(self, name: str, kind: TensorType) -> Value:
+    def _bytes(self, name: str, kind: TensorType) -> WeightRef:
         ref = self.weights.get(name)
         if ref is None:
             raise InputError(f"{self.graph.name}: the archive has no bytes for {name!r}")
-        if ref.type.shape != kind.shape:
+        floats = ref.type.dtype.is_float and kind.dtype.is_float
+        if ref.type.shape != kind.shape or not (floats or ref.type.dtype is kind.dtype):
             raise InputError(f"{self.graph.name}: {name} is {ref.type}, the program says {kind}")
-        value = self.graph.add_weight(ref)
+        return ref
+
+    def _weight(self, name: str, kind: TensorType) -> Value:
+        value = self.graph.add_weight(self._bytes(name, kind))
         value.type = kind  # the program's type; the reference keeps how the bytes are stored
         return value
+
+    def _state(self, name: str, kind: TensorType) -> Value:
+        if self._bytes(name, kind).load().any():
+            raise UnsupportedError(
+                f"{self.graph.name}: buffer {name!r} is written by the model and does not start as "
+                "zeros, as every state does; make it an input and an output, or start it as zeros"
+            )
+        return self.graph.add_state(name, kind).read
 
     def _outputs(self) -> None:
         for spec in self.signature["output_specs"]:
@@ -281,10 +307,8 @@ class _Importer:
         values = [self._tensor(given[k]["as_tensor"]["name"]) for k in inputs]
         found: dict[str, Attr] = {}
         for key in attrs:
-            number = given[key].get("as_float", given[key].get("as_int"))
-            if not isinstance(number, (int, float)):
-                raise InputError(f"{self.graph.name}: {op} has no {key}")
-            found[key] = float(number) if key == "scale" else int(number)
+            value = number(given[key].get("as_float", given[key].get("as_int")))
+            found[key] = value if key == "scale" else int(value)
         name = node["outputs"][0]["as_tensor"]["name"]
         made = self.graph.add_node(
             op, values, [self._type(name)], found, origin=origin(node), names=[name]
@@ -301,7 +325,7 @@ class _Importer:
             value = self._argument(entry["arg"], inputs)
             if value != ("$device",):
                 args.append((str(entry["name"]), value))
-        names = [t["name"] for out in node["outputs"] for t in tensors(out)]
+        names = [t["name"] for out in node["outputs"] for t in tensors(out, self.graph.name)]
         made = self.graph.add_node(
             "aten",
             inputs,
@@ -319,8 +343,7 @@ class _Importer:
         """After an in-place operator, every name of the old value means the new one."""
         old = self._tensor(node["inputs"][0]["arg"]["as_tensor"]["name"])
         views = [u for u in old.users if is_view(u.attrs.get("target"))]
-        state = any(s.read is old for s in self.graph.states)
-        if is_view(old.producer.attrs.get("target") if old.producer else None) or (state and views):
+        if views or is_view(old.producer.attrs.get("target") if old.producer else None):
             raise UnsupportedError(
                 f"{self.graph.name}: {node['target']} at {origin(node) or 'top level'} writes through a "
                 "view; run `ep = ep.run_decompositions({})` before torch.export.save"
@@ -331,10 +354,10 @@ class _Importer:
 
     def _argument(self, arg: Mapping[str, Any], inputs: list[Value | None]) -> Attr:
         ((kind, data),) = arg.items()
-        if kind in ("as_int", "as_float", "as_bool", "as_string"):
-            if not isinstance(data, (int, float, str)):
-                raise InputError(f"{self.graph.name}: {kind} holds {data!r}")
-            return data
+        if kind in SCALARS:
+            return SCALARS[kind](data)
+        if kind.removesuffix("s") in SCALARS:
+            return tuple(SCALARS[kind.removesuffix("s")](item) for item in data)
         if kind == "as_none":
             return None
         if kind == "as_tensor":
@@ -348,8 +371,6 @@ class _Importer:
             return tuple(listed)
         if kind == "as_optional_tensor":
             return None if "as_none" in data else self._tensor_argument(data["as_tensor"], inputs)
-        if kind in ("as_ints", "as_floats", "as_bools", "as_strings"):
-            return tuple(data)
         if kind == "as_sym_int":
             return self._size_argument(data)
         if kind == "as_sym_ints":

@@ -8,7 +8,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.errors import (
+    InputError,
+    OptionError,
+    UnsupportedError,
+    UserError,
+)
 from optimum_compile.compiler.frontend.archive import read_archive
 from optimum_compile.compiler.frontend.config import ModelConfig, read_config
 from optimum_compile.compiler.frontend.detect import detect
@@ -22,6 +27,7 @@ from optimum_compile.compiler.frontend.program import as_states
 from optimum_compile.compiler.frontend.rotary import attention_scale, inverse_frequencies
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.shape import format_dim, symbols_of
 from optimum_compile.compiler.ir.weights import WeightRef, inline_weight
 from optimum_compile.compiler.pass_manager import PassManager
 from optimum_compile.passes.canonicalize.canonicalize import Canonicalize
@@ -65,10 +71,43 @@ def open_model(path: Path, *, context: int | None = None, max_prefill: int | Non
         program, weights = read_archive(path)
         graph, config, files = import_program(program, weights, _name(path)), None, ()
     PassManager([Canonicalize(), InferShapes()]).run(graph)
+    _refuse_impure(graph)
+    _refuse_data_dependent(graph)
     kind = "decoder" if _is_decoder(graph) else "module"
     return Model(
         _name(path), graph, kind, config, files, path, parameter_count(graph), block_count(graph)
     )
+
+
+def _refuse_impure(graph: Graph) -> None:
+    """Raises InputError or UnsupportedError for an ATen operator that no graph may carry."""
+    left = [n for n in graph.nodes if n.op == "aten"]
+    if not left:
+        return
+    from optimum_compile.compiler.aten import aten_overload
+
+    for node in left:
+        try:
+            aten_overload(str(node.attrs["target"]))
+        except UserError as error:
+            raise type(error)(
+                f"{graph.name}: at {node.origin or 'top level'}: {error}, or try "
+                "`ep = ep.run_decompositions({})` before torch.export.save"
+            ) from error
+
+
+def _refuse_data_dependent(graph: Graph) -> None:
+    """Raises UnsupportedError for a size that no input's shape tells."""
+    entries = [*graph.inputs, *(s.read for s in graph.states)]
+    known = {s for value in entries for dim in value.type.shape for s in symbols_of(dim)}
+    for node in graph.nodes:
+        for dim in (d for value in node.outputs for d in value.type.shape):
+            if not symbols_of(dim) <= known:
+                raise UnsupportedError(
+                    f"{graph.name}: at {node.origin or 'top level'}: the size {format_dim(dim)} of "
+                    f"{node.attrs.get('target', node.op)} depends on the data; rewrite the module so "
+                    "that every size follows from the shapes of its inputs"
+                )
 
 
 def _is_decoder(graph: Graph) -> bool:
@@ -118,7 +157,7 @@ def decoder_graph(
     with _quiet(), torch.no_grad():
         exported = torch.export.export(
             module,
-            recipe.example_inputs(config, context),
+            recipe.example_inputs(config, context, max_prefill),
             dynamic_shapes=recipe.dynamic_dims(config, max_prefill),
             strict=False,
         )

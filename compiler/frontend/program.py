@@ -1,6 +1,7 @@
 """Small readings of the export schema's entries, and what an operator's name says about it."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from optimum_compile.compiler.errors import UnsupportedError
@@ -12,18 +13,53 @@ VIEWS = frozenset(
 )
 
 
+_NOT_FINITE = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
+
+
+def number(data: object) -> float:
+    """A float of the schema, which writes what JSON has no number for as text. Raises ValueError."""
+    if isinstance(data, str) and data in _NOT_FINITE:
+        return _NOT_FINITE[data]
+    if isinstance(data, bool) or not isinstance(data, (int, float)):
+        raise ValueError(f"{data!r} is no number")
+    return float(data)
+
+
+def plain(data: object, kind: type[int] | type[str]) -> Any:
+    """A value of the schema, of the type that it claims. Raises ValueError."""
+    if not isinstance(data, kind):
+        raise ValueError(f"{data!r} is no {kind.__name__}")
+    return data
+
+
+def text(data: object) -> str:
+    """A text of the schema. A "$" begins the tags of `compiler.aten`, which no file may forge."""
+    found = str(plain(data, str))
+    if found.startswith("$"):
+        raise ValueError(f"{data!r} is no text that an operator takes")
+    return found
+
+
+SCALARS: dict[str, Callable[[object], Attr]] = {
+    "as_int": lambda data: plain(data, int),
+    "as_bool": lambda data: plain(data, bool),
+    "as_string": text,
+    "as_float": number,
+}
+
+
 def is_size(out: Mapping[str, Any]) -> bool:
     """Whether an output is a size or a flag rather than a tensor."""
     return "as_sym_int" in out or "as_sym_bool" in out or "as_sym_float" in out
 
 
-def tensors(out: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The tensors of one output."""
+def tensors(out: Mapping[str, Any], model: str) -> list[Mapping[str, Any]]:
+    """The tensors of one output. Raises UnsupportedError that names the model."""
     if "as_tensor" in out:
         return [out["as_tensor"]]
     if "as_tensors" in out:
         return list(out["as_tensors"])
-    raise UnsupportedError(f"an operator returns {sorted(out)}, which is not supported")
+    raise UnsupportedError(f"{model}: an operator returns {sorted(out)}, which is not supported")
 
 
 def origin(node: Mapping[str, Any]) -> str:

@@ -58,6 +58,8 @@ def _yarn(rope: Rope, base: np.ndarray, head_dim: int) -> np.ndarray:
     if rope.truncate:
         low, high = math.floor(low), math.ceil(high)
     low, high = max(low, 0), min(high, head_dim - 1)
-    ramp = np.clip((np.arange(head_dim // 2) - low) / max(high - low, 0.001), 0, 1)
+    # A range that is reversed (very short contexts) gives a falling ramp, as in the trained models.
+    span = high - low if high != low else 0.001
+    ramp = np.clip((np.arange(head_dim // 2) - low) / span, 0, 1)
     out: np.ndarray = base / rope.factor * ramp + base * (1 - ramp)
     return out

@@ -3,6 +3,7 @@
 torch's own reader hands this text to `sympy.sympify`, which evaluates it as Python.
 """
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -13,7 +14,10 @@ from optimum_compile.compiler.ir.shape import Dim, as_dim, symbol
 
 MAX_CHARS = 2000
 MAX_DEPTH = 32
-_TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|'[A-Za-z0-9_]{1,64}'|-?\d{1,18}|[(),=])")
+MAX_TERMS = 64
+MAX_NUMBER = 1 << 63
+MAX_POWER = 8
+_TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|'[A-Za-z0-9_]{1,64}'|-?[0-9]{1,18}|[(),=])")
 
 
 def parse_srepr(text: str, names: Mapping[str, str]) -> Dim:
@@ -43,7 +47,7 @@ def _term(
     head = tokens[at] if at < len(tokens) else ""
     if depth > MAX_DEPTH:
         raise InputError(f"symbolic size {text[:80]!r}: nested more than {MAX_DEPTH} deep")
-    if re.fullmatch(r"-?\d+", head):
+    if re.fullmatch(r"-?[0-9]+", head):
         return sympy.Integer(int(head)), at + 1
     if at + 1 >= len(tokens) or tokens[at + 1] != "(":
         raise InputError(f"symbolic size {text[:80]!r}: expected a term, found {head!r}")
@@ -69,18 +73,38 @@ def _symbol(
         raise InputError(f"symbolic size {text[:80]!r}: a symbol has no name")
     while at < len(tokens) and tokens[at] != ")":  # assumptions: integer=True, positive=True
         at += 1
+    if at >= len(tokens):
+        raise InputError(f"symbolic size {text[:80]!r}: a parenthesis is not closed")
     raw = quoted.strip("'")
     return symbol(names.get(raw, raw)), at + 1
 
 
 def _apply(head: str, args: list[sympy.Expr], text: str) -> sympy.Expr:
+    """An operator on its arguments, multiplied out; bounded, since a short text can grow huge."""
+    if not args:
+        raise InputError(f"symbolic size {text[:80]!r}: {head} has no arguments")
+    terms = [len(sympy.Add.make_args(a)) for a in args]
+    if head == "Pow" and len(args) == 2 and args[1].is_Integer:
+        terms = [terms[0]] * max(0, min(int(args[1]), MAX_POWER))
+    if (sum(terms) if head == "Add" else math.prod(terms)) > MAX_TERMS:
+        raise InputError(f"symbolic size {text[:80]!r}: more than {MAX_TERMS} terms")
+    value: sympy.Expr = sympy.expand(_value(head, args, text))
+    large = any(abs(n) > MAX_NUMBER for n in value.atoms(sympy.Integer))
+    if large or any(p.exp > MAX_POWER for p in value.atoms(sympy.Pow)):
+        raise InputError(
+            f"symbolic size {text[:80]!r}: a number above 2**63 or a power above {MAX_POWER}"
+        )
+    return value
+
+
+def _value(head: str, args: list[sympy.Expr], text: str) -> sympy.Expr:
     if head == "Integer" and len(args) == 1:
         return args[0]
     if head == "Add":
         return sympy.Add(*args)
     if head == "Mul":
         return sympy.Mul(*args)
-    if head == "Pow" and len(args) == 2 and args[1].is_Integer and 0 <= int(args[1]) <= 8:
+    if head == "Pow" and len(args) == 2 and args[1].is_Integer and 0 <= int(args[1]) <= MAX_POWER:
         return args[0] ** args[1]
     if head in ("FloorDiv", "CleanDiv") and len(args) == 2 and args[1] != 0:
         return sympy.floor(args[0] / args[1])

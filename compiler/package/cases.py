@@ -11,6 +11,15 @@ from optimum_compile.compiler.errors import InputError
 
 CASES = "conformance.npz"
 MAX_CASES_BYTES = 1 << 30
+DAMAGE = (
+    ValueError,
+    KeyError,
+    OSError,
+    EOFError,
+    TypeError,
+    RecursionError,
+    zipfile.BadZipFile,
+)
 
 
 def save_cases(path: Path, cases: tuple[Case, ...]) -> None:
@@ -40,7 +49,7 @@ def load_cases(path: Path) -> tuple[Case, ...]:
                 Case(tuple(_call(data, f"c{i}_{j}", call) for j, call in enumerate(calls)))
                 for i, calls in enumerate(index)
             )
-    except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise InputError(f"{path}: damaged: {error}") from error
 
 

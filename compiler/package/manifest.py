@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from optimum_compile.backends.base import Tolerance
 from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.package.typed import JsonTypeError, parse_json, typed
 
 FORMAT = 1
 
@@ -82,7 +84,7 @@ class Check:
     max_rel_err: float
     cosine: float
     top1_agreement: float
-    tolerance: dict[str, float | None]
+    tolerance: Tolerance
     reason: str = ""
 
 
@@ -114,40 +116,17 @@ class Manifest:
         return json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(_tuple(v) for v in value) if isinstance(value, list) else value
-
-
-def _build(kind: Any, data: Any) -> Any:
-    return kind(**{k: _tuple(v) for k, v in data.items()})
-
-
 def parse_manifest(text: str, where: str) -> Manifest:
     """Read a manifest back. Raises InputError that names what is wrong."""
     try:
-        data = json.loads(text)
+        data = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else None
         raise InputError(f"{where}: manifest format {found!r}: expected {FORMAT}; compile again")
     try:
-        lists = {
-            "inputs": Port,
-            "outputs": Port,
-            "states": Port,
-            "stages": Stage,
-            "tensors": Tensor,
-            "artifacts": Artifact,
-            "checks": Check,
-            "files": FileEntry,
-        }
-        parsed: dict[str, Any] = {
-            k: tuple(_build(t, item) for item in data[k]) for k, t in lists.items()
-        }
-        rest: dict[str, Any] = {k: v for k, v in data.items() if k not in lists}
-        rest["remarks"] = tuple(rest["remarks"])
-        rest["symbols"] = {k: _tuple(v) for k, v in rest["symbols"].items()}
-        return Manifest(**rest, **parsed)
-    except (KeyError, TypeError, AttributeError) as error:
+        manifest: Manifest = typed(Manifest, data, "manifest")
+    except JsonTypeError as error:
         raise InputError(f"{where}: not a manifest of this program: {error}") from error
+    return manifest

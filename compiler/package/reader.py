@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from optimum_compile.backends.catalog import BACKENDS
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.package.manifest import Artifact, Manifest, parse_manifest
 from optimum_compile.compiler.package.writer import MANIFEST, sha256_of
@@ -23,7 +24,10 @@ class Bundle:
 
     def resolve(self, relative: str) -> Path:
         """A file of the bundle. Raises InputError for a path that leaves it."""
-        path = (self.path / relative).resolve()
+        try:
+            path = (self.path / relative).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # too long, a loop of links, a NUL
+            raise InputError(f"{self.path / MANIFEST}: {relative!r}: {error}") from error
         if not path.is_relative_to(self.path.resolve()):
             raise InputError(f"{self.path / MANIFEST}: {relative!r} leads out of the bundle")
         return path
@@ -42,7 +46,13 @@ def open_bundle(path: Path) -> Bundle:
         text = file.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: not UTF-8: {error}") from error
-    return Bundle(path, parse_manifest(text, str(file)))
+    manifest = parse_manifest(text, str(file))
+    for artifact in manifest.artifacts:
+        if artifact.kind not in BACKENDS:
+            raise InputError(
+                f"{file}: artifact kind {artifact.kind!r}: expected one of {', '.join(BACKENDS)}"
+            )
+    return Bundle(path, manifest)
 
 
 def damaged_files(bundle: Bundle) -> list[str]:

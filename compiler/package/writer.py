@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -18,10 +19,12 @@ MANIFEST = "manifest.json"
 CHUNK = 1 << 20
 
 
-class CancelledError(UserError):
-    """SIGTERM or SIGINT arrived; nothing was written."""
+class CancelledError(KeyboardInterrupt):
+    """SIGINT or SIGTERM arrived; nothing was written. No `Exception`: an SDK would catch it."""
 
-    exit_code = 130
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.exit_code = 128 + number
 
 
 def refuse_existing(final: Path, overwrite: bool) -> None:
@@ -43,66 +46,83 @@ def staging(final: Path, overwrite: bool) -> Iterator[Path]:
     Raises ResourceError when the disk is full or the parent cannot be written.
     """
     refuse_existing(final, overwrite)
-    made = _make_parents(final.parent)
     work: Path | None = None
     try:
-        with _terminate_raises():
-            work = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
-            yield work
-            _sync(work)
-            _swap(work, final)
-            made = []
+        with made_folder(final.parent), _signals_raise() as came:
+            try:
+                work = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+                yield work
+                _sync(work)
+                if came:  # and somebody caught the exception: SDKs have bare `except:` clauses
+                    raise CancelledError(came[0])
+                _swap(work, final)
+            finally:
+                if work is not None:
+                    shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
         raise _resource(error, final) from error
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[Path]:
+    """Make `folder` and its parents; in the end, those that were made and are empty are removed."""
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
     finally:
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
-        for folder in reversed(made):  # only those that we made, and only while empty
-            try:
-                folder.rmdir()
-            except OSError:
-                break
+        with suppress(OSError):  # the first that is not empty ends it
+            for each in missing:
+                each.rmdir()
 
 
 def _resource(error: OSError, final: Path) -> UserError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _is_full(error):
         return ResourceError(
             f"{final.parent}: the disk is full; free some space or choose another -o and --work-dir"
         )
     name = error.filename or final.parent
-    return ResourceError(f"{name}: {error.strerror or error}; choose another -o")
+    return ResourceError(
+        f"{name}: {error.strerror or error}; choose another -o, or another --work-dir"
+    )
 
 
-def _make_parents(folder: Path) -> list[Path]:
-    missing = [p for p in (folder, *folder.parents) if not p.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _resource(error, folder / "x") from error
-    return list(reversed(missing))
+def _is_full(error: OSError) -> bool:
+    full = (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, shutil.Error):  # copying a tree: only texts are kept of each file's error
+        return any(f"[Errno {number}]" in str(error) for number in full)
+    return error.errno in full
 
 
 @contextmanager
-def _terminate_raises() -> Iterator[None]:
-    """Turn SIGTERM into an exception, so that the cleaning up happens. Main thread only."""
+def _signals_raise() -> Iterator[list[int]]:
+    """Turn SIGINT and SIGTERM into exceptions, so that the cleaning up happens.
+
+    Yields the signals that came. Where the embedding program handles one itself, or this is not the
+    main thread, it is left alone.
+    """
+    came: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise CancelledError("stopped by SIGTERM; nothing was written")
+        came.append(number)
+        raise CancelledError(number)
 
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                before[number] = signal.signal(number, stop)
     try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread: the embedding program handles signals
-        yield
-        return
-    try:
-        yield
+        yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _sync(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
+            path.chmod(0o644)  # some SDKs write through temporary files, which are private
             with path.open("rb") as file:
                 os.fsync(file.fileno())
     _sync_folder(folder)
@@ -123,7 +143,7 @@ def _swap(work: Path, final: Path) -> None:
         final.rename(old)
         try:
             work.rename(final)
-        except OSError:
+        except BaseException:  # a signal too
             old.rename(final)
             raise
         shutil.rmtree(old, ignore_errors=True)

@@ -1,7 +1,8 @@
 """Read access to an `aten` node, and a small builder for what replaces it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Attr, Graph, Node, Value
 from optimum_compile.compiler.ir.ops import infer_types
 from optimum_compile.compiler.ir.shape import Dim, format_dim
@@ -10,10 +11,11 @@ from optimum_compile.compiler.ir.types import TensorType
 
 @dataclass(frozen=True)
 class AtenCall:
-    """One `aten` node: its arguments by schema name."""
+    """One `aten` node: its arguments by schema name, and what was made to replace it."""
 
     graph: Graph
     node: Node
+    made: list[Node] = field(default_factory=list)
 
     @property
     def args(self) -> dict[str, Attr]:
@@ -93,13 +95,11 @@ class AtenCall:
         """Type of the first output, as torch inferred it."""
         return self.node.outputs[0].type
 
-    def emit(
-        self, op: str, *inputs: Value | None, out: TensorType | None = None, **attrs: Attr
-    ) -> Value:
-        """A node of the IR just before this one; its type is inferred unless `out` is given."""
+    def emit(self, op: str, *inputs: Value | None, **attrs: Attr) -> Value:
+        """A node of the IR just before this one; its type is inferred."""
         kinds = [v.type if v is not None else None for v in inputs]
         types = infer_types(op, kinds, attrs)
-        kind = out or (types[0] if types else self.result)
+        kind = types[0] if types else self.result
         made = self.graph.add_node(
             op,
             inputs,
@@ -109,11 +109,12 @@ class AtenCall:
             names=[self.node.outputs[0].name],
             before=self.node,
         )
+        self.made.append(made)
         return made.output
 
-    def constant(self, value: float, like: Value) -> Value:
-        """A scalar of the element type of `like`."""
-        return self.emit("full", shape=(), value=float(value), dtype=like.type.dtype.value)
+    def constant(self, value: float, dtype: DType) -> Value:
+        """A scalar of an element type."""
+        return self.emit("full", shape=(), value=float(value), dtype=dtype.value)
 
     def shaped(self) -> tuple[int | str, ...]:
         """The result's shape as an attribute."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.notes import Note
-from optimum_compile.compiler.ir.ops import ShapeError
+from optimum_compile.compiler.ir.shape import Shape
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.passes.canonicalize.call import AtenCall
 from optimum_compile.passes.canonicalize.layout_rules import LAYOUT
@@ -48,14 +48,14 @@ def _rewrite(graph: Graph, node: Node) -> bool:
     rule = RULES.get(str(node.attrs["target"]).split(".")[1])
     if rule is None:
         return False
-    before = set(graph.nodes) if len(graph.nodes) < 64 else None
+    call = AtenCall(graph, node)
     try:
-        found = rule(AtenCall(graph, node))
-    except (KeyError, ShapeError, IndexError):
+        found = rule(call)
+    except (KeyError, ValueError, IndexError, OverflowError):
         found = None
-    if found is None or not _same_types(node, found):
-        if before is not None:
-            _undo(graph, before)
+    if found is None or not _same_types(graph, node, found):
+        for made in reversed(call.made):
+            graph.remove(made)
         return False
     for old, new in zip(node.outputs, found, strict=True):
         graph.replace_uses(old, new)
@@ -63,18 +63,20 @@ def _rewrite(graph: Graph, node: Node) -> bool:
     return True
 
 
-def _same_types(node: Node, found: list[Value]) -> bool:
-    """Shapes must agree with torch's; the element type may be a wider integer."""
-    return all(
-        old.type.rank == new.type.rank and old.type.dtype == new.type.dtype
+def _same_types(graph: Graph, node: Node, found: list[Value]) -> bool:
+    """Types must agree with torch's, where they are read; equal symbolic sizes may look different."""
+    return len(found) == len(node.outputs) and all(
+        old.type.dtype == new.type.dtype and _may_be_equal(old.type.shape, new.type.shape)
         for old, new in zip(node.outputs, found, strict=True)
+        if graph.is_used(old)
     )
 
 
-def _undo(graph: Graph, before: set[Node]) -> None:
-    for node in reversed(graph.nodes):
-        if node not in before and not any(graph.is_used(v) for v in node.outputs):
-            graph.remove(node)
+def _may_be_equal(left: Shape, right: Shape) -> bool:
+    return len(left) == len(right) and not any(
+        isinstance(a, int) and isinstance(b, int) and a != b
+        for a, b in zip(left, right, strict=True)
+    )
 
 
 def drop_dead(graph: Graph) -> bool:

@@ -1,6 +1,7 @@
 """Recognise RMS norm where a model spells it out, as decomposed archives do."""
 
 from optimum_compile.compiler.ir.graph import Attr, Graph, Node, Value
+from optimum_compile.compiler.ir.types import TensorType
 
 
 def rms_norm_pattern(graph: Graph) -> bool:
@@ -25,7 +26,8 @@ def _fold(graph: Graph, rsqrt: Node) -> bool:
     users = scale.output.users
     if len(users) == 1 and users[0].op == "mul" and len(scale.output.uses) == 1:
         other = next((v for v in users[0].inputs if v is not scale.output), None)
-        if other is not None and other.weight is not None and other.type.shape == x.type.shape[-1:]:
+        wanted = TensorType(x.type.dtype, x.type.shape[-1:])
+        if other is not None and other.weight is not None and other.type == wanted:
             last, weight = users[0], other
     made = graph.add_node(
         "rms_norm",

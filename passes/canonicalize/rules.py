@@ -47,7 +47,7 @@ def _holds(kind: DType, number: float) -> bool:
     """Whether a number keeps its value in an element type."""
     if kind is DType.BOOL:
         return number in (0, 1)
-    return kind.is_float or float(number).is_integer()
+    return kind.is_float or float(number) == number == number // 1
 
 
 def _promoted(c: AtenCall, value: Value) -> Value:
@@ -72,7 +72,14 @@ def _logical_not(c: AtenCall) -> list[Value] | None:
 
 
 def _linear(c: AtenCall) -> list[Value] | None:
-    return [c.emit("linear", c.need("input"), c.need("weight"), c.tensor("bias"))]
+    return [_affine(c, c.need("input"), c.need("weight"), c.tensor("bias"))]
+
+
+def _affine(c: AtenCall, x: Value, weight: Value, bias: Value | None) -> Value:
+    """A linear whose bias may be of any shape that broadcasts."""
+    if bias is None or bias.type.shape == weight.type.shape[:1]:
+        return c.emit("linear", x, weight, bias)
+    return c.emit("add", c.emit("linear", x, weight, None), bias)
 
 
 def _transposed(value: Value) -> Value | None:
@@ -97,8 +104,8 @@ def _addmm(c: AtenCall) -> list[Value] | None:
     if c.args.get("alpha", 1) != 1 or c.args.get("beta", 1) != 1:
         return None
     weight = _transposed(b)
-    if weight is not None and bias.type.rank == 1:
-        return [c.emit("linear", a, weight, bias)]
+    if weight is not None:
+        return [_affine(c, a, weight, bias)]
     return [c.emit("add", c.emit("matmul", a, b), bias)]
 
 

@@ -124,7 +124,7 @@ def plan(
             layout = fit(layouts, bytes_of, distance, limit)
         except BudgetError as error:
             sizes = [bytes_of(each) for each in layouts]
-            low, high = (8 * n / parameters for n in (min(sizes), max(sizes)))
+            low, high = (8 * n / max(1, parameters) for n in (min(sizes), max(sizes)))
             raise BudgetError(
                 f"{error} ({low:.3g}bpw to {high:.3g}bpw for policy {options.policy!r}); "
                 "raise --budget, or choose another --policy or --group-size"

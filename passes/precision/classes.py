@@ -89,7 +89,7 @@ def choose(name: str, unit: Unit, backends: Sequence[Backend], options: ClassOpt
                 continue
             widened = wider != name
             explicit = options.group is not None and bool(why)
-            reason = "; ".join(refused) if widened else (why or "; ".join(refused))
+            reason = "; ".join((*refused, why) if why and not widened else refused)
             if (widened or explicit) and not options.allow_fallback:
                 raise UnsupportedError(
                     f"{unit.name} {unit.use.rows}x{unit.use.columns}: {name} would become {scheme} "

@@ -19,7 +19,8 @@ class Shares:
     int2: float = 0.15
 
     def __post_init__(self) -> None:
-        if min(self.int8, self.int4, self.int2) < 0 or abs(sum(self.tuple()) - 1) > 1e-6:
+        # "not" around the comparisons: every one with a NaN is false.
+        if not min(self.tuple()) >= 0 or not abs(sum(self.tuple()) - 1) <= 1e-6:
             raise OptionError(
                 f"cascade shares {self.tuple()}: expected three numbers >= 0 that sum to 1"
             )

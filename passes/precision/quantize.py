@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from optimum_compile.compiler.errors import InputError, OptionError
-from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.compiler.quant.store import write_packed
@@ -16,6 +16,7 @@ from optimum_compile.passes.precision.quantizers.rtn import Clip
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 
 QUANTIZERS: dict[str, Clip] = {"rtn": "minmax", "mse": "mse"}
+LAYERS = ("linear", "embedding", "rms_norm", "layer_norm", "rope")
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,17 @@ class QuantizeWeights:
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """See the class. Raises InputError for weights that are NaN or infinite."""
         self.store.mkdir(parents=True, exist_ok=True)
-        todo = [(n, v) for n, v in graph.weights.items() if v.notes.get(Precision) is not None]
+        todo = [(n, v) for n, v in graph.weights.items() if v.type.dtype.is_float and v.uses]
         changed = False
         for at, (name, value) in enumerate(todo):
             ctx.progress(self.name, at, len(todo))
-            note = value.notes.get(Precision)
-            if note is None or value.weight is None:
+            if value.weight is None:
                 continue
             data = value.weight.load_f32()
-            if not np.isfinite(data).all():
-                bad = int(data.size - np.isfinite(data).sum())
-                raise InputError(
-                    f"{name}: {bad} weights are NaN or infinite; repair the checkpoint"
-                )
+            refuse_broken(name, data, infinite=not is_mask(value))
+            note = value.notes.get(Precision)
+            if note is None:
+                continue
             packed = quantize_weight(data, note.scheme, QUANTIZERS[self.quantizer])
             sha256 = write_packed(self.store, packed)
             fresh = Quantized(note.scheme, sha256, self.store)
@@ -62,3 +61,18 @@ class QuantizeWeights:
             value.notes.put(fresh)
         ctx.progress(self.name, len(todo), len(todo))
         return PassResult(changed=changed)
+
+
+def is_mask(value: Value) -> bool:
+    """Whether a constant may hold infinities: one that no layer reads as its weight or bias."""
+    return all(node.op not in LAYERS for node in value.users)
+
+
+def refuse_broken(name: str, data: np.ndarray, *, infinite: bool) -> None:
+    """Raise InputError that counts what is NaN, or (with `infinite`) infinite too."""
+    broken = ~np.isfinite(data) if infinite else np.isnan(data)
+    count = int(broken.sum())
+    if count:
+        what = "NaN or infinite" if infinite else "NaN"
+        verb = "weight is" if count == 1 else "weights are"
+        raise InputError(f"{name}: {count} {verb} {what}; repair the checkpoint")

@@ -161,7 +161,8 @@ def _record(name: str, value: Value) -> tuple[TensorRecord, PackedWeight | None]
     if note is None:
         data = value.weight.load_f32()
         kept = data.size * (2 if value.type.dtype.is_float else value.type.dtype.itemsize)
-        low, high = (float(data.min()), float(data.max())) if data.size else (0.0, 0.0)
+        finite = data[np.isfinite(data)]  # masks hold infinities
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
         return TensorRecord(name, shape, "f16", kept, low, high), None
     packed = note.load()
     low, high = value_range(packed)

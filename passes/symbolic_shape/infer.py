@@ -6,7 +6,7 @@ from typing import ClassVar
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.notes import Note
-from optimum_compile.compiler.ir.ops import ShapeError, infer_types
+from optimum_compile.compiler.ir.ops import infer_types
 from optimum_compile.compiler.ir.shape import Dim, bounds, format_dim
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 
@@ -18,8 +18,8 @@ class InferShapes:
     Before:  %y = permute(%x) {perm=(0, 2, 1)} : f32[1, 4, s0]      with %x : f32[1, seq, 4]
     After:   %y = permute(%x) {perm=(0, 2, 1)} : f32[1, 4, seq]
 
-    A dimension that may be negative or zero-sized within the symbols' ranges is a remark; one that
-    cannot be bounded is reported as undecidable.
+    A dimension that may be negative within the symbols' ranges is a remark; one that cannot be
+    bounded is reported as undecidable.
     """
 
     name: ClassVar[str] = "infer-shapes"
@@ -35,7 +35,7 @@ class InferShapes:
                 found = infer_types(
                     node.op, [v.type if v else None for v in node.inputs], node.attrs
                 )
-            except (ShapeError, KeyError) as error:
+            except (ValueError, KeyError) as error:
                 raise InputError(
                     f"{graph.name}: {node.op} at {node.origin or 'top level'}: {error}"
                 ) from error

@@ -1,0 +1,190 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.graphs import Builder, decoder, mlp
+from support.models import BOS, shared_bundle, tiny_tokenizer
+
+from optimum_compile.compiler.calibration import read_text
+from optimum_compile.compiler.conformance import (
+    CaseOptions,
+    make_cases,
+    module_cases,
+    token_windows,
+    tolerance_for,
+)
+from optimum_compile.compiler.decoder import context_of, is_decoder, vocabulary
+from optimum_compile.compiler.errors import InputError, InternalError
+from optimum_compile.compiler.interpret import run
+from optimum_compile.compiler.package.cases import CASES, load_cases
+from optimum_compile.compiler.pass_manager import PassManager
+from optimum_compile.passes.precision.assign import AssignPrecision
+from optimum_compile.passes.precision.quantize import QuantizeWeights
+
+
+def cases_of(graph, **options):
+    return make_cases(graph, None, None, None, CaseOptions(**options))
+
+
+def shape(case):
+    return [(c.function, c.inputs["tokens"].shape[1], int(c.inputs["past"][0])) for c in case.calls]
+
+
+def test_a_decoder_has_tokens_a_position_and_states():
+    assert is_decoder(decoder())
+    assert not is_decoder(mlp())
+    renamed = decoder()
+    renamed.inputs[0].name = "input_ids"
+    assert not is_decoder(renamed)
+    stateless = decoder()
+    stateless.states.clear()
+    assert not is_decoder(stateless)
+
+
+def test_vocabulary_and_context_are_those_of_the_tables():
+    assert (vocabulary(decoder(vocab=37)), context_of(decoder(context=19))) == (37, 19)
+    assert (vocabulary(mlp()), context_of(mlp())) == (2, None)
+
+
+def test_three_windows_of_one_prefill_and_eight_decode_steps():
+    cases = cases_of(decoder(context=40, max_prefill=32))
+    assert [shape(c)[0] for c in cases] == [
+        ("prefill", 16, 0),
+        ("prefill", 10, 0),
+        ("prefill", 5, 0),
+    ]
+    for case in cases:
+        prompt = shape(case)[0][1]
+        assert shape(case)[1:] == [("decode", 1, prompt + i) for i in range(8)]
+        assert [c.expected[0].shape for c in case.calls] == [(1, prompt, 50)] + [(1, 1, 50)] * 8
+
+
+@given(
+    context=st.integers(1, 40),
+    max_prefill=st.integers(1, 40),
+    count=st.integers(1, 4),
+    steps=st.integers(1, 9),
+)
+@settings(max_examples=25, deadline=None)
+def test_cases_fit_any_cache_and_any_chunk(context, max_prefill, count, steps):
+    max_prefill = min(max_prefill, context)
+    graph = decoder(1, 8, 2, 1, 8, 11, context=context, max_prefill=max_prefill)
+    cases = cases_of(graph, count=count, steps=steps)
+    assert len(cases) == count
+    for case in cases:
+        (function, prompt, _), *decodes = shape(case)
+        assert function == "prefill"
+        assert 1 <= prompt <= max_prefill
+        assert [past for _, _, past in decodes] == list(range(prompt, prompt + len(decodes)))
+        assert prompt + len(decodes) <= context
+        assert len(decodes) == min(steps, context - prompt)
+
+
+def test_expected_answers_are_those_of_one_long_call():
+    graph = decoder(context=40, max_prefill=32)
+    for case in cases_of(graph):
+        tokens = np.concatenate([c.inputs["tokens"] for c in case.calls], axis=1)
+        with torch.no_grad():
+            whole = run(graph, {"tokens": tokens, "past": np.zeros(1, np.int64)}).outputs[0]
+        for call in case.calls:
+            past, count = int(call.inputs["past"][0]), call.inputs["tokens"].shape[1]
+            part = whole[:, past : past + count].numpy()
+            np.testing.assert_allclose(call.expected[0], part, rtol=1e-4, atol=1e-5)
+
+
+def test_a_prompt_longer_than_the_chunk_is_cut_to_it():
+    cases = cases_of(decoder(context=40, max_prefill=4))
+    assert [shape(c)[0] for c in cases] == [("prefill", 4, 0)] * 3
+
+
+def test_expected_answers_are_those_of_the_quantised_weights(tmp_path):
+    graph = decoder(context=40)
+    before = cases_of(graph)[0].calls[0].expected[0]
+    passes = [AssignPrecision(policy="uniform", bits=2), QuantizeWeights(tmp_path)]
+    PassManager(passes).run(graph)
+    after = cases_of(graph)[0].calls[0].expected[0]
+    error = np.linalg.norm(after - before) / np.linalg.norm(before)
+    assert 0.05 < error < 1.5
+
+
+def test_cases_depend_on_the_seed_alone():
+    def tokens(seed):
+        return [
+            [*shape(c), c.calls[0].inputs["tokens"].tolist()] for c in cases_of(mine, seed=seed)
+        ]
+
+    mine = decoder()
+    assert tokens(1) == tokens(1)
+    assert tokens(1) != tokens(2)
+
+
+def test_windows_come_from_the_text_and_are_filled_up_at_random():
+    graph, text = decoder(vocab=96, context=40), read_text(None)
+    found = token_windows(graph, text, tiny_tokenizer(), BOS, CaseOptions(count=6))
+    assert [len(w) for w in found] == [24] * 6
+    for window, document in zip(found[:4], text.documents, strict=True):
+        assert window == tiny_tokenizer().encode(document).ids[:24]
+    assert found[4] != found[5]
+
+
+def test_a_bundle_records_the_cases_that_it_was_compared_on():
+    cases = load_cases(shared_bundle().path / CASES)
+    assert [len(c.calls) for c in cases] == [9, 9, 9]
+    text = read_text(None).documents[0]
+    recorded = cases[0].calls[0].inputs["tokens"][0].tolist()
+    assert recorded == tiny_tokenizer().encode(text).ids[:16]
+
+
+def test_a_module_is_called_once_per_case_with_seeded_inputs():
+    cases = cases_of(mlp())
+    assert [[c.function for c in case.calls] for case in cases] == [["forward"]] * 3
+    inputs = [case.calls[0].inputs["x"] for case in cases]
+    assert all(i.shape == (64, 8) for i in inputs)
+    assert len({i.tobytes() for i in inputs}) == 3
+    again = cases_of(mlp())
+    assert again[2].calls[0].inputs["x"].tobytes() == inputs[2].tobytes()
+
+
+def test_integer_inputs_stay_within_their_table_and_masks_show_everything():
+    b = Builder("pick")
+    ids, mask = b.input("ids", "i64", 5), b.input("mask", "i64", 5)
+    table = b.weight("t", np.eye(3, dtype=np.float32))
+    graph = b.returns(b.op("embedding", ids, table), mask)
+    for case in cases_of(graph):
+        inputs = case.calls[0].inputs
+        assert set(inputs["ids"].tolist()) <= {0, 1, 2}
+        assert inputs["mask"].tolist() == [1] * 5
+
+
+def test_an_oracle_that_overflows_is_refused():
+    b = Builder("overflow")
+    x = b.input("x", "f32", 4, 4)
+    graph = b.returns(b.op("log", b.op("abs", b.op("sub", x, x))))
+    with pytest.raises(InputError, match="the model's own output is NaN or infinite"):
+        module_cases(graph, CaseOptions())
+
+
+def assigned(bits):
+    graph = decoder()
+    PassManager([AssignPrecision(policy="uniform", bits=bits)]).run(graph)
+    return graph
+
+
+@pytest.mark.parametrize("platform", ["ios", "android"])
+def test_sixteen_bits_are_held_to_the_tightest_tolerance(platform):
+    for graph in (decoder(), assigned(16)):
+        tolerance = tolerance_for(platform, graph)
+        assert (tolerance.max_rel_err, tolerance.min_top1) == (2e-3, 1.0)
+
+
+@pytest.mark.parametrize("bits", [8, 4, 2])
+def test_quantised_graphs_are_held_to_that_of_their_platform(bits):
+    assert tolerance_for("ios", assigned(bits)).max_rel_err == 1e-2
+    android = tolerance_for("android", assigned(bits))
+    assert (android.min_cosine, android.min_top1) == (0.999, 0.95)
+
+
+def test_a_platform_without_a_tolerance_is_a_bug():
+    with pytest.raises(InternalError, match="no tolerance for platform 'toaster'"):
+        tolerance_for("toaster", assigned(8))

@@ -1,0 +1,90 @@
+"""Tiny random models of `transformers`, saved as Hugging Face folders."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
+
+from optimum_compile.compiler.interpret import run
+from optimum_compile.compiler.ir.graph import Graph
+
+MODELS = {
+    "llama": (LlamaConfig, LlamaForCausalLM),
+    "mistral": (MistralConfig, MistralForCausalLM),
+    "qwen2": (Qwen2Config, Qwen2ForCausalLM),
+    "qwen3": (Qwen3Config, Qwen3ForCausalLM),
+}
+SIZES = {
+    "vocab_size": 96,
+    "hidden_size": 64,
+    "intermediate_size": 80,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "max_position_embeddings": 64,
+}
+
+
+def tiny_model(kind: str, seed: int = 0, **changes: Any) -> PreTrainedModel:
+    """A model whose every parameter is random: biases and norms too, which start as 0 and 1."""
+    config_class, model_class = MODELS[kind]
+    model = model_class(config_class(**(SIZES | changes), attn_implementation="eager"))
+    noise = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=noise) * 0.1)
+    return model.eval()
+
+
+def save_folder(model: PreTrainedModel, folder: Path, **options: Any) -> Path:
+    """The folder that `save_pretrained` writes."""
+    model.save_pretrained(folder, safe_serialization=True, **options)
+    return folder
+
+
+def edit_config(folder: Path, **changes: Any) -> Path:
+    """Change keys of `config.json`; returns its path."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    return path
+
+
+def cached_logits(model: PreTrainedModel, chunks: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Logits of `transformers` for one chunk of tokens after the other, with its own cache."""
+    out, cache = [], None
+    with torch.no_grad():
+        for chunk in chunks:
+            step = model(input_ids=chunk, past_key_values=cache, use_cache=True)
+            cache = step.past_key_values
+            out.append(step.logits)
+    return out
+
+
+def graph_logits(graph: Graph, chunks: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The same, by the reference executor."""
+    out, states, past = [], None, 0
+    for chunk in chunks:
+        step = run(graph, {"tokens": chunk, "past": np.array([past])}, states)
+        states, past = step.states, past + chunk.shape[1]
+        out.append(step.outputs[0])
+    return out
+
+
+def relative_error(found: torch.Tensor, wanted: torch.Tensor) -> float:
+    """|found - wanted| / |wanted|, over all elements; 0 where they are equal."""
+    distance = float((found.double() - wanted.double()).norm())
+    return distance / float(wanted.double().norm()) if distance else 0.0

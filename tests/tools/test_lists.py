@@ -1,0 +1,42 @@
+import pytest
+
+from optimum_compile.compiler.frontend.config import ARCHITECTURES
+from optimum_compile.compiler.quant.scheme import parse_scheme
+from optimum_compile.tools.lists import SCHEMES, targets_document
+
+
+def test_targets_say_for_every_scheme_whether_and_why_not(cli):
+    document = cli("targets", "--json").json()
+    assert set(document) == {"ios", "android"}
+    assert document["ios"]["artifact"] == "coreml .mlpackage"
+    assert document["android"]["artifact"] == "executorch .pte"
+    for found in document.values():
+        assert list(found["schemes"]) == list(SCHEMES)
+        assert found["schemes"]["int8"] == ""
+    assert "integer grids have 4 or 8 bits, not 2" in document["ios"]["schemes"]["int2:g32"]
+
+
+def test_the_table_of_targets_shows_the_same(cli):
+    rows = [line.strip().split(maxsplit=2) for line in cli("targets").out.splitlines()]
+    for found in targets_document().values():
+        for scheme, reason in found["schemes"].items():
+            assert [scheme, "no", reason] in rows if reason else [scheme, "yes"] in rows
+
+
+@pytest.mark.parametrize("text", SCHEMES)
+def test_the_schemes_of_the_list_are_spelled_as_they_are_read(text):
+    assert str(parse_scheme(text)).removesuffix(":channel") == text
+
+
+def test_models_name_every_architecture_that_is_read(cli):
+    document = cli("models", "--json").json()
+    assert set(ARCHITECTURES) <= set(document)
+    assert "torch.export archive" in document["any module"]
+    lines = cli("models").out.splitlines()
+    assert [line.split(":")[0] for line in lines] == list(document)
+
+
+@pytest.mark.parametrize("command", ["targets", "models"])
+def test_lists_take_no_argument(cli, command):
+    done = cli(command, "all")
+    assert (done.code, "unrecognized arguments: all" in done.err) == (2, True)
