@@ -26,7 +26,7 @@ def distance(got: Outputs, cases: Sequence[Case]) -> Distance:
         for call, outputs in zip(case.calls, calls, strict=True):
             for expected, found in zip(call.expected, outputs, strict=True):
                 a, b = found.astype(np.float64), expected.astype(np.float64)
-                if a.shape != b.shape or not np.isfinite(a).all():
+                if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
                     return Distance(float("inf"), -1.0, 0.0)
                 scale = float(np.linalg.norm(b)) or 1.0
                 worst = max(worst, float(np.linalg.norm(a - b)) / scale)

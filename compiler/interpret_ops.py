@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from optimum_compile.compiler.aten import DROPPED_TAGS, aten_overload
-from optimum_compile.compiler.errors import InternalError, UserError
+from optimum_compile.compiler.errors import InputError, InternalError, UserError
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Attr, Node
 from optimum_compile.compiler.ir.ops import OPS, dims, ints
@@ -86,7 +86,7 @@ class Call:
     def rows(self, index: int, size: int) -> Tensor:
         """Input `index` as row numbers of a table of `size` rows; negative ones count from the end.
 
-        Raises UserError for a number outside the table.
+        Raises InputError for a number outside the table.
         """
         return row_numbers(self.node, self.tensor(index), size)
 
@@ -182,7 +182,7 @@ def row_numbers(node: Node, ids: Tensor, size: int) -> Tensor:
     ids = ids.long()
     if ids.numel() and not (-size <= int(ids.min()) and int(ids.max()) < size):
         bad = int(ids.max()) if int(ids.max()) >= size else int(ids.min())
-        raise UserError(
+        raise InputError(
             f"{node.origin or node.op}: index {bad} is outside 0..{size - 1}; "
             "were the inputs made for another model (tokenizer and vocabulary differ)?"
         )

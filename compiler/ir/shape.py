@@ -13,6 +13,7 @@ Shape: TypeAlias = tuple[Dim, ...]
 
 _TOKEN = re.compile(r"\s*(?:(\d{1,18})|([A-Za-z_][A-Za-z0-9_]*)|(\*\*|//|[-+*/(),]))")
 MAX_EXPRESSION_CHARS = 200
+MAX_NUMBER = 2**63 - 1
 MAX_EXPRESSION_TERMS = 64
 MAX_PARENTHESES = 20
 
@@ -143,7 +144,7 @@ def _product(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
         if operator != "*" and right == 0:
             raise ValueError("division by zero in expression")
         _bound_terms(_terms(value) * _terms(right))
-        quotient = sympy.expand(value * right if operator == "*" else value / right)
+        quotient = _bound_numbers(sympy.expand(value * right if operator == "*" else value / right))
         value = sympy.floor(quotient) if operator == "//" else quotient
     return value, at
 
@@ -155,8 +156,15 @@ def _power(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
         if not exponent.is_Integer or not 0 <= int(exponent) <= 8:
             raise ValueError("an exponent must be a number from 0 to 8")
         _bound_terms(_terms(value) ** int(exponent))
-        value = sympy.expand(value**exponent)
+        value = _bound_numbers(sympy.expand(value**exponent))
     return value, at
+
+
+def _bound_numbers(value: sympy.Expr) -> sympy.Expr:
+    # ((9**8)**8)**8 and so on is short to write and long to compute.
+    if any(abs(n) > MAX_NUMBER for n in value.atoms(sympy.Integer)):
+        raise ValueError("a number of an expression does not fit 64 bits")
+    return value
 
 
 def _terms(value: sympy.Expr) -> int:

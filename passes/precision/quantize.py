@@ -10,12 +10,14 @@ from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
+from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.quantizers.rtn import Clip
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 
 QUANTIZERS: dict[str, Clip] = {"rtn": "minmax", "mse": "mse"}
+FP16_MAX = 65504.0
 LAYERS = ("linear", "embedding", "rms_norm", "layer_norm", "rope")
 
 
@@ -54,6 +56,8 @@ class QuantizeWeights:
             note = value.notes.get(Precision)
             if note is None:
                 continue
+            if isinstance(note.scheme, Float):
+                refuse_overflow(name, data)
             packed = quantize_weight(data, note.scheme, QUANTIZERS[self.quantizer])
             sha256 = write_packed(self.store, packed)
             fresh = Quantized(note.scheme, sha256, self.store)
@@ -66,6 +70,16 @@ class QuantizeWeights:
 def is_mask(value: Value) -> bool:
     """Whether a constant may hold infinities: one that no layer reads as its weight or bias."""
     return all(node.op not in LAYERS for node in value.users)
+
+
+def refuse_overflow(name: str, data: np.ndarray) -> None:
+    """Raise InputError for a number that fp16 cannot hold."""
+    largest = float(np.abs(data).max(initial=0))
+    if largest > FP16_MAX:
+        raise InputError(
+            f"{name}: {largest:g} is beyond {FP16_MAX:g}, the range of fp16; scale the weights, or "
+            "quantise them (--bits 8)"
+        )
 
 
 def refuse_broken(name: str, data: np.ndarray, *, infinite: bool) -> None:

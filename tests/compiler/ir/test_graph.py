@@ -98,3 +98,9 @@ def test_expressions_that_are_refused(text: str) -> None:
 def test_symbols_are_not_negative() -> None:
     assert bounds(symbol("n"), {}) is None
     assert bounds(parse_dim("2*n+1"), {"n": SymbolRange(1, 4)}) == SymbolRange(3, 9)
+
+
+@pytest.mark.parametrize("text", ["9**8**8", "((9**8)**8)**8", "(n*10**8)**3"])
+def test_huge_numbers_in_expressions_are_refused(text):
+    with pytest.raises(ValueError, match=r"exponent|fit 64 bits|unexpected"):
+        parse_dim(text)

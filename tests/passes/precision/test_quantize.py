@@ -221,3 +221,13 @@ def test_a_palette_holds_values_inside_the_range_of_its_rows(weight):
 def test_half_precision_saturates_instead_of_overflowing():
     weight = np.array([[1e6, -1e6, 1.0]], np.float32)
     assert quantize_weight(weight, Float(16)).dequantize().tolist() == [[65504.0, -65504.0, 1.0]]
+
+
+def test_a_weight_beyond_half_precision_is_refused_by_name(tmp_path):
+    def spoil(data):
+        data.flat[0] = 1e5
+
+    graph = with_weight("up.weight", spoil)
+    graph.weights["up.weight"].notes.put(Precision(Float(16)))
+    with pytest.raises(InputError, match=r"up.weight: 100000 is beyond 65504, the range of fp16"):
+        PassManager([QuantizeWeights(tmp_path)]).run(graph)
