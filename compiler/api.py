@@ -34,6 +34,7 @@ from optimum_compile.compiler.errors import (
     VerificationError,
 )
 from optimum_compile.compiler.frontend.open_model import Model, open_model
+from optimum_compile.compiler.memory import release_memory
 from optimum_compile.compiler.observers import Observer, SilentObserver
 from optimum_compile.compiler.options import (
     CompileOptions,
@@ -116,6 +117,7 @@ def compile(
         for backend in wanted.backends:
             watch.progress(f"emit {backend.name}", 0, 1)
             emitted.append(_emit(wanted, backend, out, work))
+            release_memory()
             watch.progress(f"emit {backend.name}", 1, 1)
             checks.append(_verify(wanted, backend, emitted[-1], cases, watch))
         for file in wanted.model.tokenizer_files:

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+CHUNK_ELEMENTS = 1 << 20
+
 
 def blockwise_shift_scale(
     data: np.ndarray, scale: np.ndarray, offset: np.ndarray | None
@@ -31,9 +33,15 @@ def lut_to_dense(
         np.arange(size) // (size // count)
         for size, count in zip(indices.shape, blocks, strict=True)
     ]
-    grid = np.ix_(*where)
-    values: np.ndarray = lut[..., 0].astype(np.float32)[(*grid, indices.astype(np.int64))]
-    return values
+    tables = lut[..., 0].astype(np.float32)
+    out = np.empty(indices.shape, np.float32)
+    # A run of rows at a time: an index of 8 bytes a weight would be the largest array of all.
+    step = max(1, CHUNK_ELEMENTS // max(1, indices[:1].size))
+    for begin in range(0, len(indices), step):
+        part = slice(begin, begin + step)
+        grid = np.ix_(where[0][part], *where[1:])
+        out[part] = tables[(*grid, indices[part].astype(np.int64))]
+    return out
 
 
 def _spread(parts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

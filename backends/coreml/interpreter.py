@@ -14,45 +14,36 @@ from torch import Tensor
 
 from optimum_compile.backends.coreml.constexpr import materialise
 from optimum_compile.backends.coreml.mil_ops import KERNELS
-from optimum_compile.backends.coreml.toolchain import load, quiet
+from optimum_compile.backends.coreml.program import Function, Op, Var, read_functions
 from optimum_compile.compiler.errors import InputError, InternalError
 
 
 class Package:
-    """A loaded package: functions by name, unpacked weights kept, states by name."""
+    """A loaded package: functions by name, states by name, weights unpacked once, to fp16."""
 
     def __init__(self, path: Path) -> None:
-        ct = load()
-        with quiet():
-            from coremltools.converters.mil.frontend.milproto import load as milproto
-
-            try:
-                model = ct.models.MLModel(str(path), skip_model_load=True)
-                spec = model.get_spec()
-                self.program = milproto.load(spec, spec.specificationVersion, model.weights_dir)
-            except Exception as error:
-                raise InputError(f"{path}: the package cannot be read: {error!r}") from error
+        self.bodies = read_functions(path)
         self.states: dict[str, Tensor] = {}
-        self._constants: dict[tuple[str, str], Any] = {}
+        self._makers = {name: body.makers() for name, body in self.bodies.items()}
+        self._constants: dict[tuple[Any, ...], Any] = {}
 
     @property
     def functions(self) -> tuple[str, ...]:
         """Names of the functions."""
-        return tuple(self.program.functions)
+        return tuple(self.bodies)
 
     def count(self, function: str, op_type: str) -> int:
         """Ops of one type in a function."""
-        return sum(op.op_type == op_type for op in self.program.functions[function].operations)
+        return sum(op.op_type == op_type for op in self.bodies[function].operations)
 
     def input_shape(self, function: str, name: str) -> tuple[int, ...]:
         """Declared shape of an input."""
-        return tuple(int(d) for d in self.program.functions[function].inputs[name].shape)
+        return self.bodies[function].inputs[name].shape
 
     def context(self) -> int:
         """Length of the KV cache: the third axis of the first state of `decode`."""
-        for var in self.program.functions["decode"].inputs.values():
-            if hasattr(var.sym_type, "wrapped_type"):
-                return int(var.sym_type.wrapped_type().get_shape()[2])
+        for state in self.bodies["decode"].states.values():
+            return state.shape[2]
         raise InputError("the package has no state")
 
     def reset(self) -> None:
@@ -61,34 +52,48 @@ class Package:
 
     def call(self, function: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         """Run a function; states go on from the call before."""
-        if function not in self.program.functions:
+        if function not in self.bodies:
             raise InputError(f"no function {function!r}; there are {', '.join(self.functions)}")
-        body = self.program.functions[function]
+        body = self.bodies[function]
         env: dict[str, Any] = {}
         for name in body.inputs:
-            if name not in inputs:
-                continue
-            env[name] = torch.from_numpy(np.ascontiguousarray(inputs[name]))
+            if name in inputs:
+                env[name] = torch.from_numpy(np.ascontiguousarray(inputs[name]))
         for op in body.operations:
             self._run(function, op, env)
-        return [env[var.name].numpy() for var in body.outputs]
+        return [self._argument(function, env, var).numpy() for var in body.outputs]
 
-    def _run(self, function: str, op: Any, env: dict[str, Any]) -> None:
-        kind = op.op_type
+    def constant(self, function: str, op: Op) -> Any:
+        """What a const or constexpr op holds. Float weights come as fp16 or float32 tensors.
+
+        Functions that share a weight share its unpacked form.
+        """
+        key = (op.op_type, *self._sources(self._makers[function], op))
+        if key not in self._constants:
+            if op.op_type == "const":
+                self._constants[key] = _plain(op.outputs[0].value)
+            else:
+                dense = self._dense(self._makers[function], op)
+                self._constants[key] = torch.from_numpy(np.ascontiguousarray(dense))
+        return self._constants[key]
+
+    def _run(self, function: str, op: Op, env: dict[str, Any]) -> None:
+        kind, result = op.op_type, op.outputs[0].name
         if kind == "const" or kind.startswith("constexpr"):
-            env[op.outputs[0].name] = self._constant(function, op)
-            return
+            return  # made when an op reads it: codes and scales are read by constexpr ops alone
         if kind == "read_state":
-            env[op.outputs[0].name] = self._state(op.inputs["input"])
+            env[result] = self._state(self.bodies[function], op.given("input"))
             return
         if kind == "coreml_update_state":
-            name = op.inputs["state"].name
-            self.states[name] = env[op.inputs["value"].name].clone()
-            env[op.outputs[0].name] = self.states[name]
+            state, value = op.given("state"), op.given("value")
+            if state is None or value is None:
+                raise InputError(f"MIL op {kind} {op.name}: no state or value")
+            self.states[state.name] = self._argument(function, env, value).clone()
+            env[result] = self.states[state.name]
             return
         if kind not in KERNELS:
             raise InternalError(f"the interpreter has no MIL op {kind}")
-        arguments = {k: self._argument(env, v) for k, v in op.inputs.items() if v is not None}
+        arguments = {k: self._argument(function, env, v) for k, v in op.inputs.items()}
         try:
             out = KERNELS[kind](arguments)
         except (RuntimeError, ValueError, IndexError) as error:
@@ -97,50 +102,59 @@ class Package:
         for var, value in zip(op.outputs, results, strict=True):
             env[var.name] = _rounded(var, value)
 
-    def _argument(self, env: dict[str, Any], value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
-            return [self._argument(env, v) for v in value]
-        return env[value.name]
+    def _argument(self, function: str, env: dict[str, Any], value: Var | list[Var]) -> Any:
+        if isinstance(value, list):
+            return [self._argument(function, env, v) for v in value]
+        if value.name in env:
+            return env[value.name]
+        found = self.constant(function, self._makers[function][value.name])
+        is_half = isinstance(found, Tensor) and found.dtype is torch.float16
+        return found.float() if is_half else found
 
-    def _state(self, var: Any) -> Tensor:
+    def _state(self, body: Function, var: Var | None) -> Tensor:
+        if var is None:
+            raise InputError("MIL op read_state: no state")
         if var.name not in self.states:
-            shape = var.sym_type.wrapped_type().get_shape()
-            self.states[var.name] = torch.zeros([int(d) for d in shape])
+            self.states[var.name] = torch.zeros(body.states[var.name].shape)
         return self.states[var.name]
 
-    def _constant(self, function: str, op: Any) -> Any:
-        key = (function, op.outputs[0].name)
-        if key not in self._constants:
-            self._constants[key] = self._load(op)
-        return self._constants[key]
-
-    def _load(self, op: Any) -> Any:
+    def _sources(self, makers: dict[str, Op], op: Op) -> list[Any]:
+        """What tells a constant from others: the arrays it is made of, or a small value itself."""
         if op.op_type == "const":
-            value = op.outputs[0].val
-            if isinstance(value, (str, bool)) or np.asarray(value).dtype.kind in "US":
-                return value
-            array = np.asarray(value)
-            if array.dtype.kind == "f":
-                return torch.from_numpy(array.astype(np.float32))
-            return torch.from_numpy(array.astype(np.bool_ if array.dtype == bool else np.int32))
-        return torch.from_numpy(np.ascontiguousarray(self._dense_value(op)))
+            value = op.outputs[0].value
+            return [id(value) if isinstance(value, np.ndarray) else (type(value), value)]
+        out: list[Any] = []
+        for name, var in op.inputs.items():
+            if isinstance(var, Var):
+                out += [name, *self._sources(makers, makers[var.name])]
+        return out
 
-    def _dense_value(self, op: Any) -> np.ndarray:
-        dense = materialise(op, self._raw)
+    def _dense(self, makers: dict[str, Op], op: Op) -> np.ndarray:
         # The op's declared type is fp16: the unpacked weight is rounded to it, as everything is.
-        return dense.astype(np.float16).astype(np.float32)
+        def value_of(var: Var) -> np.ndarray:
+            maker = makers[var.name]
+            if maker.op_type.startswith("constexpr"):
+                return self._dense(makers, maker).astype(np.float32)
+            return np.asarray(var.value)
 
-    def _raw(self, var: Any) -> np.ndarray:
-        """A compressed constant's input, which may be compressed itself."""
-        if var.op is not None and var.op.op_type.startswith("constexpr"):
-            return self._dense_value(var.op)
-        return np.asarray(var.val)
+        return materialise(op, value_of).astype(np.float16)
 
 
-def _rounded(var: Any, value: Tensor) -> Tensor:
-    kind = getattr(var.dtype, "__name__", "")
-    if kind == "fp16" and value.is_floating_point():
+def _plain(value: Any) -> Any:
+    """A constant as the kernels take it: text and truth as they are, numbers as tensors."""
+    if isinstance(value, (str, bool)) or np.asarray(value).dtype.kind in "US":
+        return value
+    array = np.asarray(value)
+    if array.dtype == np.float16 and array.ndim:
+        return torch.from_numpy(np.require(array, requirements="W"))
+    if array.dtype.kind == "f":
+        return torch.from_numpy(array.astype(np.float32))
+    return torch.from_numpy(array.astype(np.bool_ if array.dtype == bool else np.int32))
+
+
+def _rounded(var: Var, value: Tensor) -> Tensor:
+    if var.kind == "fp16" and value.is_floating_point():
         return value.half().float()
-    if kind.startswith(("int", "uint")):
+    if var.kind.startswith(("int", "uint")):
         return value.to(torch.int32)
     return value

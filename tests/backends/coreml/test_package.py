@@ -50,13 +50,13 @@ def test_every_scheme_comes_back_exactly(scheme, tmp_path):
     graph = with_schemes(mlp(32, 64), {"": scheme}, tmp_path)
     made = emitted(graph, tmp_path, BACKEND)
     package = Package(made.result.artifact)
-    ops = {op.name: op for op in package.program.functions["main"].operations}
+    ops = {op.name: op for op in package.bodies["main"].operations}
     for name, value in graph.weights.items():
         note = value.notes.get(Quantized)
         if note is None:
             continue
         expected = note.load().dequantize().astype(np.float16).astype(np.float32)
-        found = package._constant("main", ops[name.replace(".", "_")]).numpy()
+        found = package.constant("main", ops[name.replace(".", "_")]).float().numpy()
         np.testing.assert_array_equal(found, expected)
 
 
@@ -99,7 +99,7 @@ def test_packed_constants_stay_packed_in_both_functions(cascade):
 
 def test_ops_are_named_after_their_stage(cascade):
     package = Package(cascade.result.artifact)
-    names = {op.name for op in package.program.functions["decode"].operations}
+    names = {op.name for op in package.bodies["decode"].operations}
     for stage in ("stage0_int8__", "stage1_int4__", "stage2_int2__"):
         assert any(n.startswith(stage) for n in names)
 
