@@ -134,6 +134,9 @@ class Backend(Protocol):
     def configured(self, options: BackendOptions) -> "Backend":
         """The backend with these options. Raises UnsupportedError for a known-bad combination."""
 
+    def require(self) -> None:
+        """Raise ResourceError, naming what to install, where the SDK is missing. Imports nothing."""
+
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """Whether a weight of this shape and use can be stored and run in `scheme`."""
 

@@ -107,6 +107,8 @@ def compile(
         UserError: bad input, an impossible budget, an unsupported model, a failed comparison.
     """
     wanted = plan(model, targets, options, observer=observer, **values)
+    for backend in wanted.backends:
+        backend.require()
     watch = observer or SilentObserver()
     with staging(wanted.final, wanted.options.overwrite) as out, _work(wanted.options, out) as work:
         text, tokenizer, bos = _text(wanted)

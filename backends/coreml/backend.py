@@ -17,6 +17,7 @@ from optimum_compile.backends.base import (
 )
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.coreml import schemes
+from optimum_compile.backends.coreml.toolchain import require
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
 from optimum_compile.compiler.quant.scheme import Scheme
@@ -35,6 +36,10 @@ class CoreMLBackend:
     def configured(self, options: BackendOptions) -> Backend:
         """Core ML has no such choices."""
         return self
+
+    def require(self) -> None:
+        """See the protocol."""
+        require()
 
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """See the protocol."""

@@ -5,9 +5,12 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
+from importlib import metadata
 from typing import Any
 
 from optimum_compile.compiler.errors import ResourceError
+
+MISSING = 'coremltools is not installed; run: pip install "optimum-compile[coreml]"'
 
 
 @contextmanager
@@ -23,13 +26,19 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
+def require() -> None:
+    """Raise ResourceError naming what to install where the SDK is missing."""
+    try:
+        metadata.version("coremltools")
+    except metadata.PackageNotFoundError:
+        raise ResourceError(MISSING) from None
+
+
 def load() -> Any:
     """The coremltools module. Raises ResourceError naming what to install."""
     try:
         with quiet():
             import coremltools
     except ImportError:
-        raise ResourceError(
-            'coremltools is not installed; run: pip install "optimum-compile[coreml]"'
-        ) from None
+        raise ResourceError(MISSING) from None
     return coremltools

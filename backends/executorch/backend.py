@@ -19,6 +19,7 @@ from optimum_compile.backends.base import (
 )
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.executorch import schemes
+from optimum_compile.backends.executorch.toolchain import require
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
@@ -46,6 +47,10 @@ class ExecuTorchBackend:
                 "nonsense; use --executor packed for float activations, or --activations int8"
             )
         return replace(self, xnnpack=options.executor == "xnnpack")
+
+    def require(self) -> None:
+        """See the protocol."""
+        require()
 
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """See the protocol."""
@@ -80,8 +85,6 @@ class ExecuTorchBackend:
 
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """See the protocol."""
-        from optimum_compile.backends.executorch.toolchain import require
-
         by = f"ExecuTorch runtime {require()}"
         return verify_in_child(RUNNER, by, artifact, cases, tolerance)
 
