@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +13,9 @@ import numpy as np
 from optimum_compile.compiler.errors import InputError, ResourceError
 
 MAX_TEXT_BYTES = 1 << 30
-# Written for this project, so that a range can be measured without any file.
-BUILT_IN = (
-    "Once upon a time there was a small boat that wanted to see the big sea. Every morning it asked "
-    "the wind for help, and every morning the wind was busy with the clouds. One day a girl named "
-    'Ana came to the beach. "I can push you," she said. The boat was so happy that it rocked from '
-    "side to side. They went over the waves together and came home before it was dark.",
-    "Tom had a red kite. He liked to run with it in the park. But one day the kite was stuck in a "
-    "tall tree, and Tom was sad. A bird heard him cry and flew up to the kite. It pulled and pulled "
-    'until the kite came down. "Thank you, little bird," said Tom. He gave the bird some of his bread.',
-    "The old bear was hungry, but there was nothing to eat in the cave. He walked to the river to "
-    "look for fish. A rabbit saw him and asked what was wrong. The bear told her, and she showed him "
-    "a bush with sweet berries. From that day on, the bear and the rabbit were good friends.",
-    "Mia and her brother made a cake for their mother. They mixed eggs, milk and flour in a big bowl. "
-    "There was flour on the table, on the floor and even on the cat! When their mother came home she "
-    "laughed and hugged them both. Then they cleaned the kitchen and ate the cake.",
-)
+# 64 texts written for this project: stories, and in turn prose, dialogue, lists, code, and other
+# languages, so that the first few are as diverse as all of them.
+BUILT_IN_FILE = "data/calibration.json"
 
 
 @dataclass(frozen=True)
@@ -38,6 +27,13 @@ class TextSource:
     label: str
 
 
+@cache
+def built_in() -> tuple[str, ...]:
+    """The documents of the built-in calibration text; none of it is in the evaluation text."""
+    file = resources.files("optimum_compile.compiler").joinpath(BUILT_IN_FILE)
+    return tuple(json.loads(file.read_text("utf-8")))
+
+
 def read_text(spec: str | None) -> TextSource | None:
     """The text that `--calibration` or `--text` names; None for "none", built-in text for None.
 
@@ -46,7 +42,7 @@ def read_text(spec: str | None) -> TextSource | None:
     if spec == "none":
         return None
     if spec is None:
-        return TextSource(BUILT_IN, is_stream=False, label="built-in")
+        return TextSource(built_in(), is_stream=False, label="built-in")
     path = Path(spec)
     try:
         if path.stat().st_size > MAX_TEXT_BYTES:

@@ -1,6 +1,8 @@
 import builtins
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,8 +11,8 @@ from support.models import BOS, EOS, VOCAB, shared_model, tiny_tokenizer
 
 from optimum_compile.compiler import calibration
 from optimum_compile.compiler.calibration import (
-    BUILT_IN,
     TextSource,
+    built_in,
     encode,
     load_tokenizer,
     need_torch,
@@ -22,6 +24,8 @@ from optimum_compile.compiler.calibration import (
 from optimum_compile.compiler.errors import InputError, ResourceError
 from optimum_compile.compiler.frontend.hf_folder import tokenizer_files
 
+EVALUATION = Path(__file__).parents[2] / "models/reference/evaluation.json"
+
 
 def write(folder, name, data):
     path = folder / name
@@ -31,9 +35,29 @@ def write(folder, name, data):
 
 def test_without_a_file_there_is_built_in_text_of_several_documents():
     source = read_text(None)
-    assert source == TextSource(BUILT_IN, is_stream=False, label="built-in")
-    assert len(source.documents) >= 3
-    assert min(len(d) for d in source.documents) > 200
+    assert source == TextSource(built_in(), is_stream=False, label="built-in")
+    assert len(source.documents) == len(set(source.documents)) == 64
+    assert all(100 <= len(d.split()) <= 200 for d in source.documents)
+
+
+def test_a_few_documents_of_the_built_in_text_are_as_diverse_as_all():
+    stories, others = built_in()[:16:2], built_in()[1:16:2]
+    assert sum(d.count('"') for d in stories) >= 40  # speech
+    for mark in ("def ", "#include", " und ", " les ", " + 7", "Dear "):
+        assert any(mark in d for d in others), mark
+
+
+def sequences(text, length=8):
+    words = re.findall(r"\w+", text.lower())
+    return {tuple(words[i : i + length]) for i in range(len(words) - length + 1)}
+
+
+def test_calibration_and_evaluation_text_never_mix():
+    calibration = set().union(*map(sequences, built_in()))
+    evaluation = set().union(*map(sequences, json.loads(EVALUATION.read_text("utf-8"))))
+    assert len(calibration) > 8000
+    assert len(evaluation) > 1000
+    assert not calibration & evaluation
 
 
 def test_none_means_no_text():
