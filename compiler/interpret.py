@@ -10,15 +10,15 @@ keeps it. Gradients keep what autograd saves, as in any torch program.
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-import sympy
 import torch
 from torch import Tensor
 
+from optimum_compile.compiler.bind import bind_symbols
 from optimum_compile.compiler.errors import (
     InternalError,
     OptimumCompileError,
@@ -27,7 +27,7 @@ from optimum_compile.compiler.errors import (
 )
 from optimum_compile.compiler.interpret_ops import Call, execute, torch_dtype
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
-from optimum_compile.compiler.ir.shape import Dim, evaluate, symbol, symbols_of
+from optimum_compile.compiler.ir.shape import Dim, evaluate
 from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.passes.precision.notes import Precision, Quantized
 
@@ -126,6 +126,44 @@ def run(
         for node in graph.nodes:
             runner.step(node, observe)
         return runner.result()
+
+
+def run_nodes(
+    graph: Graph,
+    nodes: Sequence[Node],
+    values: Mapping[Value, Tensor],
+    symbols: Mapping[str, int],
+    wanted: Iterable[Value],
+    *,
+    weights: WeightMode = "float",
+    observe: Observe | None = None,
+    cache: WeightCache | None = None,
+    gradients: bool = False,
+) -> dict[Value, Tensor]:
+    """Execute a run of nodes of `graph`, given the values that come in from before it.
+
+    States that a node reads begin as zeros. Returns the `wanted` values that were given or computed.
+    With `gradients` autograd records what depends on given values that require them.
+    """
+    runner = _Runner(graph, weights, cache, torch.float32)
+    runner.symbols.update(symbols)
+    runner.env.update(values)
+    keep = dict.fromkeys(wanted)
+    runner.kept |= set(keep)
+    readers = {s.read for s in graph.states} - set(values)
+    for state in {v for node in nodes for v in node.inputs if v is not None and v in readers}:
+        kind = torch_dtype(state.type.dtype, torch.float32)
+        runner.env[state] = torch.zeros(runner.shape_of(state), dtype=kind)
+    # Only these nodes read: a value may go after the last of them.
+    runner.remaining = dict.fromkeys(runner.remaining, 0)
+    for node in nodes:
+        for value in node.inputs:
+            if value is not None:
+                runner.remaining[value] += 1
+    with torch.set_grad_enabled(gradients):
+        for node in nodes:
+            runner.step(node, observe)
+    return {v: runner.env[v] for v in keep if v in runner.env}
 
 
 class _Runner:
@@ -227,6 +265,10 @@ class _Runner:
 
     # ---- helpers
 
+    def shape_of(self, value: Value) -> tuple[int, ...]:
+        """Shape of a value under the bound symbols."""
+        return self._shape(value.type)
+
     def _number(self, dim: Dim) -> int:
         if isinstance(dim, int):
             return dim
@@ -321,46 +363,3 @@ def _as_tensor(
     if tensor.is_floating_point() and not kind.dtype.is_float:
         raise UserError(f"{name}: got {tensor.dtype}, expected {kind}")
     return tensor.to(torch_dtype(kind.dtype, compute))
-
-
-def bind_symbols(
-    graph: Graph, given: Iterable[tuple[Value, tuple[int, ...]]], bindings: dict[str, int]
-) -> None:
-    """Bind the symbols of `graph` from concrete shapes, adding to `bindings`.
-
-    Raises UserError for a shape that does not fit its type or a symbol out of its range.
-    """
-    pairs: list[tuple[Value, Dim, int]] = []
-    for value, shape in given:
-        if len(shape) != value.type.rank:
-            raise UserError(f"{value.name}: got the shape {shape}, expected {value.type}")
-        pairs += [(value, d, n) for d, n in zip(value.type.shape, shape, strict=True)]
-    # Plain symbols first: they make expressions such as 2*seq checkable instead of solvable.
-    for value, dim, size in sorted(pairs, key=lambda p: not isinstance(p[1], int | sympy.Symbol)):
-        open_symbols = sorted(symbols_of(dim) - set(bindings))
-        if len(open_symbols) == 1:
-            solved = _solve(dim, open_symbols[0], size, bindings)
-            if solved is not None:
-                bindings[open_symbols[0]] = solved
-        if symbols_of(dim) <= set(bindings) and evaluate(dim, bindings) == size:
-            continue
-        bound = ", ".join(f"{n}={bindings[n]}" for n in sorted(symbols_of(dim) & set(bindings)))
-        raise UserError(
-            f"{value.name}: got {size} where {value.type} has {dim}{bound and f' with {bound}'}"
-        )
-    for name, size in bindings.items():
-        allowed = graph.symbols.get(name)
-        if allowed is not None and not allowed.low <= size <= allowed.high:
-            raise UserError(f"{name}={size}: expected {allowed.low}..{allowed.high}")
-
-
-def _solve(dim: Dim, name: str, size: int, bindings: Mapping[str, int]) -> int | None:
-    """The value of symbol `name` that makes `dim` equal `size`; None where there is none."""
-    if isinstance(dim, int):
-        return None
-    rest = sympy.expand(dim.subs({symbol(n): v for n, v in bindings.items()}))
-    slope, offset = rest.coeff(symbol(name), 1), rest.coeff(symbol(name), 0)
-    if rest - slope * symbol(name) - offset != 0 or not (slope.is_Integer and offset.is_Integer):
-        return None
-    found, remainder = divmod(size - int(offset), int(slope)) if slope else (0, 1)
-    return None if remainder or found < 0 else found

@@ -12,7 +12,9 @@ from optimum_compile.compiler.errors import OptionError
 
 AFFINE_BITS = (2, 3, 4, 5, 6, 8)
 LUT_BITS = (1, 2, 3, 4, 6, 8)
-SCALE_BYTES = 2  # scales and table entries are stored as float16
+SCALE_DTYPES = ("f16", "bf16", "u6", "u8")
+MAX_OUTLIERS = 0.5
+HALF_BYTES = 2  # scales, offsets, outliers and table entries are stored as float16
 
 
 def packed_bytes(count: int, bits: int) -> int:
@@ -45,6 +47,10 @@ class PerGroup:
 Granularity = PerChannel | PerGroup
 
 
+def _group_size(group: Granularity, columns: int) -> int:
+    return columns if isinstance(group, PerChannel) else min(group.size, columns)
+
+
 @dataclass(frozen=True)
 class Float:
     """Not quantised: 16 or 32 bits a weight."""
@@ -68,24 +74,42 @@ class Affine:
     """An integer grid: w = scale * (code - zero).
 
     Symmetric: signed codes in [-2^(b-1), 2^(b-1) - 1], no zero point. Asymmetric: unsigned codes and
-    an unsigned zero point of `bits` bits a group. Scales are fp16 values; where a runtime keeps them
-    as bfloat16 (XNNPACK's int4 groups) `scale_dtype` "bf16" restricts them to that grid.
+    a zero point a group: an unsigned number of `bits` bits (`zero_dtype` "int"), or any fp16 number
+    ("f16").
+
+    Scales are fp16 values. `scale_dtype` "bf16" restricts them to those that bfloat16 holds too, for
+    runtimes that keep them so (XNNPACK's int4 groups). "u6" and "u8" store two levels: one fp16
+    number a row and an unsigned code of 6 or 8 bits a group, whose product, rounded to fp16, is the
+    scale of the group.
     """
 
     bits: int
     group: Granularity = PerChannel()
     symmetric: bool = True
     scale_dtype: str = "f16"
+    zero_dtype: str = "int"
 
     def __post_init__(self) -> None:
         if self.bits not in AFFINE_BITS:
             raise OptionError(f"int{self.bits}: expected one of {AFFINE_BITS} bits")
-        if self.scale_dtype not in ("f16", "bf16"):
-            raise OptionError(f"scale type {self.scale_dtype!r}: expected f16 or bf16")
+        if self.scale_dtype not in SCALE_DTYPES:
+            known = ", ".join(SCALE_DTYPES)
+            raise OptionError(f"scale type {self.scale_dtype!r}: expected one of {known}")
+        if self.zero_dtype not in ("int", "f16"):
+            raise OptionError(f"zero point type {self.zero_dtype!r}: expected int or f16")
+        if self.symmetric and self.zero_dtype != "int":
+            raise OptionError(f"int{self.bits}: fp16 zero points need an unsigned grid")
+        if self.scale_bits and isinstance(self.group, PerChannel):
+            raise OptionError(f"{self.scale_dtype} scales: expected groups, such as g64")
+
+    @property
+    def scale_bits(self) -> int:
+        """Bits of a scale code where scales have two levels, 0 where they have one."""
+        return int(self.scale_dtype[1:]) if self.scale_dtype in ("u6", "u8") else 0
 
     def group_size(self, columns: int) -> int:
         """Columns that share a scale."""
-        return columns if isinstance(self.group, PerChannel) else min(self.group.size, columns)
+        return _group_size(self.group, columns)
 
     def groups(self, columns: int) -> int:
         """Scales in a row."""
@@ -93,14 +117,50 @@ class Affine:
 
     def stored_bytes(self, rows: int, columns: int) -> int:
         """Bytes of a (rows, columns) tensor: codes, scales, zero points."""
-        scales = rows * self.groups(columns)
-        zeros = 0 if self.symmetric else packed_bytes(scales, self.bits)
-        return packed_bytes(rows * columns, self.bits) + scales * SCALE_BYTES + zeros
+        count = rows * self.groups(columns)
+        scales = count * HALF_BYTES
+        if self.scale_bits:
+            scales = packed_bytes(count, self.scale_bits) + rows * HALF_BYTES
+        zeros = packed_bytes(count, self.bits if self.zero_dtype == "int" else 16)
+        return packed_bytes(rows * columns, self.bits) + scales + (0 if self.symmetric else zeros)
 
     def __str__(self) -> str:
         kind = "int" if self.symmetric else "uint"
-        tail = "" if self.scale_dtype == "f16" else f"@{self.scale_dtype}"
-        return f"{kind}{self.bits}:{self.group}{tail}"
+        marks = [self.scale_dtype] if self.scale_dtype != "f16" else []
+        marks += ["zf16"] if self.zero_dtype == "f16" else []
+        return f"{kind}{self.bits}:{self.group}" + (f"@{','.join(marks)}" if marks else "")
+
+
+@dataclass(frozen=True)
+class E0M4:
+    """Four bits as the mantissa of an fp16 number whose exponent is always zero.
+
+    Code q stands for h = 1 + q / 16, whose bits are (q << 6) | 0x3C00: two bitwise operations and
+    no conversion decode it. A group has two fp16 numbers: w = a * h + c. The points are equidistant,
+    so the quality is that of an unsigned 4-bit grid with a free offset; only the decoding differs.
+    """
+
+    group: Granularity = PerChannel()
+
+    @property
+    def bits(self) -> int:
+        """Always 4."""
+        return 4
+
+    def group_size(self, columns: int) -> int:
+        """Columns that share a scale and an offset."""
+        return _group_size(self.group, columns)
+
+    def groups(self, columns: int) -> int:
+        """Scales in a row."""
+        return math.ceil(columns / self.group_size(columns))
+
+    def stored_bytes(self, rows: int, columns: int) -> int:
+        """Bytes of a (rows, columns) tensor: codes, scales, offsets."""
+        return packed_bytes(rows * columns, 4) + 2 * rows * self.groups(columns) * HALF_BYTES
+
+    def __str__(self) -> str:
+        return f"e0m4:{self.group}"
 
 
 @dataclass(frozen=True)
@@ -127,32 +187,139 @@ class Lut:
         """Bytes of a (rows, columns) tensor: indices and tables."""
         return (
             packed_bytes(rows * columns, self.bits)
-            + self.tables(rows) * (1 << self.bits) * SCALE_BYTES
+            + self.tables(rows) * (1 << self.bits) * HALF_BYTES
         )
 
     def __str__(self) -> str:
         return f"lut{self.bits}:r{self.rows_per_table}"
 
 
-Scheme = Float | Affine | Lut
+@dataclass(frozen=True)
+class Runs:
+    """How positions of outliers are stored: a count for each run of columns, an index for each one.
 
-_AFFINE = re.compile(r"(u?)int([2-8])(?::(channel|g(\d{1,5})))?(?:@(bf16|f16))?")
+    `width` columns of a row make a run (the last one of a row may be shorter); its count takes
+    `count_bytes`, an index inside it `index_bits`.
+    """
+
+    width: int
+    index_bits: int
+    count_bytes: int
+
+    def number(self, rows: int, columns: int) -> int:
+        """Runs of a matrix."""
+        return rows * math.ceil(columns / self.width)
+
+    def stored_bytes(self, rows: int, columns: int, count: int) -> int:
+        """Bytes of the positions of `count` outliers."""
+        return self.number(rows, columns) * self.count_bytes + packed_bytes(count, self.index_bits)
+
+
+# Short runs win where outliers are many, long ones (one count a row) where they are few.
+RUNS = (Runs(128, 7, 1), Runs(65536, 16, 4))
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A dense base of few bits, and apart from it the `fraction` of weights that are outliers.
+
+    outliers "added": an fp16 number an outlier is added to what the base gives at its place, which
+    makes it exact to fp16. outliers "scaled": the outlier keeps its code in the base, and is read
+    with a second scale, one a group; the base must be a signed grid of fp16 scales.
+
+    The number of outliers of a matrix is a function of its shape, so sizes are known without data.
+    """
+
+    base: "Affine | Lut | E0M4"
+    fraction: float
+    outliers: str = "added"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.base, Affine | Lut | E0M4):
+            raise OptionError(f"{self.base} with outliers: expected an integer grid, a palette or e0m4")
+        if not 0 <= self.fraction <= MAX_OUTLIERS:
+            raise OptionError(f"outlier fraction {self.fraction}: expected 0 to {MAX_OUTLIERS}")
+        if self.outliers not in ("added", "scaled"):
+            raise OptionError(f"outliers {self.outliers!r}: expected added or scaled")
+        scaled = isinstance(self.base, Affine) and self.base.symmetric and not self.base.scale_bits
+        if self.outliers == "scaled" and not scaled:
+            raise OptionError(f"{self.base} with scaled outliers: expected a signed grid, as int4:g128")
+
+    @property
+    def bits(self) -> int:
+        """Bits of a code of the base."""
+        return self.base.bits
+
+    def count(self, rows: int, columns: int) -> int:
+        """Outliers of a (rows, columns) tensor."""
+        return int(self.fraction * rows * columns + 0.5)
+
+    def runs(self, rows: int, columns: int) -> Runs:
+        """The way to store positions that takes the fewest bytes."""
+        count = self.count(rows, columns)
+        return min(RUNS, key=lambda r: r.stored_bytes(rows, columns, count))
+
+    def stored_bytes(self, rows: int, columns: int) -> int:
+        """Bytes of a (rows, columns) tensor: the base, positions, and values or second scales."""
+        base, count = self.base.stored_bytes(rows, columns), self.count(rows, columns)
+        if not count:
+            return base
+        places = self.runs(rows, columns).stored_bytes(rows, columns, count)
+        if isinstance(self.base, Affine) and self.outliers == "scaled":
+            return base + places + rows * self.base.groups(columns) * HALF_BYTES
+        return base + places + count * HALF_BYTES
+
+    def __str__(self) -> str:
+        return f"{self.base}+{'s' if self.outliers == 'added' else 'o'}{self.fraction!r}"
+
+
+Scheme = Float | Affine | Lut | E0M4 | Sparse
+
+_AFFINE = re.compile(r"(u?)int([2-8])(?::(channel|g(\d{1,5})))?(?:@([a-z0-9,]{1,20}))?")
 _LUT = re.compile(r"lut([1-8])(?::r(\d{1,6}))?")
+_E0M4 = re.compile(r"e0m4(?::(channel|g(\d{1,5})))?")
+_SPARSE = re.compile(r"(.{1,60})\+([so])(\d\.\d{1,20}|\de-\d{1,3}|\d\.\d{1,20}e-\d{1,3}|0)")
 
 
 def parse_scheme(text: str) -> Scheme:
-    """Read `str(scheme)` back: f16, int8, int4:g32, uint4:g64, int4:g32@bf16, lut2:r1.
+    """Read `str(scheme)` back.
 
-    Raises OptionError that names the forms.
+    f16, int8, int4:g32, uint4:g64, int4:g32@bf16, uint4:g64@zf16 (fp16 zero points), int4:g32@u6
+    (6-bit scale codes), lut2:r1, e0m4:g32, int4:g128+s0.005 (fp16 outliers), int4:g128+o0.08 (outliers
+    with scales of their own). Raises OptionError that names the forms.
     """
     if text in ("f16", "f32"):
         return Float(int(text[1:]))
+    match = _SPARSE.fullmatch(text)
+    if match:
+        base = parse_scheme(match.group(1))
+        if isinstance(base, Float | Sparse):
+            raise OptionError(f"{text!r}: {base} takes no outliers; expected a grid or a palette")
+        form = "added" if match.group(2) == "s" else "scaled"
+        return Sparse(base, float(match.group(3)), form)
     match = _AFFINE.fullmatch(text)
     if match:
-        unsigned, bits, _, size, dtype = match.groups()
+        unsigned, bits, _, size, marks = match.groups()
         group = PerGroup(int(size)) if size else PerChannel()
-        return Affine(int(bits), group, symmetric=not unsigned, scale_dtype=dtype or "f16")
+        scale, zero = _marks(text, marks or "")
+        return Affine(int(bits), group, not unsigned, scale, zero)
     match = _LUT.fullmatch(text)
     if match:
         return Lut(int(match.group(1)), int(match.group(2) or 1))
-    raise OptionError(f"scheme {text!r}: expected f16, f32, [u]intN[:channel|:gN], or lutN[:rN]")
+    match = _E0M4.fullmatch(text)
+    if match:
+        return E0M4(PerGroup(int(match.group(2))) if match.group(2) else PerChannel())
+    raise OptionError(
+        f"scheme {text!r}: expected f16, f32, [u]intN[:channel|:gN][@bf16|@u6|@u8|@zf16], lutN[:rN] or "
+        "e0m4[:gN], and for outliers +s or +o with their fraction"
+    )
+
+
+def _marks(text: str, marks: str) -> tuple[str, str]:
+    """Scale type and zero point type after the @."""
+    given = marks.split(",") if marks else []
+    zeros = [m for m in given if m == "zf16"]
+    scales = [m for m in given if m != "zf16"]
+    if len(zeros) > 1 or len(scales) > 1:
+        raise OptionError(f"scheme {text!r}: expected at most one scale type and one zf16 after @")
+    return (scales[0] if scales else "f16"), ("f16" if zeros else "int")

@@ -6,17 +6,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.errors import InputError, InternalError
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.precision.quantizers.rtn import Clip
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 
-QUANTIZERS: dict[str, Clip] = {"rtn": "minmax", "mse": "mse"}
 FP16_MAX = 65504.0
 LAYERS = ("linear", "embedding", "rms_norm", "layer_norm", "rope")
 
@@ -37,34 +37,42 @@ class QuantizeWeights:
     quantizer: str = "mse"
 
     def __post_init__(self) -> None:
-        if self.quantizer not in QUANTIZERS:
-            raise OptionError(
-                f"quantizer {self.quantizer!r}: expected one of {', '.join(QUANTIZERS)}"
-            )
+        recipe_named(self.quantizer)
 
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """See the class. Raises InputError for weights that are NaN or infinite."""
         self.store.mkdir(parents=True, exist_ok=True)
         todo = [(n, v) for n, v in graph.weights.items() if v.type.dtype.is_float and v.uses]
         changed = False
+        # Without activations a recipe that weighs with them falls back on plain squared errors.
+        clip: Clip = "minmax" if recipe_named(self.quantizer).range == "minmax" else "mse"
         for at, (name, value) in enumerate(todo):
             ctx.progress(self.name, at, len(todo))
             if value.weight is None:
                 continue
-            data = value.weight.load_f32()
-            refuse_broken(name, data, infinite=not is_mask(value))
+            data = load_checked(name, value)
             note = value.notes.get(Precision)
             if note is None:
                 continue
-            if isinstance(note.scheme, Float):
-                refuse_overflow(name, data)
-            packed = quantize_weight(data, note.scheme, QUANTIZERS[self.quantizer])
+            packed = quantize_weight(data, note.scheme, clip)
             sha256 = write_packed(self.store, packed)
             fresh = Quantized(note.scheme, sha256, self.store)
             changed |= value.notes.get(Quantized) != fresh
             value.notes.put(fresh)
         ctx.progress(self.name, len(todo), len(todo))
         return PassResult(changed=changed)
+
+
+def load_checked(name: str, value: Value) -> np.ndarray:
+    """A weight in float32. Raises InputError for what is not finite, or fp16 would not hold."""
+    if value.weight is None:
+        raise InternalError(f"{name} is no weight")
+    data = value.weight.load_f32()
+    refuse_broken(name, data, infinite=not is_mask(value))
+    note = value.notes.get(Precision)
+    if note is not None and isinstance(note.scheme, Float):
+        refuse_overflow(name, data)
+    return data
 
 
 def is_mask(value: Value) -> bool:

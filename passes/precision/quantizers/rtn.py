@@ -46,10 +46,17 @@ def grid(scheme: Affine) -> tuple[int, int]:
     return (-high if scheme.bits == 8 else -high - 1), high
 
 
-def quantize_rtn(weight: np.ndarray, scheme: Affine, clip: Clip = "mse") -> PackedWeight:
+def quantize_rtn(
+    weight: np.ndarray,
+    scheme: Affine,
+    clip: Clip = "mse",
+    importance: np.ndarray | None = None,
+) -> PackedWeight:
     """Quantise (rows, columns) float32 to `scheme`.
 
-    All-zero groups get the least scale and zero codes. Weights must be finite.
+    `importance` (columns,) weighs the squared errors of the search: the mean squares of the inputs
+    make it the diagonal of the layer's Hessian. All-zero groups get the least scale and zero codes.
+    Weights must be finite.
     """
     rows, columns = weight.shape
     size = scheme.group_size(columns)
@@ -59,11 +66,12 @@ def quantize_rtn(weight: np.ndarray, scheme: Affine, clip: Clip = "mse") -> Pack
     scales = np.empty((rows, groups), np.float16)
     zeros = None if scheme.symmetric else np.empty((rows, groups), np.uint8)
     step = max(1, CHUNK_ELEMENTS // max(1, groups * size))
+    factors = _factors(importance, columns, size, groups)
 
     def work(begin: int) -> None:
         part = slice(begin, min(rows, begin + step))
-        grouped, valid = _grouped(weight[part], size, groups)
-        c, s, z = _quantize_groups(grouped, valid, scheme, clip)
+        grouped = _grouped(weight[part], size, groups)
+        c, s, z = _quantize_groups(grouped, factors, scheme, clip)
         codes[part] = c.reshape(len(grouped), groups * size)[:, :columns]
         scales[part] = s
         if zeros is not None:
@@ -75,16 +83,26 @@ def quantize_rtn(weight: np.ndarray, scheme: Affine, clip: Clip = "mse") -> Pack
     return PackedWeight(scheme, codes, scales=scales, zeros=zeros)
 
 
-def _grouped(weight: np.ndarray, size: int, groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pad the last group with zeros: (rows, groups, size), and which elements are real (groups, size)."""
+def _grouped(weight: np.ndarray, size: int, groups: int) -> np.ndarray:
+    """Pad the last group with zeros: (rows, groups, size)."""
     rows, columns = weight.shape
-    pad = groups * size - columns
-    data = np.pad(weight.astype(np.float32), ((0, 0), (0, pad)))
-    valid = np.arange(groups * size).reshape(groups, size) < columns
-    return data.reshape(rows, groups, size), valid
+    data = np.pad(weight.astype(np.float32), ((0, 0), (0, groups * size - columns)))
+    return data.reshape(rows, groups, size)
 
 
-def _store_scale(scale: np.ndarray, scheme: Affine) -> np.ndarray:
+def _factors(
+    importance: np.ndarray | None, columns: int, size: int, groups: int
+) -> np.ndarray | None:
+    """What an error in each column is multiplied with (groups, size); None where all are one."""
+    if importance is None and columns == groups * size:
+        return None
+    given = np.ones(columns) if importance is None else np.asarray(importance, np.float64)
+    mean = float(given.mean()) or 1.0
+    factors = np.sqrt(given / mean).astype(np.float32)
+    return np.pad(factors, (0, groups * size - columns)).reshape(groups, size)
+
+
+def store_scale(scale: np.ndarray, scheme: Affine) -> np.ndarray:
     """Clamp to what fp16 holds, and round to the stored type; float32 result."""
     scale = np.clip(scale, MIN_SCALE, MAX_SCALE)
     if scheme.scale_dtype == "bf16":
@@ -93,17 +111,17 @@ def _store_scale(scale: np.ndarray, scheme: Affine) -> np.ndarray:
 
 
 def _quantize_groups(
-    w: np.ndarray, valid: np.ndarray, scheme: Affine, clip: Clip
+    w: np.ndarray, factors: np.ndarray | None, scheme: Affine, clip: Clip
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Codes (rows, groups, size), scales and zero points (rows, groups)."""
     bottom, top = w.min(-1), w.max(-1)
     scale, zero = _scale_for(bottom, top, scheme)
     if clip == "mse":
         scratch = np.empty_like(w)
-        best = _squared_error(w, valid, scale, zero, scheme, scratch)
+        best = _squared_error(w, factors, scale, zero, scheme, scratch)
         for ratio in ClipSearch().ratios()[1:]:
             tried = _scale_for(bottom * ratio, top * ratio, scheme)
-            error = _squared_error(w, valid, *tried, scheme, scratch)
+            error = _squared_error(w, factors, *tried, scheme, scratch)
             better = error < best
             np.copyto(best, error, where=better)
             np.copyto(scale, tried[0], where=better)
@@ -118,10 +136,10 @@ def _scale_for(
     """Scale and zero point (rows, groups) of the range bottom .. top, which always includes zero."""
     low, high = grid(scheme)
     if scheme.symmetric:
-        scale = _store_scale(np.maximum(top, -bottom) / np.float32(high), scheme)
+        scale = store_scale(np.maximum(top, -bottom) / np.float32(high), scheme)
         return scale, np.zeros_like(scale)
     top, bottom = np.maximum(top, 0), np.minimum(bottom, 0)
-    scale = _store_scale((top - bottom) / np.float32(high - low), scheme)
+    scale = store_scale((top - bottom) / np.float32(high - low), scheme)
     return scale, np.clip(np.rint(-bottom / scale), low, high)
 
 
@@ -141,17 +159,17 @@ def _codes(
 
 def _squared_error(
     w: np.ndarray,
-    valid: np.ndarray,
+    factors: np.ndarray | None,
     scale: np.ndarray,
     zero: np.ndarray,
     scheme: Affine,
     scratch: np.ndarray,
 ) -> np.ndarray:
-    """Sum of squared rounding errors of each group (rows, groups)."""
+    """Sum of squared, weighted rounding errors of each group (rows, groups)."""
     error = _codes(w, scale, zero, scheme, scratch)
     error *= scale[..., None]
     error -= w
-    if not valid.all():
-        error *= valid
+    if factors is not None:
+        error *= factors
     total: np.ndarray = np.einsum("rgs,rgs->rg", error, error)
     return total

@@ -1,0 +1,171 @@
+"""Pass: turn assigned weights into codes block by block, with activations from calibration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.ir.notes import Note
+from optimum_compile.compiler.pass_manager import PassContext, PassResult
+from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.store import write_packed
+from optimum_compile.passes.calibrate.checkpoint import Progress, open_progress
+from optimum_compile.passes.calibrate.moments import Moments, moments
+from optimum_compile.passes.calibrate.propagate import Propagation, Sample
+from optimum_compile.passes.calibrate.segments import Reading, Segment, readings_of, segments_of
+from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.precision.quantize import load_checked
+from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
+from optimum_compile.passes.precision.quantizers.recipes import Recipe
+from optimum_compile.passes.precision.quantizers.select import quantize_weight
+from optimum_compile.passes.stages.blocks import is_quantizable
+
+
+@dataclass(frozen=True)
+class QuantizeBlocks:
+    """Replace the `Precision` decision by packed weights that know their inputs.
+
+    Before:  @up_proj.weight : f16[768, 256] {Precision(scheme=int4:g32)}
+    After:   @up_proj.weight : f16[768, 256] {Precision(...), Quantized(sha256=..., store=...)}
+
+    Blocks are taken in order, and inside one the linears by what they read; everything before is
+    quantised by then, so each sees the inputs that it will see on the phone. A table that is the
+    output head too must be fixed before the first block looks anything up: it takes the inputs of the
+    float program's head. After each block the state is on disk under `work`, and a run that was
+    killed goes on there.
+    """
+
+    name: ClassVar[str] = "quantize-weights"
+    needs: ClassVar[tuple[type[Note], ...]] = (Precision,)
+    writes: ClassVar[tuple[type[Note], ...]] = (Quantized,)
+
+    work: Path
+    recipe: Recipe
+    samples: tuple[Sample, ...]
+    fingerprint: str = ""
+
+    def run(self, graph: Graph, ctx: PassContext) -> PassResult:
+        """See the class. Raises InputError for weights or activations that are not finite."""
+        return _Run(self, graph, ctx).all()
+
+
+class _Run:
+    """One run over a graph: the two ways through it, and what is done."""
+
+    def __init__(self, options: QuantizeBlocks, graph: Graph, ctx: PassContext) -> None:
+        self.options = options
+        self.graph = graph
+        self.ctx = ctx
+        self.segments = segments_of(graph)
+        self.changed = False
+        self.progress: Progress = open_progress(options.work, options.fingerprint)
+        folder = options.work / "activations"
+        self.now = Propagation(graph, options.samples, folder / "quantized", "quantized")
+        self.before = Propagation(graph, options.samples, folder / "float", "float")
+        self.store = options.work / "weights"
+
+    def all(self) -> PassResult:
+        """Every segment that is not done yet."""
+        self.store.mkdir(parents=True, exist_ok=True)
+        for name, sha256 in self.progress.packed.items():
+            self._note(self.graph.weights[name], sha256)
+        total = len(self.segments)
+        if self.progress.done == 0:
+            self._tables()
+            for way in self._ways():
+                way.start()
+        for segment in self.segments[self.progress.done :]:
+            self.ctx.progress(self.options.name, segment.index, total)
+            self._segment(segment)
+        self.ctx.progress(self.options.name, total, total)
+        return PassResult(changed=self.changed)
+
+    def _ways(self) -> Sequence[Propagation]:
+        return (self.now, self.before) if self.options.recipe.propagation > 0 else (self.now,)
+
+    def _segment(self, segment: Segment) -> None:
+        for reading in readings_of(segment):
+            todo = [n for n in reading.linears if not n.input(1).notes.get(Quantized)]
+            if todo:
+                seen = self._seen(segment, reading)
+                for node in todo:
+                    self._quantize(node.input(1), seen)
+        if segment is not self.segments[-1]:
+            for way in self._ways():
+                way.advance(segment)
+        self.progress.done = segment.index + 1
+        self.progress.save()
+        for way in self._ways():
+            way.forget(segment)
+
+    def _seen(self, segment: Segment, reading: Reading) -> Moments:
+        name = reading.linears[0].origin or reading.source.name
+        originals = None
+        if self.options.recipe.propagation > 0:
+            originals = self.before.inputs_of(segment, reading.source)
+        return moments(name, self.now.inputs_of(segment, reading.source), originals)
+
+    def _tables(self) -> None:
+        """Weights that are looked up, or read by no linear: before anything runs."""
+        heads = self._head_moments()
+        for value in self.graph.weights.values():
+            assigned = value.notes.get(Precision)
+            if not value.uses or not value.type.dtype.is_float:
+                continue
+            is_linear = is_quantizable(value) and any(n.op == "linear" for n in value.users)
+            if assigned is None or (is_linear and value not in heads):
+                if not is_linear:
+                    load_checked(value.name, value)
+                continue
+            self._quantize(value, heads.get(value))
+
+    def _head_moments(self) -> dict[Value, Moments]:
+        """Moments for tables that are looked up and multiplied with, by the float program."""
+        tied = {
+            reading.source: reading.linears[0].input(1)
+            for segment in self.segments
+            for reading in readings_of(segment)
+            if any(n.op == "embedding" for n in reading.linears[0].input(1).users)
+        }
+        if not tied:
+            return {}
+        way = Propagation(
+            self.graph, self.options.samples, self.options.work / "activations" / "head", "float"
+        )
+        way.start()
+        out: dict[Value, Moments] = {}
+        for segment in self.segments:
+            self.ctx.progress("look ahead to the tied head", segment.index, len(self.segments))
+            for reading in readings_of(segment):
+                if reading.source in tied:
+                    inputs = way.inputs_of(segment, reading.source)
+                    out[tied[reading.source]] = moments("the head", inputs)
+            if segment is not self.segments[-1]:
+                way.advance(segment)
+            way.forget(segment)
+        self.ctx.progress("look ahead to the tied head", len(self.segments), len(self.segments))
+        return out
+
+    def _quantize(self, value: Value, seen: Moments | None) -> None:
+        note = value.notes.get(Precision)
+        if note is None:
+            return
+        data = load_checked(value.name, value)
+        packed: PackedWeight
+        if seen is None:
+            packed = quantize_weight(data, note.scheme)
+        else:
+            packed = quantize_calibrated(data, note.scheme, seen, self.options.recipe)
+        sha256 = write_packed(self.store, packed)
+        self.progress.packed[value.name] = sha256
+        self._note(value, sha256)
+
+    def _note(self, value: Value, sha256: str) -> None:
+        note = value.notes.get(Precision)
+        if note is None:
+            raise InternalError(f"{value.name} is quantised, but has no scheme")
+        fresh = Quantized(note.scheme, sha256, self.store)
+        self.changed |= value.notes.get(Quantized) != fresh
+        value.notes.put(fresh)

@@ -1,0 +1,50 @@
+"""The quantisers by name: which steps make the codes of a matrix."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from optimum_compile.compiler.errors import OptionError
+
+Range = Literal["minmax", "mse", "hessian"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Steps, each of which may be left out.
+
+    range: how scales (or tables) begin: the full range, the least squared error of the weights, or
+    that error weighted with the mean squares of the inputs (the diagonal of the Hessian).
+    feedback: GPTQ's error feedback. sweeps: coordinate descent over the codes after it.
+    rounds: alternations of refitted scales or tables with more sweeps (LNQ).
+    propagation: strength of QEP's correction for errors of earlier layers, 0 for none.
+    """
+
+    range: Range = "mse"
+    feedback: bool = False
+    sweeps: int = 0
+    rounds: int = 0
+    propagation: float = 0.0
+
+    @property
+    def needs_inputs(self) -> bool:
+        """Whether it has to see activations."""
+        return self.feedback or self.range == "hessian" or self.propagation > 0
+
+
+RECIPES = {
+    "rtn": Recipe("minmax"),
+    "mse": Recipe("mse"),
+    "weighted": Recipe("hessian"),
+    "gptq": Recipe("mse", feedback=True),
+    "gptq-weighted": Recipe("hessian", feedback=True),
+    "gptq-sweeps": Recipe("hessian", feedback=True, sweeps=3),
+    "lnq": Recipe("hessian", feedback=True, sweeps=2, rounds=3),
+    "qep": Recipe("hessian", feedback=True, sweeps=2, rounds=3, propagation=0.5),
+}
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe of that name. Raises OptionError naming the known ones."""
+    if name not in RECIPES:
+        raise OptionError(f"quantizer {name!r}: expected one of {', '.join(RECIPES)}")
+    return RECIPES[name]
