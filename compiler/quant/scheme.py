@@ -236,14 +236,18 @@ class Sparse:
 
     def __post_init__(self) -> None:
         if not isinstance(self.base, Affine | Lut | E0M4):
-            raise OptionError(f"{self.base} with outliers: expected an integer grid, a palette or e0m4")
+            raise OptionError(
+                f"{self.base} with outliers: expected an integer grid, a palette or e0m4"
+            )
         if not 0 <= self.fraction <= MAX_OUTLIERS:
             raise OptionError(f"outlier fraction {self.fraction}: expected 0 to {MAX_OUTLIERS}")
         if self.outliers not in ("added", "scaled"):
             raise OptionError(f"outliers {self.outliers!r}: expected added or scaled")
         scaled = isinstance(self.base, Affine) and self.base.symmetric and not self.base.scale_bits
         if self.outliers == "scaled" and not scaled:
-            raise OptionError(f"{self.base} with scaled outliers: expected a signed grid, as int4:g128")
+            raise OptionError(
+                f"{self.base} with scaled outliers: expected a signed grid, as int4:g128"
+            )
 
     @property
     def bits(self) -> int:
@@ -270,7 +274,7 @@ class Sparse:
         return base + places + count * HALF_BYTES
 
     def __str__(self) -> str:
-        return f"{self.base}+{'s' if self.outliers == 'added' else 'o'}{self.fraction!r}"
+        return f"{self.base}+{'s' if self.outliers == 'added' else 'o'}{float(self.fraction)!r}"
 
 
 Scheme = Float | Affine | Lut | E0M4 | Sparse

@@ -14,7 +14,7 @@ from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Affine, Lut, Scheme
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Scheme, Sparse
 from optimum_compile.passes.precision.classes import class_of
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.stages.blocks import blocks_of, weight_blocks
@@ -113,7 +113,9 @@ def _join(left: Run, right: Run) -> Run:
 
 def granularity(scheme: Scheme) -> str:
     """Short text of what shares a scale or a table: "channel", "g32", "r4", or "" for floats."""
-    if isinstance(scheme, Affine):
+    if isinstance(scheme, Sparse):
+        return granularity(scheme.base)
+    if isinstance(scheme, Affine | E0M4):
         return str(scheme.group)
     return f"r{scheme.rows_per_table}" if isinstance(scheme, Lut) else ""
 
@@ -136,7 +138,7 @@ def _describe(
         if packed is None:
             continue
         groups.add(granularity(packed.scheme))
-        for part in (packed.scales, packed.zeros, packed.table):
+        for part in (packed.scales, packed.zeros, packed.table, packed.offsets):
             if part is not None:
                 digest.update(weight.encode() + np.ascontiguousarray(part).tobytes())
     total = sum(r.bytes for r in records)
@@ -172,18 +174,11 @@ def _record(name: str, value: Value) -> tuple[TensorRecord, PackedWeight | None]
 def value_range(packed: PackedWeight, chunk_rows: int = 4096) -> tuple[float, float]:
     """Least and greatest dequantised weight, a chunk of rows at a time."""
     rows = packed.shape[0]
-    per = packed.scheme.rows_per_table if isinstance(packed.scheme, Lut) else 1
+    base = packed.base.scheme
+    per = base.rows_per_table if isinstance(base, Lut) else 1
     step = max(per, chunk_rows // per * per)
     low, high = np.inf, -np.inf
     for begin in range(0, rows, step):
-        part = slice(begin, begin + step)
-        tables = slice(begin // per, -(-min(rows, begin + step) // per))
-        piece = PackedWeight(
-            packed.scheme,
-            packed.codes[part],
-            scales=None if packed.scales is None else packed.scales[part],
-            zeros=None if packed.zeros is None else packed.zeros[part],
-            table=None if packed.table is None else packed.table[tables],
-        ).dequantize()
+        piece = packed.part(begin, begin + step).dequantize()
         low, high = min(low, float(piece.min())), max(high, float(piece.max()))
     return low, high
