@@ -322,7 +322,8 @@ class _Runner:
             if isinstance(form, Quantized):
                 data = form.load().dequantize().reshape(ref.type.static_shape())
             else:
-                data = ref.load()
+                wide = ref.edits and self.dtype == torch.float64
+                data = ref.load_f64() if wide else ref.load()
                 if form is not None:
                     data = data.astype(np.float16)
             kind = torch_dtype(value.type.dtype, self.dtype)

@@ -114,6 +114,16 @@ def _layer_norm(c: Call) -> Tensor:
     return F.layer_norm(x, x.shape[-1:], c.optional(1), c.optional(2), c.float_attr("eps"))
 
 
+def _hadamard(c: Call) -> Tensor:
+    x, block = c.tensor(0), c.int_attr("block")
+    y, half = x, 1
+    while half < block:
+        pairs = y.reshape(-1, 2, half)
+        y = torch.stack((pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]), 1)
+        half *= 2
+    return y.reshape(x.shape) * block**-0.5
+
+
 def _rope(c: Call) -> Tensor:
     x, past, inv_freq = c.tensor(0), c.past(1), c.tensor(2)
     seq, half, scale = x.shape[-2], x.shape[-1] // 2, c.float_attr("scale")
@@ -268,6 +278,7 @@ KERNELS: Mapping[str, Kernel] = {
     "linear": _linear,
     "rms_norm": _rms_norm,
     "layer_norm": _layer_norm,
+    "hadamard": _hadamard,
     "rope": _rope,
     "kv_write": _kv_write,
     "cache_attention": _cache_attention,

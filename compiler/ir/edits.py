@@ -97,9 +97,7 @@ class ScaleRows:
         """See the module."""
         _fits(self, data.shape[0], self.by.size)
         factors = self.by.values().astype(data.dtype).reshape(-1, *(1,) * (data.ndim - 1))
-        return np.divide(data, factors, out=data) if self.inverse else np.multiply(
-            data, factors, out=data
-        )
+        return _scaled(data, factors, self.inverse)
 
 
 @dataclass(frozen=True)
@@ -116,9 +114,7 @@ class ScaleColumns:
         """See the module."""
         _fits(self, data.shape[-1], self.by.size)
         factors = self.by.values().astype(data.dtype)
-        return np.divide(data, factors, out=data) if self.inverse else np.multiply(
-            data, factors, out=data
-        )
+        return _scaled(data, factors, self.inverse)
 
 
 @dataclass(frozen=True)
@@ -179,6 +175,14 @@ def hadamard_rows(data: np.ndarray, block: int) -> np.ndarray:
         right[...] = difference
         half *= 2
     data *= data.dtype.type(block**-0.5)
+    return data
+
+
+def _scaled(data: np.ndarray, factors: np.ndarray, inverse: bool) -> np.ndarray:
+    if inverse:
+        data /= factors
+    else:
+        data *= factors
     return data
 
 

@@ -131,6 +131,14 @@ def _matmul(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
     return (TensorType(a.dtype, (*batch, a.shape[-2], b.shape[-1])),)
 
 
+def _hadamard(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
+    x, block = _need(types, 0), _int(attrs, "block")
+    width = x.shape[-1] if x.rank else None
+    if block < 1 or block & (block - 1) or not isinstance(width, int) or width % block:
+        raise ShapeError(f"hadamard: block={block} is no power of two that divides {x}")
+    return (x,)
+
+
 def _kv_write(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
     cache, new = _need(types, 0), _need(types, 1)
     axis = _int(attrs, "axis")
@@ -249,6 +257,8 @@ _ROWS = (
     Op("linear", ("x", "weight", "bias?"), (), _linear, "x @ weight.T + bias; weight (out, in)"),
     Op("rms_norm", ("x", "weight?"), ("eps",), _same, "x / sqrt(mean(x^2, -1) + eps) * weight"),
     Op("layer_norm", ("x", "weight?", "bias?"), ("eps",), _same, "over the last axis"),
+    # H H^T = 1: its own inverse. Rotated models with a tied head need it twice a token.
+    Op("hadamard", ("x",), ("block",), _hadamard, "x H / sqrt(block), each block of the last axis"),
     # x (batch, heads, seq, head_dim); positions past .. past+seq-1; rotate-half pairs (i, i + half)
     Op("rope", ("x", "past", "inv_freq"), ("scale",), _same, "inv_freq (head_dim/2,) f32"),
     # cache (batch, kv_heads, context, head_dim), new (batch, kv_heads, seq, head_dim)

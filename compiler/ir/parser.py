@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from optimum_compile.compiler.ir.dtype import DType
+from optimum_compile.compiler.ir.edits import EDITS, Edit
 from optimum_compile.compiler.ir.graph import Attr, Graph, State, Value
 from optimum_compile.compiler.ir.lexer import Lexer, ParseError
 from optimum_compile.compiler.ir.notes import Note, Notes
 from optimum_compile.compiler.ir.printer import KnownDigest
-from optimum_compile.compiler.ir.records import read_attr, read_record
+from optimum_compile.compiler.ir.records import note_classes, read_attr, read_record
 from optimum_compile.compiler.ir.shape import Dim, SymbolRange, parse_dim
 from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.compiler.ir.weights import FileBytes, WeightRef
@@ -22,6 +23,7 @@ from optimum_compile.compiler.ir.weights import FileBytes, WeightRef
 __all__ = ["ParseError", "parse"]
 
 MAX_SYMBOL = 1 << 62
+_EDIT_CLASSES = note_classes(*EDITS)
 
 
 def parse(
@@ -125,7 +127,9 @@ class _Parser:
             raise self.lexer.error(f"weight {key} is declared twice")
         stored = self._type() if self.lexer.take("stored") else kind
         self.lexer.expect("=")
-        value = Value(self.out.fresh_name(name), kind, weight=self._source(key, stored))
+        value = Value(
+            self.out.fresh_name(name), kind, weight=self._edited(self._source(key, stored))
+        )
         self.out.weights[key] = value
         self._define(value, notes)
 
@@ -148,6 +152,19 @@ class _Parser:
         lexer.word("for")
         path = Path(file_name) if self.folder is None else self.folder / file_name
         return WeightRef(key, kind, FileBytes(path, offset, lexer.integer(MAX_SYMBOL)))
+
+    def _edited(self, ref: WeightRef) -> WeightRef:
+        if not self.lexer.take("edited"):
+            return ref
+        edits: list[Edit] = []
+        while not edits or self.lexer.take(","):
+            found = read_record(self.lexer, _EDIT_CLASSES)
+            if not isinstance(found, EDITS):
+                raise self.lexer.error(f"{type(found).__name__} is no edit of a weight")
+            edits.append(found)
+        if not ref.type.dtype.is_float:
+            raise self.lexer.error(f"{ref.type} cannot be edited: only float weights are")
+        return ref.edited(*edits)
 
     def _graph_note(self) -> None:
         self.out.notes.put(self._note())

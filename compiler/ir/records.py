@@ -44,7 +44,7 @@ def read_record(lexer: Lexer, classes: Mapping[str, type[Any]], depth: int = 0) 
     kind = classes.get(name)
     if kind is None or not dataclasses.is_dataclass(kind):
         raise lexer.error(f"{name} is no known record; known: {', '.join(sorted(classes)) or '-'}")
-    allowed = [f.name for f in dataclasses.fields(kind) if f.init]
+    allowed = [f.name for f in dataclasses.fields(kind) if f.init and f.metadata.get("text", True)]
     fields: dict[str, object] = {}
     lexer.expect("{")
     while not lexer.take("}"):

@@ -51,6 +51,11 @@ CASES: list[Case] = [
     ("layer_norm", (X, Y[0, 0], Y[1, 0]), {"eps": 0.1},
      (X - X.mean(-1, True)) / (X.var(-1, unbiased=False, keepdim=True) + 0.1).sqrt() * Y[0, 0]
      + Y[1, 0]),
+    ("hadamard", (X,), {"block": 4}, X @ torch.tensor(
+        [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1.0]]) / 2),
+    ("hadamard", (X,), {"block": 2}, torch.stack(
+        (X[..., ::2] + X[..., 1::2], X[..., ::2] - X[..., 1::2]), -1).flatten(2) / 2**0.5),
+    ("hadamard", (X,), {"block": 1}, X),
     ("attention", (QKV, QKV * 2, QKV * 3, None), {"scale": 0.3, "causal": False},
      _softmax_attention(QKV, QKV * 2, QKV * 3, torch.zeros(3, 3), 0.3)),
     ("attention", (QKV, QKV * 2, QKV * 3, MASK), {"scale": 0.3, "causal": False},
