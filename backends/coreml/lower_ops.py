@@ -7,6 +7,7 @@ import numpy as np
 from coremltools.converters.mil import Builder as mb
 
 from optimum_compile.backends.coreml.lower import Lowering, array_type, axes_of, shape_of
+from optimum_compile.backends.coreml.schemes import hadamard_factors
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Node, Value
@@ -14,7 +15,7 @@ from optimum_compile.compiler.ir.ops import ints
 
 # Returns the variable of the output, or None where it stored a wide one itself.
 Kernel = Callable[[Lowering, Node], Any]
-NORMS = ("rms_norm", "layer_norm")
+READS_WIDE = ("rms_norm", "layer_norm", "hadamard")
 # Far below any score, and well inside fp16: -inf would give NaN rows in some runtimes.
 HIDDEN = np.float16(-30000.0)
 
@@ -62,8 +63,8 @@ def _rms_norm(low: Lowering, node: Node) -> Any:
 
 
 def _add(low: Lowering, node: Node) -> Any:
-    """A sum that a norm reads is the residual stream: it stays in fp32."""
-    if not any(user.op in NORMS for user in node.output.users):
+    """A sum that a norm or a rotation reads is the residual stream: it stays in fp32."""
+    if not any(user.op in READS_WIDE for user in node.output.users):
         return mb.add(x=_x(low, node), y=_x(low, node, 1), name=low.name(node))
     a, b = low.wide(node.input(0)), low.wide(node.input(1))
     low.wides[node.output] = mb.add(x=a, y=b, name=low.name(node))
@@ -79,6 +80,27 @@ def _layer_norm(low: Lowering, node: Node) -> Any:
     wide = low.wide(node.input(0))
     out = mb.layer_norm(x=wide, axes=[-1], epsilon=np.float32(str(node.attrs["eps"])), **arguments)
     return mb.cast(x=out, dtype="fp16", name=low.name(node))
+
+
+def _hadamard(low: Lowering, node: Node) -> None:
+    """H of n = left * right is the Kronecker product of two small ones: two products, in fp32."""
+    block, kind = int(str(node.attrs["block"])), node.input(0).type
+    left, right = hadamard_factors(block)
+    x = mb.reshape(x=low.wide(node.input(0)), shape=[kind.elements() // block, left, right])
+    x = mb.matmul(x=x, y=_walsh(low, right))
+    x = mb.matmul(x=_walsh(low, left), y=x)
+    low.wides[node.output] = mb.reshape(x=x, shape=kind.static_shape(), name=low.name(node))
+
+
+def _walsh(low: Lowering, size: int) -> Any:
+    """H / sqrt(size) of size x size, as a constant with a batch axis."""
+    if ("walsh", size) not in low.memo:
+        matrix = np.ones((1, 1))
+        while len(matrix) < size:
+            matrix = np.kron(matrix, [[1, 1], [1, -1]])
+        scaled = (matrix[None] / np.sqrt(size)).astype(np.float32)
+        low.memo["walsh", size] = mb.const(val=scaled, name=f"walsh_{size}")
+    return low.memo["walsh", size]
 
 
 def _rope(low: Lowering, node: Node) -> Any:
@@ -289,6 +311,7 @@ KERNELS: dict[str, Kernel] = {
     "linear": _linear,
     "rms_norm": _rms_norm,
     "layer_norm": _layer_norm,
+    "hadamard": _hadamard,
     "rope": _rope,
     "kv_write": _kv_write,
     "cache_attention": _cache_attention,

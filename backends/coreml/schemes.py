@@ -73,6 +73,9 @@ def fixed_bytes(graph: Graph) -> int:
             table = _array(context * node.input(2).type.elements(), 16)
             key = (node.input(2).name, str(node.attrs["scale"]))
             sizes |= {("cos", *key): table, ("sin", *key): table}
+        elif node.op == "hadamard":
+            factors = hadamard_factors(int(str(node.attrs["block"])))
+            sizes |= {("walsh", str(n)): _array(n * n, 32) for n in factors}
         elif node.op == "cache_attention":
             sizes[("columns",)] = _array(context, 32)
         elif node.op != "embedding":
@@ -80,6 +83,12 @@ def fixed_bytes(graph: Graph) -> int:
     if "seq" in graph.symbols and graph.states:
         sizes[("rows",)] = _array(min(PREFILL_TOKENS, graph.symbols["seq"].high), 32)
     return sum(sizes.values())
+
+
+def hadamard_factors(block: int) -> tuple[int, int]:
+    """Two powers of two, as near as can be, whose product is the power of two `block`."""
+    left = 1 << ((block.bit_length() - 1) // 2)
+    return left, block // left
 
 
 def _array(count: int, bits: int) -> int:

@@ -93,6 +93,18 @@ def _layer_norm(f: Frame) -> Tensor:
     return nn.functional.layer_norm(x, x.shape[-1:], f.optional(1), f.optional(2), f.attr("eps"))
 
 
+def _hadamard(f: Frame) -> Tensor:
+    """Sums and differences of halves, in log2(block) steps; no constant is stored."""
+    x, block, half = f.x(), int(f.attr("block")), 1
+    y, width = x, int(x.shape[-1])
+    while half < block:
+        pairs = y.view([*x.shape[:-1], width // (2 * half), 2, half])
+        a, b = pairs.select(-2, 0), pairs.select(-2, 1)
+        y = torch.stack([a + b, a - b], -2)
+        half *= 2
+    return y.view(x.shape) * block**-0.5
+
+
 def _rope(f: Frame) -> Tensor:
     x, past = f.x(0), f.x(1)
     key = ("rope", id(past), f.node.inputs[2], f.attr("scale"))
@@ -231,6 +243,7 @@ KERNELS: dict[str, Callable[[Frame], Tensor]] = {
     "linear": _linear,
     "rms_norm": _rms_norm,
     "layer_norm": _layer_norm,
+    "hadamard": _hadamard,
     "rope": _rope,
     "kv_write": _kv_write,
     "cache_attention": _cache_attention,
