@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.shape import SymbolRange
 from optimum_compile.compiler.quant.scheme import Scheme
+
+if TYPE_CHECKING:
+    from optimum_compile.backends.logits import ArtifactLogits
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,9 @@ class Backend(Protocol):
 
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """Reload the artifact, run every case on this machine and compare."""
+
+    def logits(self, artifact: Path) -> "ArtifactLogits":
+        """What answers token windows with a decoder's logits, from a child process, once entered."""
 
     def inspect(self, artifact: Path) -> str:
         """The embedded metadata (JSON text), read from the artifact alone."""

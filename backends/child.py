@@ -33,8 +33,9 @@ def verify_in_child(
                 text=True,
                 timeout=TIMEOUT_S,
                 check=False,
-                preexec_fn=_limit,
-                env={**os.environ, "PYTHONFAULTHANDLER": "0"},
+                preexec_fn=limit_resources,
+                # Threads that wait for work must not spin: others may need the cores.
+                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONFAULTHANDLER": "0"},
             )
         except subprocess.TimeoutExpired:
             return failed(artifact.name, tolerance, f"no answer within {TIMEOUT_S} s")
@@ -54,7 +55,8 @@ def verify_in_child(
         return failed(artifact.name, tolerance, f"the answers do not fit the cases: {error}")
 
 
-def _limit() -> None:
+def limit_resources() -> None:
+    """In the child, before it starts: no core files, and a bound on its memory."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
+# Before torch is imported: threads that wait must not spin, other tests may need the cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

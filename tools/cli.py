@@ -16,6 +16,7 @@ COMMANDS = {
     "compile": "optimum_compile.tools.compile",
     "inspect": "optimum_compile.tools.inspect",
     "verify": "optimum_compile.tools.verify",
+    "evaluate": "optimum_compile.tools.evaluate",
     "run": "optimum_compile.tools.run",
     "targets": "optimum_compile.tools.lists",
     "models": "optimum_compile.tools.lists",
@@ -23,6 +24,7 @@ COMMANDS = {
 
 USAGE = """usage: optimum-compile MODEL [--target ios,android] [--budget 3.5bpw] [-o DIR] [options]
        optimum-compile inspect|verify BUNDLE [--json]
+       optimum-compile evaluate BUNDLE|MODEL --text FILE [--reference MODEL] [options]
        optimum-compile run BUNDLE --prompt TEXT [options]
        optimum-compile targets | models
        optimum-compile --version
@@ -34,6 +36,8 @@ MODEL is a Hugging Face folder or a torch.export archive; BUNDLE is what a compi
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (see `compiler.errors`)."""
     args = list(sys.argv[1:] if argv is None else argv)
+    # Before torch is imported: threads that wait must not spin, which costs a busy machine 30x.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if not args or args[0] in ("-h", "--help"):
         print(USAGE)
         return 0 if args else 2

@@ -17,7 +17,6 @@ from optimum_compile.compiler.calibration import (
     load_tokenizer,
     read_text,
     special_token_id,
-    windows,
 )
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.frontend.open_model import open_model
@@ -25,7 +24,7 @@ from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.describe import weight_bytes
 from optimum_compile.passes.precision.units import parameter_count
 from optimum_compile.tools.cli import print_json
-from optimum_compile.tools.score import Score, Scorer
+from optimum_compile.tools.score import GraphLogits, Score, score, text_windows
 
 ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("uniform 8 bits", {"policy": "uniform", "bits": 8}),
@@ -55,11 +54,10 @@ def measure(model: Path, text: str, documents: int, seqlen: int) -> list[Row]:
     if source is None or tokenizer is None:
         raise InputError(f"{model}: quality needs a text file and a model with a tokenizer.json")
     bos = special_token_id(opened.tokenizer_files, "bos_token", tokenizer)
-    ids = windows(source, tokenizer, bos, seqlen)[:documents]
-    scorer = Scorer(ids, opened.graph.symbols["seq"].high)
+    found = text_windows(source, tokenizer, bos, seqlen)[:documents]
     parameters = parameter_count(opened.graph)
-    reference = scorer.score(opened.graph, "float")
-    rows = [Row("16 bits (the model itself)", 16.0, 2 * parameters, reference)]
+    reference = GraphLogits(opened.graph)
+    rows = [Row("16 bits (the model itself)", 16.0, 2 * parameters, score(found, reference))]
     for name, values in ROWS:
         with tempfile.TemporaryDirectory(prefix="optimum-quality-") as work:
             options = CompileOptions(output=work, **values)  # type: ignore[arg-type]
@@ -67,8 +65,8 @@ def measure(model: Path, text: str, documents: int, seqlen: int) -> list[Row]:
             prepare(wanted, Path(work))
             graph = wanted.model.graph
             stored = weight_bytes(graph)
-            score = scorer.score(graph, "quantized", opened.graph)
-            rows.append(Row(name, 8 * stored / parameters, stored, score))
+            result = score(found, GraphLogits(graph, "quantized"), reference)
+            rows.append(Row(name, 8 * stored / parameters, stored, result))
         print(f"{name}: perplexity {rows[-1].score.perplexity:.3f}", file=sys.stderr, flush=True)
     return rows
 

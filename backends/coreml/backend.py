@@ -18,11 +18,13 @@ from optimum_compile.backends.base import (
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.coreml import schemes
 from optimum_compile.backends.coreml.toolchain import require
+from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
 from optimum_compile.compiler.quant.scheme import Scheme
 
 RUNNER = "optimum_compile.backends.coreml.runner"
+LOGITS = "optimum_compile.backends.coreml.logits"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class CoreMLBackend:
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """See the protocol."""
         return verify_in_child(RUNNER, "MIL interpreter", artifact, cases, tolerance)
+
+    def logits(self, artifact: Path) -> ArtifactLogits:
+        """See the protocol."""
+        return ArtifactLogits(LOGITS, "MIL interpreter", artifact)
 
     def inspect(self, artifact: Path) -> str:
         """See the protocol."""

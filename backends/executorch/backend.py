@@ -20,12 +20,14 @@ from optimum_compile.backends.base import (
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.executorch import schemes
 from optimum_compile.backends.executorch.toolchain import require
+from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
 from optimum_compile.compiler.quant.scheme import Scheme
 
 RUNNER = "optimum_compile.backends.executorch.runner"
+LOGITS = "optimum_compile.backends.executorch.logits"
 INSPECT_TIMEOUT_S = 300
 
 
@@ -87,6 +89,10 @@ class ExecuTorchBackend:
         """See the protocol."""
         by = f"ExecuTorch runtime {require()}"
         return verify_in_child(RUNNER, by, artifact, cases, tolerance)
+
+    def logits(self, artifact: Path) -> ArtifactLogits:
+        """See the protocol."""
+        return ArtifactLogits(LOGITS, f"ExecuTorch runtime {require()}", artifact)
 
     def inspect(self, artifact: Path) -> str:
         """Read the metadata in a child process: the runtime trusts the file that it loads."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from support.graphs import Builder, decoder, mlp
 from support.models import BOS, shared_bundle, tiny_tokenizer
 
-from optimum_compile.compiler.calibration import read_text
+from optimum_compile.compiler.calibration import TextSource, read_text
 from optimum_compile.compiler.conformance import (
     CaseOptions,
     make_cases,
@@ -120,7 +120,8 @@ def test_cases_depend_on_the_seed_alone():
 
 
 def test_windows_come_from_the_text_and_are_filled_up_at_random():
-    graph, text = decoder(vocab=96, context=40), read_text(None)
+    graph = decoder(vocab=96, context=40)
+    text = TextSource(read_text(None).documents[:4], is_stream=False, label="four")
     found = token_windows(graph, text, tiny_tokenizer(), BOS, CaseOptions(count=6))
     assert [len(w) for w in found] == [24] * 6
     for window, document in zip(found[:4], text.documents, strict=True):

@@ -1,0 +1,35 @@
+"""Child process that answers token windows with the logits of a `.pte`.
+
+python -m optimum_compile.backends.executorch.logits ARTIFACT FOLDER PIPE
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from optimum_compile.backends.executorch.session import Program
+from optimum_compile.backends.logits import Predict, serve
+
+
+def load(artifact: Path) -> Predict:
+    """Open the program once.
+
+    A window that starts at position 0 overwrites the cache, and what lies behind it is masked.
+    """
+    program = Program(artifact)
+    longest = int(program.constant("max_prefill"))
+    method = "prefill" if longest > 1 else "decode"
+
+    def predict(tokens: np.ndarray) -> np.ndarray:
+        parts = []
+        for at in range(0, len(tokens), longest):
+            past = np.array([at], np.int64)
+            parts.append(program.call(method, tokens[None, at : at + longest], past)[0][0])
+        return np.concatenate(parts)
+
+    return predict
+
+
+if __name__ == "__main__":
+    serve(load, sys.argv[1:])

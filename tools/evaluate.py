@@ -1,0 +1,349 @@
+"""`optimum-compile evaluate`: perplexity of a model or a bundle on text, and its distance to a reference.
+
+A model runs in the reference executor, with the weights of its checkpoint. A bundle holds its
+quantised weights only inside its artifacts, so there it is an artifact that runs: the one that
+`--artifact` names, otherwise the iOS one, whose arithmetic is closest to the quantised oracle (dense
+fp16 weights, no int8 activations), otherwise the Android one.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optimum_compile.backends.catalog import load_backend
+from optimum_compile.compiler.calibration import (
+    TextSource,
+    load_tokenizer,
+    need_torch,
+    read_text,
+    special_token_id,
+)
+from optimum_compile.compiler.decoder import context_of
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.frontend.config import read_config
+from optimum_compile.compiler.frontend.detect import detect
+from optimum_compile.compiler.frontend.hf_folder import TOKENIZER_FILES
+from optimum_compile.compiler.frontend.open_model import Model, open_model
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.observers import ProgressObserver
+from optimum_compile.compiler.package.manifest import Artifact
+from optimum_compile.compiler.package.reader import Bundle, damaged_files, open_bundle
+from optimum_compile.compiler.package.writer import MANIFEST
+from optimum_compile.passes.precision.units import parameter_count
+from optimum_compile.tools.cli import print_json
+
+# Longest window where `--seqlen` names none, tokens.
+DEFAULT_SEQLEN = 512
+PLATFORMS = ("ios", "android")  # in the order of preference
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to read and how: see the options of the command line."""
+
+    text: str
+    seqlen: int | None = None
+    stride: int | None = None
+    max_tokens: int | None = None
+    artifact: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.seqlen is not None and self.seqlen < 2:
+            raise OptionError(f"seqlen={self.seqlen}: expected 2 tokens or more")
+        for key, value in (("stride", self.stride), ("max-tokens", self.max_tokens)):
+            if value is not None and value < 1:
+                raise OptionError(f"{key}={value}: expected a positive number")
+        if self.seqlen is not None and self.stride is not None and self.stride > self.seqlen:
+            raise OptionError(
+                f"stride={self.stride}: expected at most seqlen ({self.seqlen}); "
+                "a longer stride would leave tokens out"
+            )
+        if self.artifact is not None and self.artifact not in PLATFORMS:
+            raise OptionError(f"artifact {self.artifact!r}: expected one of {', '.join(PLATFORMS)}")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model or a bundle, opened, before anything ran.
+
+    `tokenizer_files` make its tokenizer; `limit` is the longest window it takes; `vocabulary` the
+    tokens that it predicts. `runs` is a graph (its float weights) or an artifact of `bundle`.
+    """
+
+    path: Path
+    tokenizer_files: tuple[Path, ...]
+    limit: int
+    vocabulary: int
+    weight_bytes: int
+    bits_per_weight: float
+    graph: Graph | None = None
+    bundle: Bundle | None = None
+    artifact: Artifact | None = None
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer. Raises InputError where it has none."""
+        found = load_tokenizer(self.tokenizer_files)
+        if found is None:
+            raise InputError(
+                f"{self.path}: no tokenizer.json here, so no text can be read; save the tokenizer "
+                "into the model's folder"
+            )
+        return found
+
+
+def open_subject(path: Path, seqlen: int | None, artifact: str | None) -> Subject:
+    """Open a bundle or a model; `seqlen` None takes what it can, up to `DEFAULT_SEQLEN`.
+
+    Raises OptionError for a window that is too long, InputError for what cannot be evaluated.
+    """
+    is_bundle = (path / MANIFEST).is_file()
+    if not is_bundle and artifact is not None:
+        raise OptionError(
+            f"artifact {artifact}: {path} is a model, and only a bundle has artifacts"
+        )
+    return _open_bundle(path, seqlen, artifact) if is_bundle else _open_model(path, seqlen)
+
+
+def _open_model(path: Path, seqlen: int | None) -> Subject:
+    opened, limit = _decoder(path, seqlen)
+    stored = sum(
+        v.weight.nbytes
+        for v in opened.graph.weights.values()
+        if opened.graph.is_used(v) and v.weight is not None and v.weight.inline is None
+    )
+    return Subject(
+        path,
+        opened.tokenizer_files,
+        limit,
+        _width(path, opened.graph.outputs[0].type.shape),
+        stored,
+        8 * stored / max(1, parameter_count(opened.graph)),
+        graph=opened.graph,
+    )
+
+
+def _decoder(path: Path, seqlen: int | None) -> tuple[Model, int]:
+    """The model with a cache just long enough, and how long a window may be."""
+    if detect(path) == "folder":
+        most = read_config(path / "config.json").max_context
+        _refuse_long(seqlen, most, "the model was made for")
+        opened = open_model(path, context=seqlen or min(most, DEFAULT_SEQLEN))
+    else:
+        opened = open_model(path)
+    if opened.kind != "decoder":
+        raise InputError(f"{path}: not a decoder of tokens and past; evaluate reads those only")
+    limit = context_of(opened.graph) or DEFAULT_SEQLEN
+    _refuse_long(seqlen, limit, "the cache of the model holds")
+    return opened, limit
+
+
+def _refuse_long(seqlen: int | None, limit: int, what: str) -> None:
+    if seqlen is not None and seqlen > limit:
+        raise OptionError(f"seqlen={seqlen}: {what} {limit} tokens; give at most that")
+
+
+def _open_bundle(path: Path, seqlen: int | None, platform: str | None) -> Subject:
+    bundle = open_bundle(path)
+    found = _artifact(bundle, platform)
+    if "decode" not in found.functions:
+        raise InputError(
+            f"{found.path}: not a decoder of tokens and past; evaluate runs those only"
+        )
+    damaged = damaged_files(bundle)
+    if damaged:
+        raise InputError(f"{path}: {'; '.join(damaged)}; compile again")
+    manifest = bundle.manifest
+    sizes = [s.shape[2] for s in manifest.states if len(s.shape) > 2]
+    limit = min((n for n in sizes if isinstance(n, int)), default=DEFAULT_SEQLEN)
+    _refuse_long(seqlen, limit, "the cache of the bundle holds")
+    return Subject(
+        path,
+        tuple(path / n for n in TOKENIZER_FILES if (path / n).is_file()),
+        limit,
+        _width(path, manifest.outputs[0].shape if manifest.outputs else ()),
+        manifest.weight_bytes,
+        manifest.bits_per_weight,
+        bundle=bundle,
+        artifact=found,
+    )
+
+
+def _artifact(bundle: Bundle, platform: str | None) -> Artifact:
+    held = [a.platform for a in bundle.manifest.artifacts]
+    found = [bundle.artifact(p) for p in PLATFORMS if platform in (None, p)]
+    chosen = next((a for a in found if a is not None), None)
+    if chosen is None:
+        raise InputError(
+            f"{bundle.path}: no {platform or 'ios or android'} artifact; it has "
+            f"{', '.join(held) or 'none'}; compile with --target {platform or 'ios'}"
+        )
+    return chosen
+
+
+def _width(path: Path, shape: Sequence[Any]) -> int:
+    if not shape or not isinstance(shape[-1], int):
+        raise InputError(f"{path}: its first output is no row of logits: {list(shape)}")
+    return shape[-1]
+
+
+def evaluate(
+    path: Path, options: Options, reference: Path | None = None, *, watch: Any = None
+) -> dict[str, Any]:
+    """Evaluate a model or a bundle; the result is the document of `--json`.
+
+    Args:
+        path: a Hugging Face folder, an archive that is a decoder, or a bundle.
+        options: text, windows, and which artifact.
+        reference: the model that KL and agreement are measured against.
+        watch: an `Observer` that is told about progress.
+
+    Raises:
+        OptionError: an option out of range, or one that does not fit the model.
+        InputError: text, model, bundle or reference that cannot be evaluated.
+    """
+    need_torch()
+    from optimum_compile.tools.score import GraphLogits, Score, score, text_windows
+
+    text = read_text(options.text)
+    if text is None:
+        raise OptionError(f"text {options.text!r}: expected a text file or a JSON list of strings")
+    subject = open_subject(path, options.seqlen, options.artifact)
+    tokenizer = subject.tokenizer
+    seqlen = options.seqlen or min(subject.limit, DEFAULT_SEQLEN)
+    bos = special_token_id(subject.tokenizer_files, "bos_token", tokenizer)
+    windows = text_windows(text, tokenizer, bos, seqlen, options.stride, options.max_tokens)
+    _refuse_tokens(subject, max(max(w.tokens) for w in windows))
+    _remark(subject, text, options)
+    with ExitStack() as stack:
+        other = None
+        if reference is not None:
+            other = GraphLogits(_reference(reference, subject, tokenizer, seqlen))
+        if subject.graph is not None:
+            predict: Any = GraphLogits(subject.graph)
+            by = "reference executor"
+        else:
+            predict = stack.enter_context(_runtime(subject))
+            by = predict.executed_by
+        tell = (
+            (lambda d, t: None) if watch is None else (lambda d, t: watch.progress("score", d, t))
+        )
+        result: Score = score(windows, predict, other, progress=tell)
+    return {
+        "perplexity": result.perplexity if math.isfinite(result.perplexity) else None,
+        "nll": result.nll,
+        "kl_mean": result.kl_mean,
+        "kl_p99": result.kl_p99,
+        "top1_agreement": result.top1_agreement,
+        "tokens": result.tokens,
+        "bits_per_weight": subject.bits_per_weight,
+        "weight_bytes": subject.weight_bytes,
+        "evaluated_by": by,
+        "artifact": None if subject.artifact is None else subject.artifact.path,
+        "file_bytes": None if subject.artifact is None else subject.artifact.file_bytes,
+        "text": text.label,
+        "seqlen": seqlen,
+        "stride": (options.stride or seqlen) if text.is_stream else None,
+    }
+
+
+def _runtime(subject: Subject) -> Any:
+    bundle, artifact = subject.bundle, subject.artifact
+    if bundle is None or artifact is None:
+        raise InputError(f"{subject.path}: nothing to run")
+    backend = load_backend(artifact.kind)
+    backend.require()
+    return backend.logits(bundle.resolve(artifact.path))
+
+
+def _refuse_tokens(subject: Subject, greatest: int) -> None:
+    if greatest >= subject.vocabulary:
+        raise InputError(
+            f"{subject.path}: its tokenizer gives token {greatest}, but it predicts "
+            f"{subject.vocabulary} only; the tokenizer belongs to another model"
+        )
+
+
+def _reference(path: Path, subject: Subject, tokenizer: Any, seqlen: int) -> Graph:
+    """The reference's graph. Raises InputError when it reads text as other tokens."""
+    opened, _ = _decoder(path, seqlen)
+    width = _width(path, opened.graph.outputs[0].type.shape)
+    advice = "give the model that the bundle was compiled from"
+    if width != subject.vocabulary:
+        raise InputError(
+            f"reference {path}: it predicts {width} tokens, {subject.path} {subject.vocabulary}; "
+            f"{advice}"
+        )
+    own = load_tokenizer(opened.tokenizer_files)
+    if own is not None and own.get_vocab() != tokenizer.get_vocab():
+        raise InputError(
+            f"reference {path}: its tokenizer differs from that of {subject.path}; {advice}"
+        )
+    return opened.graph
+
+
+def _remark(subject: Subject, text: TextSource, options: Options) -> None:
+    """Say on stderr what the figures cannot tell."""
+    if options.stride is not None and not text.is_stream:
+        print("note: --stride is for plain text; documents are taken alone", file=sys.stderr)
+    if subject.bundle is None:
+        return
+    if subject.bundle.manifest.source.get("calibration") == text.label:
+        print(
+            f"warning: {subject.path} was calibrated on text of the same name, {text.label}; on text "
+            "that calibration saw, quality looks better than it is",
+            file=sys.stderr,
+        )
+
+
+def show(path: Path, reference: Path | None, document: dict[str, Any]) -> str:
+    """The document as text for people."""
+    perplexity = document["perplexity"]
+    shown = "beyond 1e308" if perplexity is None else f"{perplexity:.4f}"
+    lines = [
+        f"{path}: perplexity {shown} ({document['nll']:.4f} nats a token) on "
+        f"{document['tokens']:,} tokens of {document['text']}"
+    ]
+    if document["kl_mean"] is not None:
+        lines.append(
+            f"against {reference}: KL mean {document['kl_mean']:.5f}, 99th percentile "
+            f"{document['kl_p99']:.5f} nats; the same top token at {document['top1_agreement']:.1%}"
+        )
+    lines.append(
+        f"{document['bits_per_weight']:.2f} bits per weight, {document['weight_bytes']:,} bytes"
+    )
+    where = "" if document["artifact"] is None else f" on {document['artifact']}"
+    lines.append(f"evaluated by: {document['evaluated_by']}{where}")
+    return "\n".join(lines)
+
+
+def main(command: str, argv: Sequence[str]) -> int:
+    """Evaluate; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="optimum-compile evaluate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("path", type=Path, metavar="BUNDLE|MODEL")
+    add("--text", required=True, metavar="FILE", help="text file, or JSON list of documents")
+    add("--reference", type=Path, metavar="MODEL", help="measure KL and agreement against it")
+    add("--seqlen", type=int, metavar="N", help=f"longest window (default {DEFAULT_SEQLEN})")
+    add("--stride", type=int, metavar="N", help="step of windows in a text file (default seqlen)")
+    add("--max-tokens", type=int, metavar="N", help="stop after this many predicted tokens")
+    add("--artifact", metavar="|".join(PLATFORMS), help="which artifact of a bundle to run")
+    add("--json", action="store_true", help="one JSON document on stdout")
+    args = parser.parse_args(list(argv))
+    options = Options(args.text, args.seqlen, args.stride, args.max_tokens, args.artifact)
+    with ProgressObserver(sys.stderr) as watch:
+        document = evaluate(args.path, options, args.reference, watch=watch)
+    if args.json:
+        print_json(document)
+    else:
+        print(show(args.path, args.reference, document))
+    return 0
