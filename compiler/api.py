@@ -17,18 +17,21 @@ from optimum_compile.backends.base import (
     EmitResult,
 )
 from optimum_compile.backends.catalog import load_backend
+from optimum_compile.compiler.calibrated import (
+    Calibration,
+    calibration_of,
+    first_windows,
+    quantizing_pass,
+)
 from optimum_compile.compiler.calibration import (
     TextSource,
     load_tokenizer,
     need_torch,
     read_text,
-    seeded_tokens,
     special_token_id,
-    windows,
 )
-from optimum_compile.compiler.decoder import context_of, is_decoder, vocabulary
+from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import (
-    InputError,
     OptionError,
     UnsupportedError,
     VerificationError,
@@ -60,7 +63,7 @@ from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
 from optimum_compile.passes.precision.policies import Shares
-from optimum_compile.passes.precision.quantize import QuantizeWeights
+from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.stages.cut import CutStages
 from optimum_compile.passes.stages.notes import ActivationRange
 
@@ -110,10 +113,11 @@ def compile(
     for backend in wanted.backends:
         backend.require()
     watch = observer or SilentObserver()
-    with staging(wanted.final, wanted.options.overwrite) as out, _work(wanted.options, out) as work:
+    with staging(wanted.final, wanted.options.overwrite) as out, _work(wanted, out) as work:
         text, tokenizer, bos = _text(wanted)
         graph = wanted.model.graph
-        prepare(wanted, work, observer=watch)
+        remarks = prepare(wanted, work, observer=watch)
+        wanted = replace(wanted, remarks=(*wanted.remarks, *remarks))
         cases = _cases(wanted, text, tokenizer, bos) if wanted.options.verify else ()
         emitted, checks = [], []
         for backend in wanted.backends:
@@ -179,22 +183,21 @@ def plan(
         ),
         backends=backends,
     )
-    QuantizeWeights(Path(), chosen.quantizer)  # an unknown name is refused here
+    recipe_named(chosen.quantizer)  # an unknown name is refused here
     wanted = Plan(opened, chosen, names, backends, ())
     remarks = _passes(wanted, assign, observer=observer or SilentObserver(), work=None)
     return replace(wanted, remarks=remarks)
 
 
-def prepare(wanted: Plan, work: Path, *, observer: Observer | None = None) -> None:
-    """Quantise the planned graph into `work` and cut it into stages."""
-    ranges = _ranges(wanted, *_text(wanted))
-    _passes(
-        wanted,
-        QuantizeWeights(work / "weights", wanted.options.quantizer),
-        CutStages(wanted.options.stages, ranges),
-        observer=observer or SilentObserver(),
-        work=work,
-    )
+def prepare(wanted: Plan, work: Path, *, observer: Observer | None = None) -> tuple[str, ...]:
+    """Quantise the planned graph into `work` and cut it into stages; returns remarks."""
+    graph, options = wanted.model.graph, wanted.options
+    seen = calibration_of(graph, options, *_text(wanted))
+    quantize, remark = quantizing_pass(graph, options, seen, work)
+    ranges = _ranges(wanted, seen)
+    watch = observer or SilentObserver()
+    _passes(wanted, quantize, CutStages(options.stages, ranges), observer=watch, work=work)
+    return (remark,) if remark else ()
 
 
 def _budget(text: str | None) -> Budget | None:
@@ -232,21 +235,11 @@ def _text(wanted: Plan) -> tuple[TextSource | None, Any, int | None]:
     return read_text(wanted.options.calibration), tokenizer, bos
 
 
-def _ranges(
-    wanted: Plan, text: TextSource | None, tokenizer: Any, bos: int | None
-) -> tuple[ActivationRange, ...]:
+def _ranges(wanted: Plan, seen: Calibration) -> tuple[ActivationRange, ...]:
     from optimum_compile.compiler.measure import activation_ranges
 
-    graph, options = wanted.model.graph, wanted.options
-    if text is None or not is_decoder(graph):
-        return ()
-    if tokenizer is None:
-        ids = seeded_tokens(vocabulary(graph), options.samples, options.seqlen, options.seed)
-    else:
-        ids = windows(text, tokenizer, bos, options.seqlen)[: options.samples]
-    if not ids:
-        raise InputError(f"calibration text {text.label}: fewer than two tokens; give more text")
-    return activation_ranges(graph, ids)
+    found = first_windows(seen)
+    return activation_ranges(wanted.model.graph, found) if found else ()
 
 
 def _cases(
@@ -289,10 +282,20 @@ def _verify(
 
 
 @contextmanager
-def _work(options: CompileOptions, out: Path) -> Iterator[Path]:
-    """Scratch folder: inside the staging folder unless `work_dir` names another place."""
+def _work(wanted: Plan, out: Path) -> Iterator[Path]:
+    """Scratch folder: inside the staging folder unless `work_dir` names another place.
+
+    With `resume` it has a fixed name, and stays when the compilation does not come to its end.
+    """
+    options = wanted.options
     parent = out if options.work_dir is None else Path(options.work_dir)
     with made_folder(parent):
+        if options.resume:
+            folder = parent / f"{wanted.name}.progress"
+            folder.mkdir(exist_ok=True)
+            yield folder
+            shutil.rmtree(folder, ignore_errors=True)
+            return
         folder = Path(tempfile.mkdtemp(prefix=".work-", dir=parent))
         try:
             yield folder

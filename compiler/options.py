@@ -42,7 +42,7 @@ class CompileOptions:
     budget: str | None = None
     shares: tuple[float, float, float] = (0.25, 0.60, 0.15)
     head: str = "low"  # cascade only: "low" is the last stage's class, "high" INT8
-    quantizer: str = "mse"
+    quantizer: str = "auto"
     group_size: str | None = None
     asymmetric: bool = False
     executor: str = "xnnpack"  # of ExecuTorch: "xnnpack", or "packed" operators for every matrix
@@ -51,12 +51,13 @@ class CompileOptions:
     context: int | None = None
     max_prefill: int | None = None
     calibration: str | None = None  # a file, "none", or the built-in text
-    samples: int = 4
-    seqlen: int = 128
+    samples: int = 64
+    seqlen: int = 256
     seed: int = 0
     verify: bool = True
     allow_fallback: bool = False
     work_dir: str | None = None
+    resume: bool = False  # go on in `work_dir` where a killed run stopped
 
     def __post_init__(self) -> None:
         _bounded("stages", self.stages, 1, 64)
@@ -76,6 +77,8 @@ class CompileOptions:
             raise OptionError(
                 f"name={self.name!r}: expected letters, digits, dot, dash and underscore"
             )
+        if self.resume and self.work_dir is None:
+            raise OptionError("resume: needs --work-dir, the folder that holds the progress")
         if not self.target:
             raise OptionError("target: expected at least one of ios, android")
         parse_group(self.group_size)
@@ -84,7 +87,7 @@ class CompileOptions:
     def echo(self) -> dict[str, Any]:
         """The options as the manifest holds them: what shapes the bundle, no paths of this machine."""
         out = asdict(self)
-        for key in ("output", "work_dir", "overwrite"):
+        for key in ("output", "work_dir", "overwrite", "resume"):
             del out[key]
         if self.calibration not in (None, "none"):
             out["calibration"] = Path(str(self.calibration)).name

@@ -9,6 +9,7 @@ from typing import Any
 
 from optimum_compile.compiler.options import CompileOptions, load_config, options_from
 from optimum_compile.compiler.package.reader import Bundle
+from optimum_compile.passes.precision.quantizers.recipes import RECIPES
 from optimum_compile.tools.cli import print_json, usage
 from optimum_compile.tools.tables import (
     bundle_document,
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--shares", help="cascade: depth in INT8,INT4,INT2 (default 0.25,0.6,0.15)")
     add("--head", choices=("low", "high"), help="cascade: class of an untied head (low: INT2)")
-    add("--quantizer", help="mse (default: range by error search) or rtn (min/max)")
+    add("--quantizer", help=f"auto (default: the best), or one of {', '.join(RECIPES)}")
     add("--group-size", help="columns that share a scale: 32, 64, 128, ... or channel")
     add("--asymmetric", action="store_true", help="integer grids with a zero point")
     add("--executor", choices=("xnnpack", "packed"), help="android: what runs the matrices")
@@ -52,12 +53,13 @@ def parser() -> argparse.ArgumentParser:
     add("--context", type=int, help="length of the KV cache in tokens")
     add("--max-prefill", type=int, help="longest chunk of the prefill function, in tokens")
     add("--calibration", metavar="FILE|none", help="text or JSON list (default: a built-in text)")
-    add("--samples", type=int, help="calibration windows (default 4)")
-    add("--seqlen", type=int, help="tokens of a calibration window (default 128)")
+    add("--samples", type=int, help="calibration windows (default 64)")
+    add("--seqlen", type=int, help="tokens of a calibration window (default 256)")
     add("--seed", type=int, help="seed of everything random (default 0)")
     add("--no-verify", dest="verify", action="store_false", help="do not execute the artifacts")
     add("--allow-fallback", action="store_true", help="accept wider bits where a target needs them")
     add("--work-dir", metavar="DIR", help="scratch folder (default: beside the bundle)")
+    add("--resume", action="store_true", help="keep progress in --work-dir, and go on from it")
     out.add_argument("--config", metavar="FILE", help="YAML file with any of these options")
     out.add_argument("--dry-run", action="store_true", help="sizes and stages, without any work")
     out.add_argument("--json", action="store_true", help="one JSON document on stdout")

@@ -118,7 +118,7 @@ def make_manifest(
     source: dict[str, Any] = {
         "kind": wanted.model.kind,
         "name": wanted.model.source.name,
-        "weights_sha256": _source_digest(graph),
+        "weights_sha256": source_digest(graph),
         "calibration": None if text is None else text.label,
     }
     return Manifest(
@@ -145,7 +145,7 @@ def make_manifest(
     )
 
 
-def _source_digest(graph: Graph) -> str:
+def source_digest(graph: Graph) -> str:
     """SHA-256 over the digests of the weight files."""
     files = sorted(
         {v.weight.source.path for v in graph.weights.values() if v.weight and v.weight.source}

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optimum_compile.compiler.errors import InputError, InternalError
+from optimum_compile.compiler.errors import InputError, InternalError, OptionError
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
@@ -37,14 +37,14 @@ class QuantizeWeights:
     quantizer: str = "mse"
 
     def __post_init__(self) -> None:
-        recipe_named(self.quantizer)
+        if recipe_named(self.quantizer).needs_inputs:
+            raise OptionError(f"quantizer {self.quantizer!r}: needs activations (QuantizeBlocks)")
 
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """See the class. Raises InputError for weights that are NaN or infinite."""
         self.store.mkdir(parents=True, exist_ok=True)
         todo = [(n, v) for n, v in graph.weights.items() if v.type.dtype.is_float and v.uses]
         changed = False
-        # Without activations a recipe that weighs with them falls back on plain squared errors.
         clip: Clip = "minmax" if recipe_named(self.quantizer).range == "minmax" else "mse"
         for at, (name, value) in enumerate(todo):
             ctx.progress(self.name, at, len(todo))

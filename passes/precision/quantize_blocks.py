@@ -73,6 +73,7 @@ class _Run:
             self._note(self.graph.weights[name], sha256)
         total = len(self.segments)
         if self.progress.done == 0:
+            self._refuse_broken()
             self._tables()
             for way in self._ways():
                 way.start()
@@ -81,6 +82,12 @@ class _Run:
             self._segment(segment)
         self.ctx.progress(self.options.name, total, total)
         return PassResult(changed=self.changed)
+
+    def _refuse_broken(self) -> None:
+        """Name a weight that is not finite, before its traces show in somebody's activations."""
+        for name, value in self.graph.weights.items():
+            if value.uses and value.type.dtype.is_float:
+                load_checked(name, value)
 
     def _ways(self) -> Sequence[Propagation]:
         return (self.now, self.before) if self.options.recipe.propagation > 0 else (self.now,)
@@ -116,8 +123,6 @@ class _Run:
                 continue
             is_linear = is_quantizable(value) and any(n.op == "linear" for n in value.users)
             if assigned is None or (is_linear and value not in heads):
-                if not is_linear:
-                    load_checked(value.name, value)
                 continue
             self._quantize(value, heads.get(value))
 

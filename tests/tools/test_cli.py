@@ -61,7 +61,7 @@ def test_the_console_script_ends_with_the_code_of_the_command(monkeypatch):
         (["--policy", "magic"], 2, "policy 'magic': expected one of uniform, cascade"),
         (["--policy", "uniform", "--bits", "5"], 2, "bits=5: expected one of (16, 8, 4, 2)"),
         (["--bits", "many"], 2, "argument --bits: invalid int value: 'many'"),
-        (["--quantizer", "magic"], 2, "quantizer 'magic': expected one of rtn, mse"),
+        (["--quantizer", "magic"], 2, "quantizer 'magic': expected one of rtn, mse, weighted"),
         (["--budget", "cheap"], 2, "budget 'cheap': expected 3.5bpw, 1.2GB"),
         (["--shares", "0.5,0.5"], 2, "shares='0.5,0.5': expected three numbers"),
         (["--shares", "nan,0,1"], 2, "cascade shares (nan, 0.0, 1.0): expected three numbers"),
@@ -107,7 +107,7 @@ def test_a_bundle_is_no_model_and_a_model_no_bundle(cli, tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "quantizer: [mse]",
+        "quantizer: [auto]",
         "name: 5",
         "calibration: 5",
         "work_dir: {a: b}",

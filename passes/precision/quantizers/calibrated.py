@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, Scheme
+from optimum_compile.compiler.quant.scheme import Float, Lut, Scheme, Sparse
 from optimum_compile.passes.calibrate.moments import Moments
 from optimum_compile.passes.precision.quantizers.feedback import (
     Feedback,
@@ -14,11 +14,11 @@ from optimum_compile.passes.precision.quantizers.feedback import (
     round_with_feedback,
 )
 from optimum_compile.passes.precision.quantizers.grids import AffineGrid, TableGrid
-from optimum_compile.passes.precision.quantizers.palette import quantize_palette
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
 from optimum_compile.passes.precision.quantizers.refit import refit_scales, refit_tables
-from optimum_compile.passes.precision.quantizers.rtn import Clip, quantize_rtn
+from optimum_compile.passes.precision.quantizers.rtn import Clip
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
+from optimum_compile.passes.precision.quantizers.sparse import quantize_sparse
 
 ROUND_SWEEPS = 2
 
@@ -31,12 +31,27 @@ def quantize_calibrated(
         return quantize_weight(weight, scheme)
     if seen.cross is not None and recipe.propagation > 0:
         weight = corrected(weight, seen, recipe.propagation)
-    start = _start(weight, scheme, seen, recipe)
-    if not recipe.feedback:
-        return start
+    importance = seen.importance.numpy() if recipe.range == "hessian" else None
+    clip: Clip = "minmax" if recipe.range == "minmax" else "mse"
+
+    def rounded(matrix: np.ndarray, inner: Scheme) -> PackedWeight:
+        start = quantize_weight(matrix, inner, clip, importance)
+        return with_feedback(matrix, start, seen, recipe) if recipe.feedback else start
+
+    if isinstance(scheme, Sparse):
+        if scheme.outliers == "scaled":
+            return quantize_weight(weight, scheme, clip)
+        return quantize_sparse(weight, scheme, rounded, importance)
+    return rounded(weight, scheme)
+
+
+def with_feedback(
+    weight: np.ndarray, start: PackedWeight, seen: Moments, recipe: Recipe
+) -> PackedWeight:
+    """New codes for the grid of `start`, and where the scheme leaves it free, a better grid."""
     w = torch.from_numpy(np.ascontiguousarray(weight, np.float32))
     options = Feedback(sweeps=recipe.sweeps)
-    grid = AffineGrid.of(start) if isinstance(scheme, Affine) else TableGrid.of(start)
+    grid = TableGrid.of(start) if isinstance(start.scheme, Lut) else AffineGrid.of(start)
     codes = round_with_feedback(w, seen.hessian, grid, options)
     hessian = damped(seen.hessian, options.damping).float()
     for _ in range(recipe.rounds):
@@ -46,14 +61,6 @@ def quantize_calibrated(
             grid = refit_tables(w, codes, hessian, grid)
         codes = descend(w, codes, hessian, grid, ROUND_SWEEPS)
     return grid.packed(codes)
-
-
-def _start(weight: np.ndarray, scheme: Affine | Lut, seen: Moments, recipe: Recipe) -> PackedWeight:
-    importance = seen.importance.numpy() if recipe.range == "hessian" else None
-    if isinstance(scheme, Lut):
-        return quantize_palette(weight, scheme, importance)
-    clip: Clip = "minmax" if recipe.range == "minmax" else "mse"
-    return quantize_rtn(weight, scheme, clip, importance)
 
 
 def corrected(weight: np.ndarray, seen: Moments, strength: float) -> np.ndarray:

@@ -3,7 +3,8 @@
 A grid knows the stored numbers of its scheme (fp16 scales, fp16 tables) and nothing of Hessians.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -11,8 +12,10 @@ import torch
 from torch import Tensor
 
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Affine, Lut
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut
 from optimum_compile.passes.precision.quantizers.rtn import grid
+
+TINY = 1e-30
 
 
 class Grid(Protocol):
@@ -30,34 +33,50 @@ class Grid(Protocol):
 
 @dataclass(frozen=True)
 class AffineGrid:
-    """Integer codes: w = scale * (code - zero).
+    """Equidistant numbers: w = scale * (code - zero), low <= code <= high.
 
-    scales (rows, groups) float32 that fp16 holds; zeros (rows, groups) float32.
+    scales, zeros: float32 (rows, groups). `start` is a weight whose grid this is; of it only the
+    codes, and scales that were refitted, are ever replaced.
     """
 
-    scheme: Affine
+    start: PackedWeight
     scales: Tensor
     zeros: Tensor
     group_size: int
+    low: int
+    high: int
 
     @staticmethod
     def of(weight: PackedWeight) -> "AffineGrid":
         """The grid of a weight that has been rounded to nearest."""
         scheme = weight.scheme
-        if not isinstance(scheme, Affine) or weight.scales is None:
+        if not isinstance(scheme, Affine | E0M4) or weight.scales is None:
             raise ValueError(f"{scheme}: not an integer grid")
         scales = torch.from_numpy(weight.scales.astype(np.float32))
+        size = scheme.group_size(weight.shape[1])
+        if isinstance(scheme, E0M4):
+            # a * (1 + q / 16) + c = a / 16 * (q + 16 + 16 c / a)
+            if weight.offsets is None:
+                raise ValueError(f"{scheme}: no offsets")
+            offsets = torch.from_numpy(weight.offsets.astype(np.float32))
+            scales = scales.clamp_min(TINY)
+            return AffineGrid(weight, scales / 16, -16 - 16 * offsets / scales, size, 0, 15)
         zeros = torch.zeros_like(scales)
         if weight.zeros is not None:
             zeros = torch.from_numpy(weight.zeros.astype(np.float32))
-        return AffineGrid(scheme, scales, zeros, scheme.group_size(weight.shape[1]))
+        return AffineGrid(weight, scales, zeros, size, *grid(scheme))
+
+    @property
+    def can_refit(self) -> bool:
+        """Whether the scales are free: fp16 or bfloat16 numbers, one a group."""
+        scheme = self.start.scheme
+        return isinstance(scheme, Affine) and not scheme.scale_bits
 
     def nearest(self, values: Tensor, column: int) -> tuple[Tensor, Tensor]:
         """See `Grid`."""
         at = column // self.group_size
         scale, zero = self.scales[:, at], self.zeros[:, at]
-        low, high = grid(self.scheme)
-        codes = ((values / scale).round() + zero).clamp_(low, high)
+        codes = (values / scale + zero).round_().clamp_(self.low, self.high)
         return codes, (codes - zero) * scale
 
     def numbers(self, codes: Tensor) -> Tensor:
@@ -67,13 +86,10 @@ class AffineGrid:
 
     def packed(self, codes: Tensor) -> PackedWeight:
         """See `Grid`."""
-        kind = np.int8 if self.scheme.symmetric else np.uint8
-        return PackedWeight(
-            self.scheme,
-            codes.numpy().astype(kind),
-            scales=self.scales.numpy().astype(np.float16),
-            zeros=None if self.scheme.symmetric else self.zeros.numpy().astype(np.uint8),
-        )
+        done = replace(self.start, codes=codes.numpy().astype(self.start.codes.dtype))
+        if not self.can_refit:
+            return done
+        return replace(done, scales=self.scales.numpy().astype(np.float16))
 
 
 @dataclass(frozen=True)
@@ -95,20 +111,24 @@ class TableGrid:
         table = torch.from_numpy(weight.table.astype(np.float32))
         return TableGrid(weight.scheme, table, weight.shape[0])
 
+    @cached_property
     def by_row(self) -> Tensor:
         """(rows, entries): the table that each row reads."""
         return self.tables[torch.arange(self.rows) // self.scheme.rows_per_table]
 
+    @cached_property
+    def middle(self) -> Tensor:
+        """(entries - 1, rows): where one entry's share of the line ends and the next one's begins."""
+        return ((self.by_row[:, 1:] + self.by_row[:, :-1]) / 2).T.contiguous()
+
     def nearest(self, values: Tensor, column: int) -> tuple[Tensor, Tensor]:
         """See `Grid`."""
-        entries = self.by_row()
-        middle = (entries[:, 1:] + entries[:, :-1]) / 2
-        codes = (values[:, None] > middle).sum(1, keepdim=True)
-        return codes[:, 0].float(), entries.gather(1, codes)[:, 0]
+        codes = (values > self.middle).sum(0)
+        return codes.float(), self.by_row.gather(1, codes[:, None])[:, 0]
 
     def numbers(self, codes: Tensor) -> Tensor:
         """See `Grid`."""
-        return self.by_row().gather(1, codes.long())
+        return self.by_row.gather(1, codes.long())
 
     def packed(self, codes: Tensor) -> PackedWeight:
         """See `Grid`."""

@@ -31,6 +31,7 @@ class Recipe:
         return self.feedback or self.range == "hessian" or self.propagation > 0
 
 
+AUTO = "auto"  # the best that is measured; plain squared errors where there are no activations
 RECIPES = {
     "rtn": Recipe("minmax"),
     "mse": Recipe("mse"),
@@ -39,7 +40,7 @@ RECIPES = {
     "gptq-weighted": Recipe("hessian", feedback=True),
     "gptq-sweeps": Recipe("hessian", feedback=True, sweeps=3),
     "lnq": Recipe("hessian", feedback=True, sweeps=2, rounds=3),
-    "qep": Recipe("hessian", feedback=True, sweeps=2, rounds=3, propagation=0.5),
+    AUTO: Recipe("hessian", feedback=True, sweeps=2, rounds=3, propagation=0.5),
 }
 
 

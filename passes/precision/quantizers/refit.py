@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optimum_compile.compiler.quant.scheme import Affine
 from optimum_compile.passes.precision.quantizers.feedback import output_loss
 from optimum_compile.passes.precision.quantizers.grids import AffineGrid, TableGrid
 from optimum_compile.passes.precision.quantizers.rtn import store_scale
@@ -24,6 +25,9 @@ MAX_FIT_ENTRIES = 16  # normal equations of larger tables cost more than they ga
 
 def refit_scales(weight: Tensor, codes: Tensor, hessian: Tensor, old: AffineGrid) -> AffineGrid:
     """Scales (rows, groups) that minimise the loss of `weight` (rows, columns) for these codes."""
+    scheme = old.start.scheme
+    if not old.can_refit or not isinstance(scheme, Affine):
+        return old
     columns, size = weight.shape[1], old.group_size
     spread = torch.arange(columns) // size
     steps = codes - old.zeros[:, spread]
@@ -38,7 +42,7 @@ def refit_scales(weight: Tensor, codes: Tensor, hessian: Tensor, old: AffineGrid
             matrix[:, group] = _by_group(pulled * q, groups, size)
         target = _by_group((w @ hessian) * q, groups, size)
         scales[part] = _solve(matrix, target)
-    stored = store_scale(scales.numpy(), old.scheme)
+    stored = store_scale(scales.numpy(), scheme)
     fresh = replace(old, scales=torch.from_numpy(np.ascontiguousarray(stored)))
     better = (scales > 0) & torch.isfinite(scales)
     fresh = replace(fresh, scales=torch.where(better, fresh.scales, old.scales))

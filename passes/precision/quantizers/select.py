@@ -1,19 +1,59 @@
-"""Which quantiser makes which scheme."""
+"""Which quantiser makes which scheme, without activations or with their mean squares alone."""
 
 import numpy as np
 
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Float, Lut, Scheme
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Scheme, Sparse
+from optimum_compile.passes.precision.quantizers.adpq import quantize_adpq
+from optimum_compile.passes.precision.quantizers.e0m4 import quantize_e0m4
+from optimum_compile.passes.precision.quantizers.hqq import quantize_hqq
 from optimum_compile.passes.precision.quantizers.palette import quantize_palette
 from optimum_compile.passes.precision.quantizers.rtn import Clip, quantize_rtn
+from optimum_compile.passes.precision.quantizers.sparse import quantize_sparse
+from optimum_compile.passes.precision.quantizers.two_level import quantize_two_level
 
 
-def quantize_weight(weight: np.ndarray, scheme: Scheme, clip: Clip = "mse") -> PackedWeight:
-    """Quantise a finite (rows, columns) matrix to `scheme`."""
+def quantize_weight(
+    weight: np.ndarray,
+    scheme: Scheme,
+    clip: Clip = "mse",
+    importance: np.ndarray | None = None,
+) -> PackedWeight:
+    """Quantise a finite (rows, columns) matrix to `scheme`.
+
+    `importance` (columns,) are the mean squares of the inputs, where they are known; schemes whose
+    quantiser has no use for them (E0M4, fp16 zero points, scaled outliers) leave them.
+    """
     if isinstance(scheme, Float):
         kind = np.float16 if scheme.bits == 16 else np.float32
         limit = float(np.finfo(kind).max)
         return PackedWeight(scheme, np.clip(weight, -limit, limit).astype(kind))
     if isinstance(scheme, Lut):
-        return quantize_palette(weight, scheme)
-    return quantize_rtn(weight, scheme, clip)
+        return quantize_palette(weight, scheme, importance)
+    if isinstance(scheme, E0M4):
+        return quantize_e0m4(weight, scheme, clip)
+    if isinstance(scheme, Sparse):
+        return _sparse(weight, scheme, clip, importance)
+    return _affine(weight, scheme, clip, importance)
+
+
+def _sparse(
+    weight: np.ndarray, scheme: Sparse, clip: Clip, importance: np.ndarray | None
+) -> PackedWeight:
+    if scheme.outliers == "scaled":
+        return quantize_adpq(weight, scheme, clip)
+
+    def base(dense: np.ndarray, inner: Scheme) -> PackedWeight:
+        return quantize_weight(dense, inner, clip, importance)
+
+    return quantize_sparse(weight, scheme, base, importance)
+
+
+def _affine(
+    weight: np.ndarray, scheme: Affine, clip: Clip, importance: np.ndarray | None
+) -> PackedWeight:
+    if scheme.scale_bits:
+        return quantize_two_level(weight, scheme, clip, importance)
+    if scheme.zero_dtype == "f16":
+        return quantize_hqq(weight, scheme)
+    return quantize_rtn(weight, scheme, clip, importance)

@@ -100,7 +100,9 @@ def test_the_quantiser_is_chosen_by_name(tmp_path):
         found = value.notes.get(Quantized).load().dequantize()
         errors[name] = float(((found - value.weight.load()) ** 2).sum())
     assert errors["mse"] < 0.95 * errors["rtn"]
-    with pytest.raises(OptionError, match="quantizer 'gptq': expected one of rtn, mse"):
+    with pytest.raises(OptionError, match="quantizer 'magic': expected one of rtn, mse, weighted"):
+        QuantizeWeights(tmp_path, "magic")
+    with pytest.raises(OptionError, match="quantizer 'gptq': needs activations"):
         QuantizeWeights(tmp_path, "gptq")
 
 

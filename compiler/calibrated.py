@@ -1,0 +1,101 @@
+"""Which quantising pass a compilation runs, and what its calibrated form needs to see."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from optimum_compile.compiler.calibration import TextSource, seeded_tokens, windows
+from optimum_compile.compiler.decoder import is_decoder, vocabulary
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.compiler.package.describe import source_digest, versions
+from optimum_compile.compiler.pass_manager import Pass
+from optimum_compile.passes.calibrate.checkpoint import fingerprint
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.quantize import QuantizeWeights
+from optimum_compile.passes.precision.quantizers.recipes import AUTO, recipe_named
+
+RANGE_WINDOWS = 4
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Token windows of the calibration text; `is_text` is false where they are random tokens."""
+
+    windows: tuple[tuple[int, ...], ...] = ()
+    is_text: bool = False
+
+
+def calibration_of(
+    graph: Graph, options: CompileOptions, text: TextSource | None, tokenizer: Any, bos: int | None
+) -> Calibration:
+    """Windows for a decoder; nothing for other models, or where the text is "none".
+
+    Raises InputError for a text of fewer than two tokens.
+    """
+    if text is None or not is_decoder(graph):
+        return Calibration()
+    if tokenizer is None:
+        ids = seeded_tokens(vocabulary(graph), RANGE_WINDOWS, options.seqlen, options.seed)
+        return Calibration(tuple(map(tuple, ids)))
+    ids = windows(text, tokenizer, bos, options.seqlen)[: options.samples]
+    if not ids:
+        raise InputError(f"calibration text {text.label}: fewer than two tokens; give more text")
+    return Calibration(tuple(map(tuple, ids)), is_text=True)
+
+
+def quantizing_pass(
+    graph: Graph, options: CompileOptions, seen: Calibration, work: Path
+) -> tuple[Pass, str]:
+    """The pass, and a remark where "auto" did without calibration (or "").
+
+    Raises OptionError for a calibrated quantiser that is asked for by name without text.
+    """
+    recipe = recipe_named(options.quantizer)
+    if not recipe.needs_inputs:
+        return QuantizeWeights(work / "weights", options.quantizer), ""
+    if not seen.is_text:
+        why = "no calibration text" if not seen.windows else "no tokenizer to read the text with"
+        if not is_decoder(graph):
+            why = "the model is no decoder of tokens"
+        if options.quantizer != AUTO:
+            raise OptionError(
+                f"quantizer {options.quantizer!r} needs activations, but there is {why}: "
+                "give --calibration FILE, or use --quantizer mse"
+            )
+        return QuantizeWeights(work / "weights", "mse"), f"quantised without activations: {why}"
+    # These import torch, whose absence is reported before.
+    from optimum_compile.passes.calibrate.propagate import decoder_samples
+    from optimum_compile.passes.precision.quantize_blocks import QuantizeBlocks
+
+    longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
+    samples = decoder_samples(seen.windows, longest)
+    identity = fingerprint(_facts(graph, options, seen))
+    return QuantizeBlocks(work, recipe, samples, identity), ""
+
+
+def _facts(graph: Graph, options: CompileOptions, seen: Calibration) -> dict[str, Any]:
+    """Everything that decides the packed weights."""
+    schemes = {
+        name: str(note.scheme)
+        for name, value in graph.weights.items()
+        if (note := value.notes.get(Precision)) is not None
+    }
+    tokens = hashlib.sha256(json.dumps(seen.windows).encode()).hexdigest()
+    return {
+        "weights": source_digest(graph),
+        "schemes": schemes,
+        "recipe": asdict(recipe_named(options.quantizer)),
+        "tokens": tokens,
+        "seed": options.seed,
+        "versions": versions(),
+    }
+
+
+def first_windows(seen: Calibration) -> Sequence[Sequence[int]]:
+    """The windows on which value ranges are measured: a few are enough for minima and maxima."""
+    return seen.windows[:RANGE_WINDOWS]
