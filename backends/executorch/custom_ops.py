@@ -13,20 +13,28 @@ NAMESPACE = "optimum_compile_rt"
 DELEGATE = "delegate"  # stands where a delegate will be; never reaches the artifact
 _LIBRARY: list[torch.library.Library] = []
 
-_LUT = "Tensor codes, Tensor table, int bits, int rows, int columns, int rows_per_table"
+# Outliers, None where a matrix has none: counts by run, places, what is added.
+_OUTLIERS = "int run, Tensor? counts, Tensor? places, Tensor? values"
+_LUT = (
+    f"Tensor codes, Tensor table, int bits, int rows, int columns, int rows_per_table, {_OUTLIERS}"
+)
 _AFFINE = (
     "Tensor codes, Tensor scales, Tensor zeros, int bits, int rows, int columns, "
-    "int group, bool symmetric"
+    f"int group, bool symmetric, int scale_bits, Tensor? supers, {_OUTLIERS}, "
+    "Tensor? outlier_scales"
+)
+_E0M4 = (
+    f"Tensor codes, Tensor scales, Tensor offsets, int rows, int columns, int group, {_OUTLIERS}"
 )
 _F16 = "Tensor weight"
+_PACKED = {"lut": _LUT, "affine": _AFFINE, "e0m4": _E0M4, "f16": _F16}
 ARGUMENTS = {
-    "linear_lut": f"Tensor x, {_LUT}",
-    "linear_affine": f"Tensor x, {_AFFINE}",
-    "linear_f16": f"Tensor x, {_F16}",
-    "embedding_lut": f"Tensor ids, {_LUT}",
-    "embedding_affine": f"Tensor ids, {_AFFINE}",
-    "embedding_f16": f"Tensor ids, {_F16}",
+    f"{use}_{form}": f"Tensor {first}, {arguments}"
+    for use, first in (("linear", "x"), ("embedding", "ids"))
+    for form, arguments in _PACKED.items()
 }
+# Where rows and columns stand behind the first two tensors.
+_SIZES_AT = {"lut": 2, "affine": 3, "e0m4": 2}
 
 
 def load() -> None:
@@ -64,8 +72,7 @@ def _fake(name: str) -> Callable[..., Tensor]:
 
 
 def _sizes(name: str, rest: tuple[object, ...]) -> tuple[int, int]:
-    # after codes: (table, bits, rows, columns, ..) or (scales, zeros, bits, rows, columns, ..)
-    at = 2 if name.endswith("lut") else 3
+    at = _SIZES_AT[name.rpartition("_")[2]]
     return int(str(rest[at])), int(str(rest[at + 1]))
 
 

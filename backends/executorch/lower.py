@@ -18,12 +18,11 @@ from torch import Tensor, nn
 
 from optimum_compile.backends.executorch import custom_ops
 from optimum_compile.backends.executorch.delegate import Delegate, build
+from optimum_compile.backends.executorch.operands import call_of, part_name, parts_of
 from optimum_compile.backends.executorch.regions import Region, regions_of
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.graph import Graph, Value
-from optimum_compile.compiler.quant.pack import pack_codes
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Float, Lut
 from optimum_compile.passes.precision.notes import Quantized
 
 
@@ -117,18 +116,8 @@ class TensorStore:
             )
 
     def _matrix(self, name: str, packed: PackedWeight) -> None:
-        scheme = packed.scheme
-        if isinstance(scheme, Float):
-            self.tensors[name] = torch.from_numpy(packed.codes)
-        else:
-            self.tensors[name] = torch.from_numpy(pack_codes(packed.codes, scheme.bits))
-            if isinstance(scheme, Lut):
-                self.tensors[f"{name}_table"] = _tensor(packed.table)
-                return
-            self.tensors[f"{name}_scales"] = _tensor(packed.scales)
-            # ExecuTorch takes no empty tensor: one byte stands for "no zero points".
-            zeros = np.zeros(1, np.uint8) if packed.zeros is None else packed.zeros
-            self.tensors[f"{name}_zeros"] = torch.from_numpy(zeros)
+        for part, data in parts_of(packed).items():
+            self.tensors[part_name(name, part)] = torch.from_numpy(np.ascontiguousarray(data))
 
 
 class DelegateStore:
@@ -149,12 +138,6 @@ class DelegateStore:
         return self._by_weights[region.weights]
 
 
-def _tensor(data: np.ndarray | None) -> Tensor:
-    if data is None:
-        raise InternalError("a packed weight lacks its scales or its table")
-    return torch.from_numpy(np.ascontiguousarray(data))
-
-
 def linear(module: GraphModule, x: Tensor, value: Value) -> Tensor:
     """X (..., columns) times a weight in whatever scheme it has."""
     note = value.notes.get(Quantized)
@@ -164,27 +147,17 @@ def linear(module: GraphModule, x: Tensor, value: Value) -> Tensor:
 
 
 def _packed(module: GraphModule, kind: str, first: Tensor, name: str, value: Value) -> Tensor:
-    ops = torch.ops.optimum_compile_rt
     note = value.notes.get(Quantized)
-    rows, columns = value.type.static_shape()
-    codes = module.buffer(name)
     if note is None:
         raise InternalError(f"{name} is not quantised")
-    scheme = note.scheme
-    if isinstance(scheme, Float):
-        found: Tensor = getattr(ops, f"{kind}_f16")(first, codes)
-    elif isinstance(scheme, Lut):
-        table = module.buffer(f"{name}_table")
-        found = getattr(ops, f"{kind}_lut")(
-            first, codes, table, scheme.bits, rows, columns, scheme.rows_per_table
-        )
-    else:
-        scales, zeros = module.buffer(f"{name}_scales"), module.buffer(f"{name}_zeros")
-        group = scheme.group_size(columns)
-        found = getattr(ops, f"{kind}_affine")(
-            first, codes, scales, zeros, scheme.bits, rows, columns, group, scheme.symmetric
-        )
-    return found
+
+    def part(which: str) -> Tensor | None:
+        found = part_name(name, which)
+        return module.buffer(found) if hasattr(module, found) else None
+
+    form, arguments = call_of(note.scheme, value.type.static_shape(), part)
+    out: Tensor = getattr(torch.ops.optimum_compile_rt, f"{kind}_{form}")(first, *arguments)
+    return out
 
 
 def embedding(module: GraphModule, ids: Tensor, value: Value) -> Tensor:

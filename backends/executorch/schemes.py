@@ -3,11 +3,13 @@
 from optimum_compile.backends.base import SUPPORTED, Support, WeightUse
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.scheme import (
+    E0M4,
     Affine,
     Float,
     Lut,
     PerChannel,
     Scheme,
+    Sparse,
     packed_bytes,
 )
 
@@ -47,13 +49,33 @@ def stored_bytes(scheme: Scheme, use: WeightUse, *, xnnpack: bool = True) -> int
     rows, columns = use.rows, use.columns
     if isinstance(scheme, Float):
         return aligned(rows * columns * scheme.bits // 8)
+    if isinstance(scheme, Sparse):
+        return stored_bytes(scheme.base, use, xnnpack=False) + _outliers(scheme, rows, columns)
     codes = aligned(packed_bytes(rows * columns, scheme.bits))
     if isinstance(scheme, Lut):
         return codes + aligned(scheme.tables(rows) * (1 << scheme.bits) * 2)
     count = rows * scheme.groups(columns)
+    if isinstance(scheme, E0M4):
+        return codes + 2 * aligned(count * 2)
     if xnnpack and on_xnnpack(scheme, use):
         return codes + aligned(count * (4 if isinstance(scheme.group, PerChannel) else 2))
-    return codes + aligned(count * 2) + aligned(1 if scheme.symmetric else count)
+    scales = aligned(count * 2)
+    if scheme.scale_bits:
+        scales = aligned(packed_bytes(count, scheme.scale_bits)) + aligned(rows * 2)
+    zero = 2 if scheme.zero_dtype == "f16" else 1
+    return codes + scales + aligned(1 if scheme.symmetric else count * zero)
+
+
+def _outliers(scheme: Sparse, rows: int, columns: int) -> int:
+    """Bytes of counts, places, and of values or second scales."""
+    count, runs = scheme.count(rows, columns), scheme.runs(rows, columns)
+    if not count:
+        return 0
+    kept = count
+    if isinstance(scheme.base, Affine) and scheme.outliers == "scaled":
+        kept = rows * scheme.base.groups(columns)
+    counts = aligned(runs.number(rows, columns) * runs.count_bytes)
+    return counts + aligned(packed_bytes(count, runs.index_bits)) + aligned(kept * 2)
 
 
 def fixed_bytes(graph: Graph) -> int:

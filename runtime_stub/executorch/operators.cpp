@@ -9,6 +9,7 @@
 namespace {
 
 using executorch::aten::ArrayRef;
+using executorch::aten::optional;
 using executorch::aten::ScalarType;
 using executorch::aten::SizesType;
 using executorch::aten::Tensor;
@@ -52,42 +53,109 @@ bool check_x(KernelRuntimeContext& ctx, const Tensor& x, int64_t columns) {
 
 const uint16_t* halves(const Tensor& t) { return static_cast<const uint16_t*>(t.const_data_ptr()); }
 
-bool palette(KernelRuntimeContext& ctx, const Tensor& codes, const Tensor& table, int64_t bits,
-             int64_t rows, int64_t columns, int64_t rows_per_table, PackedMatrix& m) {
-  if (codes.scalar_type() != ScalarType::Byte) return fail(ctx, "codes must be uint8");
-  if (table.scalar_type() != ScalarType::Half) return fail(ctx, "table must be float16");
+using Part = const optional<Tensor>&;
+
+bool check_kind(KernelRuntimeContext& ctx, const Tensor& t, ScalarType kind, const char* what) {
+  return t.scalar_type() == kind || fail(ctx, what);
+}
+
+bool start(KernelRuntimeContext& ctx, const Tensor& codes, int64_t bits, int64_t rows,
+           int64_t columns, PackedMatrix& m) {
+  if (!check_kind(ctx, codes, ScalarType::Byte, "codes must be uint8")) return false;
   if (bits < 1 || bits > 8) return fail(ctx, "bits must be 1 to 8");
   m.codes = codes.const_data_ptr<uint8_t>();
   m.code_bytes = codes.nbytes();
   m.bits = static_cast<int>(bits);
   m.rows = rows;
   m.columns = columns;
+  return true;
+}
+
+// Outliers, where there are any: counts and places, and values to add or scales to read codes with.
+bool outliers(KernelRuntimeContext& ctx, int64_t run, Part counts, Part places, Part values,
+              Part scales, PackedMatrix& m) {
+  if (!counts.has_value()) return done(ctx, check(m));
+  if (!places.has_value()) return fail(ctx, "outliers need places");
+  if (!check_kind(ctx, *counts, ScalarType::Byte, "counts must be uint8")) return false;
+  if (!check_kind(ctx, *places, ScalarType::Byte, "places must be uint8")) return false;
+  m.run = run;
+  m.counts = counts->const_data_ptr<uint8_t>();
+  m.count_bytes = counts->nbytes();
+  m.places = places->const_data_ptr<uint8_t>();
+  m.place_bytes = places->nbytes();
+  if (values.has_value()) {
+    if (!check_kind(ctx, *values, ScalarType::Half, "values must be float16")) return false;
+    m.values = halves(*values);
+    m.value_entries = values->numel();
+  }
+  if (scales.has_value()) {
+    if (!check_kind(ctx, *scales, ScalarType::Half, "scales must be float16")) return false;
+    m.outlier_scales = halves(*scales);
+    m.outlier_scale_entries = scales->numel();
+  }
+  return done(ctx, check(m));
+}
+
+bool palette(KernelRuntimeContext& ctx, const Tensor& codes, const Tensor& table, int64_t bits,
+             int64_t rows, int64_t columns, int64_t rows_per_table, int64_t run, Part counts,
+             Part places, Part values, PackedMatrix& m) {
+  if (!check_kind(ctx, table, ScalarType::Half, "table must be float16")) return false;
+  if (!start(ctx, codes, bits, rows, columns, m)) return false;
   m.table = halves(table);
   m.table_entries = table.numel();
   m.rows_per_table = rows_per_table;
-  return done(ctx, check(m));
+  return outliers(ctx, run, counts, places, values, optional<Tensor>(), m);
+}
+
+bool scales_of(KernelRuntimeContext& ctx, const Tensor& scales, int64_t scale_bits, Part supers,
+               PackedMatrix& m) {
+  if (scale_bits == 0) {
+    if (!check_kind(ctx, scales, ScalarType::Half, "scales must be float16")) return false;
+    m.scales = halves(scales);
+    m.scale_entries = scales.numel();
+    return true;
+  }
+  if (scale_bits < 1 || scale_bits > 8) return fail(ctx, "scale_bits must be 0 to 8");
+  if (!check_kind(ctx, scales, ScalarType::Byte, "scale codes must be uint8")) return false;
+  if (!supers.has_value()) return fail(ctx, "scale codes need a number for each row");
+  if (!check_kind(ctx, *supers, ScalarType::Half, "supers must be float16")) return false;
+  m.scale_codes = scales.const_data_ptr<uint8_t>();
+  m.scale_code_bytes = scales.nbytes();
+  m.scale_bits = static_cast<int>(scale_bits);
+  m.supers = halves(*supers);
+  m.super_entries = supers->numel();
+  return true;
 }
 
 bool grid(KernelRuntimeContext& ctx, const Tensor& codes, const Tensor& scales, const Tensor& zeros,
           int64_t bits, int64_t rows, int64_t columns, int64_t group, bool symmetric,
-          PackedMatrix& m) {
-  if (codes.scalar_type() != ScalarType::Byte) return fail(ctx, "codes must be uint8");
-  if (scales.scalar_type() != ScalarType::Half) return fail(ctx, "scales must be float16");
-  if (!symmetric && zeros.scalar_type() != ScalarType::Byte) return fail(ctx, "zeros must be uint8");
-  if (bits < 2 || bits > 8) return fail(ctx, "bits must be 2 to 8");
-  m.codes = codes.const_data_ptr<uint8_t>();
-  m.code_bytes = codes.nbytes();
-  m.bits = static_cast<int>(bits);
-  m.rows = rows;
-  m.columns = columns;
-  m.scales = halves(scales);
-  m.scale_entries = scales.numel();
+          int64_t scale_bits, Part supers, int64_t run, Part counts, Part places, Part values,
+          Part outlier_scales, PackedMatrix& m) {
+  if (bits < 2) return fail(ctx, "bits must be 2 to 8");
+  if (!start(ctx, codes, bits, rows, columns, m)) return false;
+  if (!scales_of(ctx, scales, scale_bits, supers, m)) return false;
   m.group = group;
-  if (!symmetric) {
+  if (!symmetric && zeros.scalar_type() == ScalarType::Half) {
+    m.half_zeros = halves(zeros);
+    m.zero_entries = zeros.numel();
+  } else if (!symmetric) {
+    if (!check_kind(ctx, zeros, ScalarType::Byte, "zeros must be uint8 or float16")) return false;
     m.zeros = zeros.const_data_ptr<uint8_t>();
     m.zero_entries = zeros.numel();
   }
-  return done(ctx, check(m));
+  return outliers(ctx, run, counts, places, values, outlier_scales, m);
+}
+
+bool e0m4(KernelRuntimeContext& ctx, const Tensor& codes, const Tensor& scales,
+          const Tensor& offsets, int64_t rows, int64_t columns, int64_t group, int64_t run,
+          Part counts, Part places, Part values, PackedMatrix& m) {
+  if (!start(ctx, codes, 4, rows, columns, m)) return false;
+  if (!scales_of(ctx, scales, 0, optional<Tensor>(), m)) return false;
+  if (!check_kind(ctx, offsets, ScalarType::Half, "offsets must be float16")) return false;
+  m.group = group;
+  m.offsets = halves(offsets);
+  m.offset_entries = offsets.numel();
+  return outliers(ctx, run, counts, places, values, optional<Tensor>(), m);
 }
 
 Tensor& run_linear(KernelRuntimeContext& ctx, const PackedMatrix& m, const Tensor& x, Tensor& out) {
@@ -109,33 +177,73 @@ Tensor& run_lookup(KernelRuntimeContext& ctx, const PackedMatrix& m, const Tenso
 
 Tensor& linear_lut_out(KernelRuntimeContext& ctx, const Tensor& x, const Tensor& codes,
                        const Tensor& table, int64_t bits, int64_t rows, int64_t columns,
-                       int64_t rows_per_table, Tensor& out) {
+                       int64_t rows_per_table, int64_t run, Part counts, Part places,
+                       Part values, Tensor& out) {
   PackedMatrix m;
-  if (!palette(ctx, codes, table, bits, rows, columns, rows_per_table, m)) return out;
+  if (!palette(ctx, codes, table, bits, rows, columns, rows_per_table, run, counts, places, values,
+               m)) {
+    return out;
+  }
   return run_linear(ctx, m, x, out);
 }
 
 Tensor& linear_affine_out(KernelRuntimeContext& ctx, const Tensor& x, const Tensor& codes,
                           const Tensor& scales, const Tensor& zeros, int64_t bits, int64_t rows,
-                          int64_t columns, int64_t group, bool symmetric, Tensor& out) {
+                          int64_t columns, int64_t group, bool symmetric, int64_t scale_bits,
+                          Part supers, int64_t run, Part counts, Part places, Part values,
+                          Part outlier_scales, Tensor& out) {
   PackedMatrix m;
-  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, m)) return out;
+  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, scale_bits, supers,
+            run, counts, places, values, outlier_scales, m)) {
+    return out;
+  }
+  return run_linear(ctx, m, x, out);
+}
+
+Tensor& linear_e0m4_out(KernelRuntimeContext& ctx, const Tensor& x, const Tensor& codes,
+                        const Tensor& scales, const Tensor& offsets, int64_t rows,
+                        int64_t columns, int64_t group, int64_t run, Part counts, Part places,
+                        Part values, Tensor& out) {
+  PackedMatrix m;
+  if (!e0m4(ctx, codes, scales, offsets, rows, columns, group, run, counts, places, values, m)) {
+    return out;
+  }
   return run_linear(ctx, m, x, out);
 }
 
 Tensor& embedding_lut_out(KernelRuntimeContext& ctx, const Tensor& ids, const Tensor& codes,
                           const Tensor& table, int64_t bits, int64_t rows, int64_t columns,
-                          int64_t rows_per_table, Tensor& out) {
+                          int64_t rows_per_table, int64_t run, Part counts, Part places,
+                          Part values, Tensor& out) {
   PackedMatrix m;
-  if (!palette(ctx, codes, table, bits, rows, columns, rows_per_table, m)) return out;
+  if (!palette(ctx, codes, table, bits, rows, columns, rows_per_table, run, counts, places, values,
+               m)) {
+    return out;
+  }
   return run_lookup(ctx, m, ids, out);
 }
 
 Tensor& embedding_affine_out(KernelRuntimeContext& ctx, const Tensor& ids, const Tensor& codes,
                              const Tensor& scales, const Tensor& zeros, int64_t bits, int64_t rows,
-                             int64_t columns, int64_t group, bool symmetric, Tensor& out) {
+                             int64_t columns, int64_t group, bool symmetric, int64_t scale_bits,
+                             Part supers, int64_t run, Part counts, Part places, Part values,
+                             Part outlier_scales, Tensor& out) {
   PackedMatrix m;
-  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, m)) return out;
+  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, scale_bits, supers,
+            run, counts, places, values, outlier_scales, m)) {
+    return out;
+  }
+  return run_lookup(ctx, m, ids, out);
+}
+
+Tensor& embedding_e0m4_out(KernelRuntimeContext& ctx, const Tensor& ids, const Tensor& codes,
+                           const Tensor& scales, const Tensor& offsets, int64_t rows,
+                           int64_t columns, int64_t group, int64_t run, Part counts, Part places,
+                           Part values, Tensor& out) {
+  PackedMatrix m;
+  if (!e0m4(ctx, codes, scales, offsets, rows, columns, group, run, counts, places, values, m)) {
+    return out;
+  }
   return run_lookup(ctx, m, ids, out);
 }
 
@@ -172,7 +280,9 @@ Tensor& embedding_f16_out(KernelRuntimeContext& ctx, const Tensor& ids, const Te
 
 EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_lut.out", linear_lut_out);
 EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_affine.out", linear_affine_out);
+EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_e0m4.out", linear_e0m4_out);
 EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_f16.out", linear_f16_out);
 EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_lut.out", embedding_lut_out);
 EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_affine.out", embedding_affine_out);
+EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_e0m4.out", embedding_e0m4_out);
 EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_f16.out", embedding_f16_out);

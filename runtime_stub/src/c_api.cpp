@@ -52,6 +52,14 @@ int oc_lookup_lut(const uint8_t* codes, size_t code_bytes, int bits, int64_t row
   return static_cast<int>(optimum_compile::lookup(m, ids, count, out));
 }
 
+int oc_linear(const PackedMatrix* m, const float* x, int64_t count, float* out) {
+  return static_cast<int>(optimum_compile::linear(*m, x, count, out));
+}
+
+int oc_lookup(const PackedMatrix* m, const int64_t* ids, int64_t count, float* out) {
+  return static_cast<int>(optimum_compile::lookup(*m, ids, count, out));
+}
+
 int oc_linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float* x, int64_t count,
                   float* out) {
   return static_cast<int>(optimum_compile::linear_f16(w, rows, columns, x, count, out));

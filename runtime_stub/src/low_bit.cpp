@@ -1,5 +1,6 @@
 #include "optimum_compile/low_bit.h"
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -30,6 +31,25 @@ float half_to_float(uint16_t h) {
   return out;
 }
 
+// The nearest fp16 number, ties to even.
+float round_to_half(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  const uint32_t sign = bits & 0x80000000u;
+  uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude < 0x38800000u) {  // below 2^-14: multiples of 2^-24; adding 0.75 rounds to them
+    const float near = (std::fabs(x) + 0.75f) - 0.75f;
+    std::memcpy(&magnitude, &near, 4);
+  } else if (magnitude < 0x7f800000u) {
+    magnitude = (magnitude + 0xfffu + ((magnitude >> 13) & 1u)) & ~0x1fffu;
+    if (magnitude >= 0x47800000u) magnitude = 0x7f800000u;  // 65536 and more
+  }
+  bits = sign | magnitude;
+  float out;
+  std::memcpy(&out, &bits, 4);
+  return out;
+}
+
 bool product(int64_t a, int64_t b, int64_t limit, int64_t* out) {
   if (a < 0 || b < 0 || (b != 0 && a > limit / b)) return false;
   *out = a * b;
@@ -54,14 +74,19 @@ OC_CLONES void unpack4(const uint8_t* in, int64_t bytes, uint8_t* out) {
   }
 }
 
+// Code `index` of a packed stream of codes of at most 9 bits.
+uint32_t code_at(const uint8_t* data, size_t bytes, int bits, uint64_t index) {
+  const uint64_t bit = index * static_cast<uint64_t>(bits);
+  const size_t byte = bit >> 3;
+  uint32_t window = data[byte];
+  if (byte + 1 < bytes) window |= static_cast<uint32_t>(data[byte + 1]) << 8;
+  return (window >> (bit & 7)) & ((1u << bits) - 1u);
+}
+
 void unpack_any(const PackedMatrix& m, int64_t row, uint8_t* out) {
-  uint64_t bit = static_cast<uint64_t>(row) * static_cast<uint64_t>(m.columns) * m.bits;
-  const uint32_t mask = (1u << m.bits) - 1u;
-  for (int64_t c = 0; c < m.columns; ++c, bit += m.bits) {
-    const size_t byte = bit >> 3;
-    uint32_t window = m.codes[byte];
-    if (byte + 1 < m.code_bytes) window |= static_cast<uint32_t>(m.codes[byte + 1]) << 8;
-    out[c] = static_cast<uint8_t>((window >> (bit & 7)) & mask);
+  const uint64_t first = static_cast<uint64_t>(row) * static_cast<uint64_t>(m.columns);
+  for (int64_t c = 0; c < m.columns; ++c) {
+    out[c] = static_cast<uint8_t>(code_at(m.codes, m.code_bytes, m.bits, first + c));
   }
 }
 
@@ -100,6 +125,21 @@ OC_CLONES void from_grid(const uint8_t* codes, int64_t n, int32_t flip, int32_t 
   }
 }
 
+OC_CLONES void from_free_grid(const uint8_t* codes, int64_t n, float zero, float scale, float* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = (static_cast<float>(codes[i]) - zero) * scale;
+}
+
+OC_CLONES void from_e0m4(const uint8_t* codes, int64_t n, float scale, float offset, float* out) {
+  for (int64_t i = 0; i < n; ++i) {
+    // Two bitwise operations make an fp16 number in [1, 2); widening it only moves its fields.
+    const uint32_t half = (static_cast<uint32_t>(codes[i]) << 6) | 0x3c00u;
+    const uint32_t wide = (half << 13) + 0x38000000u;
+    float h;
+    std::memcpy(&h, &wide, 4);
+    out[i] = h * scale + offset;  // the product is exact, so a fused operation gives the same
+  }
+}
+
 OC_CLONES float dot(const float* a, const float* b, int64_t n) {
   // 32 independent sums: without them float addition, which is not associative, stays scalar.
   float sums[32] = {0};
@@ -117,7 +157,13 @@ OC_CLONES void widen(const uint16_t* in, int64_t n, float* out) {
   for (int64_t i = 0; i < n; ++i) out[i] = half_to_float(in[i]);
 }
 
-// One row as float32. `codes` (columns) and `entries` (2^bits) are scratch.
+float scale_of(const PackedMatrix& m, int64_t row, int64_t at) {
+  if (m.scale_codes == nullptr) return half_to_float(m.scales[at]);
+  const uint32_t code = code_at(m.scale_codes, m.scale_code_bytes, m.scale_bits, at);
+  return round_to_half(half_to_float(m.supers[row]) * static_cast<float>(code));
+}
+
+// One row of the dense part as float32. `codes` (columns) and `entries` (2^bits) are scratch.
 void decode_row(const PackedMatrix& m, int64_t row, uint8_t* codes, float* entries, float* out) {
   unpack_row(m, row, codes);
   if (m.table != nullptr) {
@@ -129,45 +175,132 @@ void decode_row(const PackedMatrix& m, int64_t row, uint8_t* codes, float* entri
   const int64_t groups = (m.columns + m.group - 1) / m.group;
   const int32_t half = 1 << (m.bits - 1);
   for (int64_t g = 0; g < groups; ++g) {
-    const int64_t begin = g * m.group;
+    const int64_t begin = g * m.group, at = row * groups + g;
     const int64_t n = begin + m.group <= m.columns ? m.group : m.columns - begin;
-    const float scale = half_to_float(m.scales[row * groups + g]);
-    const int32_t flip = m.zeros == nullptr ? half : 0;
-    const int32_t zero = m.zeros == nullptr ? half : m.zeros[row * groups + g];
-    from_grid(codes + begin, n, flip, zero, scale, out + begin);
+    const float scale = scale_of(m, row, at);
+    if (m.offsets != nullptr) {
+      from_e0m4(codes + begin, n, scale, half_to_float(m.offsets[at]), out + begin);
+    } else if (m.half_zeros != nullptr) {
+      from_free_grid(codes + begin, n, half_to_float(m.half_zeros[at]), scale, out + begin);
+    } else {
+      const int32_t flip = m.zeros == nullptr ? half : 0;
+      const int32_t zero = m.zeros == nullptr ? half : m.zeros[at];
+      from_grid(codes + begin, n, flip, zero, scale, out + begin);
+    }
   }
+}
+
+constexpr int64_t kShortRun = 128, kLongRun = 65536;
+
+int64_t runs_of(const PackedMatrix& m) { return (m.columns + m.run - 1) / m.run; }
+
+uint32_t count_at(const PackedMatrix& m, int64_t run) {
+  if (m.run == kShortRun) return m.counts[run];
+  const uint8_t* b = m.counts + 4 * run;
+  return b[0] | static_cast<uint32_t>(b[1]) << 8 | static_cast<uint32_t>(b[2]) << 16 |
+         static_cast<uint32_t>(b[3]) << 24;
+}
+
+uint32_t place_at(const PackedMatrix& m, uint64_t index) {
+  if (m.run == kShortRun) return code_at(m.places, m.place_bytes, 7, index);
+  return m.places[2 * index] | static_cast<uint32_t>(m.places[2 * index + 1]) << 8;
+}
+
+// The first outlier of each row, and one past the last: rows + 1 numbers, none without outliers.
+Status find_starts(const PackedMatrix& m, std::vector<uint64_t>* starts) {
+  if (m.counts == nullptr) return Status::ok;
+  const int64_t runs = runs_of(m);
+  uint64_t total = 0;
+  starts->reserve(static_cast<size_t>(m.rows) + 1);
+  for (int64_t row = 0; row < m.rows; ++row) {
+    starts->push_back(total);
+    for (int64_t run = row * runs; run < (row + 1) * runs; ++run) total += count_at(m, run);
+  }
+  starts->push_back(total);
+  const uint64_t held = m.run == kShortRun ? m.place_bytes * uint64_t{8} / 7 : m.place_bytes / 2;
+  if (total > held) return Status::too_short;
+  return m.values != nullptr && total > m.value_entries ? Status::too_short : Status::ok;
+}
+
+// Put the outliers of a row in their places.
+bool place_outliers(const PackedMatrix& m, int64_t row, uint64_t first, const uint8_t* codes,
+                    float* out) {
+  const int64_t runs = runs_of(m);
+  const int64_t groups = m.group < 1 ? 0 : (m.columns + m.group - 1) / m.group;
+  const int32_t half = 1 << (m.bits - 1);
+  uint64_t at = first;
+  for (int64_t run = 0; run < runs; ++run) {
+    for (uint32_t left = count_at(m, row * runs + run); left > 0; --left, ++at) {
+      const int64_t column = run * m.run + place_at(m, at);
+      if (column >= m.columns) return false;
+      if (m.values != nullptr) {
+        out[column] += half_to_float(m.values[at]);
+        continue;
+      }
+      const float scale = half_to_float(m.outlier_scales[row * groups + column / m.group]);
+      out[column] = static_cast<float>((codes[column] ^ half) - half) * scale;
+    }
+  }
+  return true;
 }
 
 struct Scratch {
   explicit Scratch(const PackedMatrix& m)
       : codes(static_cast<size_t>(m.columns)), row(static_cast<size_t>(m.columns)) {}
+
+  // One row as float32 into `out` (columns); false where an outlier lies outside it.
+  bool decode(const PackedMatrix& m, int64_t r, float* out) {
+    decode_row(m, r, codes.data(), entries, out);
+    return starts.empty() || place_outliers(m, r, starts[static_cast<size_t>(r)], codes.data(), out);
+  }
+
   std::vector<uint8_t> codes;
   std::vector<float> row;
+  std::vector<uint64_t> starts;
   float entries[256];
 };
 
 constexpr int64_t kLimit = int64_t{1} << 46;
 
-}  // namespace
-
-const char* message(Status status) {
-  switch (status) {
-    case Status::ok: return "ok";
-    case Status::bad_bits: return "bits must be 1 to 8";
-    case Status::bad_shape: return "a size is negative or too large";
-    case Status::too_short: return "a buffer is shorter than its shape";
-    case Status::bad_group: return "group or rows_per_table must be positive";
-    case Status::bad_index: return "an id is outside the table";
+Status check_grid(const PackedMatrix& m, uint64_t scales) {
+  if (m.scale_codes != nullptr) {
+    if (m.scale_bits < 1 || m.scale_bits > 8) return Status::bad_bits;
+    if ((scales * m.scale_bits + 7) / 8 > m.scale_code_bytes) return Status::too_short;
+    if (m.supers == nullptr || m.super_entries < static_cast<uint64_t>(m.rows)) {
+      return Status::too_short;
+    }
+  } else if (scales > m.scale_entries || (scales > 0 && m.scales == nullptr)) {
+    return Status::too_short;
   }
-  return "unknown status";
+  if (m.offsets != nullptr) {
+    if (m.bits != 4) return Status::bad_bits;
+    return scales > m.offset_entries ? Status::too_short : Status::ok;
+  }
+  const bool zeros = m.zeros != nullptr || m.half_zeros != nullptr;
+  return zeros && scales > m.zero_entries ? Status::too_short : Status::ok;
 }
 
-Status check(const PackedMatrix& m) {
-  if (m.bits < 1 || m.bits > 8) return Status::bad_bits;
-  int64_t elements = 0;
-  if (!product(m.rows, m.columns, kLimit, &elements)) return Status::bad_shape;
-  const uint64_t needed = (static_cast<uint64_t>(elements) * m.bits + 7) / 8;
-  if (needed > m.code_bytes || (elements > 0 && m.codes == nullptr)) return Status::too_short;
+Status check_outliers(const PackedMatrix& m) {
+  if (m.counts == nullptr) return Status::ok;
+  if (m.run != kShortRun && m.run != kLongRun) return Status::bad_group;
+  int64_t runs = 0;
+  if (!product(m.rows, m.columns / m.run + (m.columns % m.run != 0), kLimit, &runs)) {
+    return Status::bad_shape;
+  }
+  const uint64_t width = m.run == kShortRun ? 1 : 4;
+  if (static_cast<uint64_t>(runs) * width > m.count_bytes || m.places == nullptr) {
+    return Status::too_short;
+  }
+  if (m.values != nullptr) return Status::ok;  // how many there are, `find_starts` compares
+  const bool is_signed = m.table == nullptr && m.offsets == nullptr && m.zeros == nullptr &&
+                         m.half_zeros == nullptr;
+  if (m.outlier_scales == nullptr || !is_signed) return Status::bad_parts;
+  const int64_t groups = m.columns / m.group + (m.columns % m.group != 0);
+  const uint64_t scales = static_cast<uint64_t>(m.rows) * static_cast<uint64_t>(groups);
+  return scales > m.outlier_scale_entries ? Status::too_short : Status::ok;
+}
+
+Status check_dense(const PackedMatrix& m) {
   if (m.table != nullptr) {
     if (m.rows_per_table < 1) return Status::bad_group;
     const int64_t tables = m.rows / m.rows_per_table + (m.rows % m.rows_per_table != 0);
@@ -178,10 +311,32 @@ Status check(const PackedMatrix& m) {
   const int64_t groups = m.columns / m.group + (m.columns % m.group != 0);
   int64_t scales = 0;
   if (!product(m.rows, groups, kLimit, &scales)) return Status::bad_shape;
-  if (static_cast<uint64_t>(scales) > m.scale_entries) return Status::too_short;
-  if (scales > 0 && m.scales == nullptr) return Status::too_short;
-  if (m.zeros != nullptr && static_cast<uint64_t>(scales) > m.zero_entries) return Status::too_short;
-  return Status::ok;
+  return check_grid(m, static_cast<uint64_t>(scales));
+}
+
+}  // namespace
+
+const char* message(Status status) {
+  switch (status) {
+    case Status::ok: return "ok";
+    case Status::bad_bits: return "bits must be 1 to 8";
+    case Status::bad_shape: return "a size is negative or too large";
+    case Status::too_short: return "a buffer is shorter than its shape";
+    case Status::bad_group: return "group and rows_per_table must be positive, run 128 or 65536";
+    case Status::bad_index: return "an id is outside the table, or an outlier outside its row";
+    case Status::bad_parts: return "outliers need values, or scales of a signed grid";
+  }
+  return "unknown status";
+}
+
+Status check(const PackedMatrix& m) {
+  if (m.bits < 1 || m.bits > 8) return Status::bad_bits;
+  int64_t elements = 0;
+  if (!product(m.rows, m.columns, kLimit, &elements)) return Status::bad_shape;
+  const uint64_t needed = (static_cast<uint64_t>(elements) * m.bits + 7) / 8;
+  if (needed > m.code_bytes || (elements > 0 && m.codes == nullptr)) return Status::too_short;
+  const Status dense = check_dense(m);
+  return dense == Status::ok ? check_outliers(m) : dense;
 }
 
 Status linear(const PackedMatrix& m, const float* x, int64_t count, float* out) {
@@ -189,8 +344,10 @@ Status linear(const PackedMatrix& m, const float* x, int64_t count, float* out) 
   if (status != Status::ok) return status;
   if (count < 0) return Status::bad_shape;
   Scratch scratch(m);
+  const Status found = find_starts(m, &scratch.starts);
+  if (found != Status::ok) return found;
   for (int64_t r = 0; r < m.rows; ++r) {  // each row is decoded once and serves every token
-    decode_row(m, r, scratch.codes.data(), scratch.entries, scratch.row.data());
+    if (!scratch.decode(m, r, scratch.row.data())) return Status::bad_index;
     for (int64_t t = 0; t < count; ++t) {
       out[t * m.rows + r] = dot(x + t * m.columns, scratch.row.data(), m.columns);
     }
@@ -202,9 +359,11 @@ Status lookup(const PackedMatrix& m, const int64_t* ids, int64_t count, float* o
   const Status status = check(m);
   if (status != Status::ok) return status;
   Scratch scratch(m);
+  const Status found = find_starts(m, &scratch.starts);
+  if (found != Status::ok) return found;
   for (int64_t t = 0; t < count; ++t) {
     if (ids[t] < 0 || ids[t] >= m.rows) return Status::bad_index;
-    decode_row(m, ids[t], scratch.codes.data(), scratch.entries, out + t * m.columns);
+    if (!scratch.decode(m, ids[t], out + t * m.columns)) return Status::bad_index;
   }
   return Status::ok;
 }

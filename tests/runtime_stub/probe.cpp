@@ -31,6 +31,39 @@ int main() {
           m.group = group;
           refused += linear(m, x.data(), 2, out.data()) != Status::ok;
           ++products;
+          // Scales of two levels, one outlier in the last column of each row, all of the right size.
+          const int level_bits = bits < 6 ? 6 : bits;
+          std::vector<uint8_t> levels(
+              static_cast<size_t>((rows * groups * level_bits + 7) / 8), 0x5A);
+          std::vector<uint16_t> supers(static_cast<size_t>(rows), 0x1400);
+          const int64_t runs = (columns + 127) / 128;
+          std::vector<uint8_t> counts(static_cast<size_t>(rows * runs), 0);
+          for (int64_t r = 0; r < rows; ++r) counts[static_cast<size_t>((r + 1) * runs - 1)] = 1;
+          std::vector<uint8_t> places(static_cast<size_t>((rows * 7 + 7) / 8), 0);
+          std::vector<uint16_t> values(static_cast<size_t>(rows), 0x3C00);
+          m.scales = nullptr;
+          m.scale_entries = 0;
+          m.scale_codes = levels.data();
+          m.scale_code_bytes = levels.size();
+          m.scale_bits = level_bits;
+          m.supers = supers.data();
+          m.super_entries = supers.size();
+          m.counts = counts.data();
+          m.count_bytes = counts.size();
+          m.places = places.data();
+          m.place_bytes = places.size();
+          m.run = 128;
+          m.values = values.data();
+          m.value_entries = values.size();
+          refused += linear(m, x.data(), 2, out.data()) != Status::ok;
+          ++products;
+          if (bits != 4) continue;
+          m.zeros = nullptr;
+          m.zero_entries = 0;
+          m.offsets = scales.data();
+          m.offset_entries = scales.size();
+          refused += linear(m, x.data(), 2, out.data()) != Status::ok;
+          ++products;
         }
       }
     }

@@ -203,4 +203,4 @@ def test_the_kernels_stay_inside_their_buffers(tmp_path):
     subprocess.run(command, check=True, timeout=120)
     done = subprocess.run([str(program)], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "672 products, 0 refused"
+    assert done.stdout.strip() == "1428 products, 0 refused"

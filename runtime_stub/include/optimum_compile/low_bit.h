@@ -10,7 +10,7 @@
 
 namespace optimum_compile {
 
-enum class Status : int32_t { ok = 0, bad_bits, bad_shape, too_short, bad_group, bad_index };
+enum class Status : int32_t { ok = 0, bad_bits, bad_shape, too_short, bad_group, bad_index, bad_parts };
 
 const char* message(Status status);
 
@@ -33,6 +33,35 @@ struct PackedMatrix {
   const uint8_t* zeros = nullptr;
   size_t zero_entries = 0;
   int64_t group = 0;  // columns that share a scale; the last group of a row may be shorter
+
+  // Fp16 zero points (rows, groups) instead of `zeros`.
+  const uint16_t* half_zeros = nullptr;
+
+  // Two levels instead of `scales`: packed codes (rows, groups) of `scale_bits` bits, and a number
+  // fp16 for each row; the scale is their product, rounded to fp16.
+  const uint8_t* scale_codes = nullptr;
+  size_t scale_code_bytes = 0;
+  int scale_bits = 0;
+  const uint16_t* supers = nullptr;
+  size_t super_entries = 0;
+
+  // E0M4 (bits = 4): offsets (rows, groups) fp16; weight = scale * (1 + code / 16) + offset.
+  const uint16_t* offsets = nullptr;
+  size_t offset_entries = 0;
+
+  // Outliers: for each run of `run` columns of a row a count (1 byte where run is 128, 4 where it is
+  // 65536), and an index inside its run for each outlier (7 bits or 16), all packed as codes are.
+  const uint8_t* counts = nullptr;
+  size_t count_bytes = 0;
+  const uint8_t* places = nullptr;
+  size_t place_bytes = 0;
+  int64_t run = 0;
+  // What an outlier adds to the weight at its place, fp16 (outliers) ...
+  const uint16_t* values = nullptr;
+  size_t value_entries = 0;
+  // ... or the scales (rows, groups) fp16 that its code is read with instead. Signed grids only.
+  const uint16_t* outlier_scales = nullptr;
+  size_t outlier_scale_entries = 0;
 };
 
 // Whether every size of `m` holds: everything below relies on it.

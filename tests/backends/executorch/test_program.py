@@ -6,13 +6,22 @@ import numpy as np
 import pytest
 from support.emission import METADATA, Emitted, compared, emitted, quantised, with_schemes
 from support.graphs import Builder, decoder
+from support.packed import random_packed, with_packed
 
 from optimum_compile.backends.base import Backend, BackendOptions, Tolerance
 from optimum_compile.backends.executorch.backend import BACKEND
 from optimum_compile.backends.executorch.session import Program, Session
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.package.describe import predicted_bytes
-from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, PerChannel, PerGroup, Scheme
+from optimum_compile.compiler.quant.scheme import (
+    Affine,
+    Float,
+    Lut,
+    PerChannel,
+    PerGroup,
+    Scheme,
+    parse_scheme,
+)
 from optimum_compile.passes.stages.notes import StagePlan
 
 pytestmark = pytest.mark.executorch
@@ -30,6 +39,22 @@ PACKED_SCHEMES = [
     Lut(2, 4),
     Lut(3, 4),
     Lut(4, 8),
+]
+EXTENDED_SCHEMES = [
+    "uint4:g32@zf16",
+    "int4:g16@u6",
+    "uint3:g32@u8",
+    "uint4:g16@u6,zf16",
+    "e0m4:g32",
+    "e0m4",
+    "int4:g32+s0.01",
+    "int4:g32+s0.0",
+    "uint2:g32@u6+s0.02",
+    "lut2:r4+s0.02",
+    "e0m4:g32+s0.01",
+    "int4:g32+o0.08",
+    "int4:g32@bf16+o0.08",
+    "int8+o0.04",
 ]
 XNNPACK_SCHEMES = [
     Affine(8, PerChannel()),
@@ -66,6 +91,28 @@ def test_packed_operators_compute_exactly(tmp_path):
     verdict = compared(made, EXACT)
     assert verdict.ok, verdict.reason
     assert made.result.remarks == ("forward: 0 XNNPACK delegates",)
+    assert_predicted(made, BACKEND)
+
+
+def test_packed_operators_read_scales_codes_and_outliers_exactly(tmp_path):
+    graph, _ = chain([Float(16)] * len(EXTENDED_SCHEMES))
+    schemes = [parse_scheme(text) for text in EXTENDED_SCHEMES]
+    weights = {f"w{at}": random_packed(s, 64, 64, at) for at, s in enumerate(schemes)}
+    made = emitted(with_packed(graph, weights, tmp_path), tmp_path, BACKEND)
+    verdict = compared(made, EXACT)
+    assert verdict.ok, verdict.reason
+    assert made.result.remarks == ("forward: 0 XNNPACK delegates",)
+    assert_predicted(made, BACKEND)
+
+
+@pytest.mark.parametrize("text", ["e0m4:g16+s0.02", "int4:g16+o0.1"])
+def test_a_tied_table_may_have_outliers(text, tmp_path):
+    name = "model.embed_tokens.weight"
+    table = random_packed(parse_scheme(text), 50, 32)
+    graph = with_packed(decoder(layers=1, tied=True), {name: table}, tmp_path)
+    made = emitted(graph, tmp_path, BACKEND)
+    verdict = compared(made, EXACT)
+    assert verdict.ok, verdict.reason
     assert_predicted(made, BACKEND)
 
 

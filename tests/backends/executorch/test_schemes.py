@@ -4,7 +4,14 @@ from optimum_compile.backends.base import BackendOptions, WeightUse
 from optimum_compile.backends.executorch.backend import BACKEND
 from optimum_compile.backends.executorch.schemes import aligned, on_xnnpack, stored_bytes
 from optimum_compile.compiler.errors import UnsupportedError
-from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, PerChannel, PerGroup
+from optimum_compile.compiler.quant.scheme import (
+    Affine,
+    Float,
+    Lut,
+    PerChannel,
+    PerGroup,
+    parse_scheme,
+)
 
 LINEAR = WeightUse("w", 64, 96, True, False)
 TIED = WeightUse("w", 64, 96, True, True)
@@ -54,3 +61,27 @@ def test_weight_only_xnnpack_is_refused_by_name():
 def test_float_weights_of_32_bits_are_refused():
     verdict = BACKEND.supports_scheme(Float(32), LINEAR)
     assert verdict.reason == "float32 weights are not stored; use f16"
+
+
+def test_bytes_of_other_parts_are_padded_as_well():
+    count = 64 * 3
+    codes = 64 * 96 // 2
+    assert of("int4:g32@u6") == codes + aligned(count * 6 // 8) + aligned(64 * 2) + 16
+    assert of("uint4:g32@zf16") == codes + 2 * aligned(count * 2)
+    assert of("e0m4:g32") == codes + 2 * aligned(count * 2)
+    # 61 outliers: a byte a row and 7 bits each for their places.
+    places = aligned(64) + aligned((61 * 7 + 7) // 8)
+    assert of("int4:g32+s0.01") == of("int4:g32") + places + aligned(61 * 2)
+    assert of("int4:g32+o0.01") == of("int4:g32") + places + aligned(count * 2)
+    assert of("int4:g32+s0.0") == of("int4:g32")
+    # The base of outliers never runs on XNNPACK.
+    assert of("int8+s0.0") == stored_bytes(Affine(8, PerChannel()), LINEAR, xnnpack=False)
+
+
+def of(text):
+    return stored_bytes(parse_scheme(text), LINEAR)
+
+
+@pytest.mark.parametrize("text", ["int4:g32@u6", "e0m4:g32", "int8+s0.01", "int4:g32@bf16+o0.1"])
+def test_xnnpack_has_no_container_for_them(text):
+    assert not on_xnnpack(parse_scheme(text), LINEAR)

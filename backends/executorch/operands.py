@@ -1,0 +1,52 @@
+"""What a packed operator gets: the tensors of a weight, and the numbers that describe them."""
+
+from collections.abc import Callable
+
+import numpy as np
+from torch import Tensor
+
+from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Scheme, Sparse
+from optimum_compile.compiler.quant.stored import stored_parts
+
+Part = Callable[[str], Tensor | None]
+
+
+def part_name(name: str, part: str) -> str:
+    """The buffer of a part: the codes have the name of the weight itself."""
+    return name if part == "codes" else f"{name}_{part}"
+
+
+def parts_of(packed: PackedWeight) -> dict[str, np.ndarray]:
+    """The stored parts, but for zero points: the operators read one byte each, whatever the bits."""
+    parts = stored_parts(packed)
+    scheme = packed.base.scheme
+    if not isinstance(scheme, Affine):
+        return parts
+    if scheme.symmetric:
+        # ExecuTorch takes no empty tensor: one byte stands for "no zero points".
+        return parts | {"zeros": np.zeros(1, np.uint8)}
+    if packed.zeros is None:
+        raise InternalError(f"{packed.scheme}: no zero points")
+    return parts | {"zeros": packed.zeros}
+
+
+def call_of(scheme: Scheme, shape: tuple[int, ...], part: Part) -> tuple[str, tuple[object, ...]]:
+    """The form of the operator ("lut", "affine", "e0m4", "f16") and its arguments after the input."""
+    rows, columns = shape
+    base = scheme.base if isinstance(scheme, Sparse) else scheme
+    if isinstance(base, Float):
+        return "f16", (part("codes"),)
+    run = scheme.runs(rows, columns).width if isinstance(scheme, Sparse) else 0
+    outliers = (run, part("counts"), part("places"), part("values"))
+    if isinstance(base, Lut):
+        numbers = (base.bits, rows, columns, base.rows_per_table)
+        return "lut", (part("codes"), part("table"), *numbers, *outliers)
+    group = base.group_size(columns)
+    if isinstance(base, E0M4):
+        tensors = (part("codes"), part("scales"), part("offsets"))
+        return "e0m4", (*tensors, rows, columns, group, *outliers)
+    tensors = (part("codes"), part("scales"), part("zeros"))
+    described = (base.bits, rows, columns, group, base.symmetric, base.scale_bits)
+    return "affine", (*tensors, *described, part("supers"), *outliers, part("outlier_scales"))
