@@ -22,10 +22,17 @@ SCHEMES = (
     "uint4:g32",
     "int4",
     "int2:g32",
+    "int4:g32@u6",
+    "uint4:g32@u6",
+    "uint4:g64@zf16",
+    "e0m4:g32",
+    "int4:g128+s0.005",
+    "int4:g128+o0.08",
     "lut2:r1",
     "lut3:r1",
     "lut4:r1",
     "lut6:r4",
+    "lut2:r1+s0.005",
 )
 PROBE = WeightUse("probe", 256, 256, as_linear=True, as_table=False)
 

@@ -44,6 +44,19 @@ def lut_to_dense(
     return out
 
 
+def sparse_to_dense(nonzero: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Numbers (count,) in the places of a mask of any rank, in its order; zero elsewhere; float32.
+
+    Raises ValueError when the mask has another number of places.
+    """
+    places = mask != 0
+    if int(places.sum()) != len(nonzero):
+        raise ValueError(f"{len(nonzero)} numbers for {int(places.sum())} places of a mask")
+    out = np.zeros(mask.shape, np.float32)
+    out[places] = nonzero
+    return out
+
+
 def _spread(parts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     for axis, (size, count) in enumerate(zip(shape, parts.shape, strict=True)):
         if size % count:
@@ -51,6 +64,17 @@ def _spread(parts: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         if count not in (1, size):
             parts = np.repeat(parts, size // count, axis=axis)
     return np.broadcast_to(parts, shape)
+
+
+def sparse_shift_scale(op: Any, value_of: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Both results of constexpr_sparse_blockwise_shift_scale: the mask, and numbers float32 (count,).
+
+    Scales (and offsets) belong to blocks of the dense matrix.
+    """
+    mask = value_of(op.inputs["data_mask"])
+    codes = sparse_to_dense(value_of(op.inputs["nonzero_data"]), mask)
+    offset = value_of(op.inputs["offset"]) if op.inputs.get("offset") is not None else None
+    return mask, blockwise_shift_scale(codes, value_of(op.inputs["scale"]), offset)[mask != 0]
 
 
 def materialise(op: Any, value_of: Any) -> np.ndarray:
@@ -63,4 +87,6 @@ def materialise(op: Any, value_of: Any) -> np.ndarray:
         )
     if kind == "constexpr_lut_to_dense":
         return lut_to_dense(value_of(op.inputs["indices"]), value_of(op.inputs["lut"]))
+    if kind == "constexpr_sparse_to_dense":
+        return sparse_to_dense(value_of(op.inputs["nonzero_data"]), value_of(op.inputs["mask"]))
     raise ValueError(f"compressed constant of kind {kind} is not supported")

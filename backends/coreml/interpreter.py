@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optimum_compile.backends.coreml.constexpr import materialise
+from optimum_compile.backends.coreml.constexpr import materialise, sparse_shift_scale
 from optimum_compile.backends.coreml.mil_ops import KERNELS
 from optimum_compile.backends.coreml.program import Function, Op, Var, read_functions
 from optimum_compile.compiler.errors import InputError, InternalError
@@ -133,6 +133,9 @@ class Package:
         # The op's declared type is fp16: the unpacked weight is rounded to it, as everything is.
         def value_of(var: Var) -> np.ndarray:
             maker = makers[var.name]
+            if maker.op_type == "constexpr_sparse_blockwise_shift_scale":
+                mask, numbers = sparse_shift_scale(maker, value_of)
+                return mask if var.name == maker.outputs[0].name else numbers.astype(np.float16)
             if maker.op_type.startswith("constexpr"):
                 return self._dense(makers, maker).astype(np.float32)
             return np.asarray(var.value)

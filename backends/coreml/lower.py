@@ -7,6 +7,7 @@ and the value that a write returns goes on to the next reader: coremltools merge
 write, and would hand stale caches to later layers.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.ops import dims, ints
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Affine, Float, Lut
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Sparse
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.stages.notes import InStage, StagePlan
 
@@ -93,6 +94,24 @@ class Lowering:
             return mb.const(val=data.astype(array_type(value.type.dtype)), name=name)
         return mb.const(val=data.astype(np.float16), name=name)
 
+    def outliers(self, value: Value) -> Any:
+        """The sparse part of a weight, or None; what reads the weight reads both and adds."""
+        note = value.notes.get(Quantized)
+        if note is None or value.weight is None or not isinstance(note.scheme, Sparse):
+            return None
+        key = ("outliers", value)
+        if key not in self.memo:
+            name = f"{value.weight.name}.outliers".replace(".", "_")
+            self.memo[key] = sparse_constant(note.load(), name)
+        return self.memo[key]
+
+    def no_bias(self, rows: int) -> Any:
+        """Zeros for all linears of so many rows: the builder would store some for each of them."""
+        key = ("zeros", rows)
+        if key not in self.memo:
+            self.memo[key] = mb.const(val=np.zeros(rows, np.float16), name=f"no_bias_{rows}")
+        return self.memo[key]
+
     def float_constant(self, value: Value) -> np.ndarray:
         """A small weight in float32, to compute tables from."""
         if value.weight is None:
@@ -101,13 +120,58 @@ class Lowering:
 
 
 def packed_constant(packed: PackedWeight, name: str) -> Any:
-    """A constexpr that keeps the codes packed in the file."""
+    """A constexpr that keeps the codes packed in the file. Of a sparse weight the dense part."""
     scheme = packed.scheme
     if isinstance(scheme, Float):
         return mb.const(val=packed.codes.astype(np.float16), name=name)
     if isinstance(scheme, Lut):
         return _palette(scheme, packed, name)
+    if isinstance(scheme, Sparse):
+        return packed_constant(_dense_part(packed), name)
+    if isinstance(scheme, E0M4):
+        raise InternalError(f"{name}: {scheme} has no form in Core ML")
     return _blockwise(scheme, packed, name)
+
+
+def _dense_part(packed: PackedWeight) -> PackedWeight:
+    """The base; outliers that keep their codes there leave zeros, since the parts will be added."""
+    base, found = packed.base, packed.outliers
+    if found is None or found.scales is None:
+        return base
+    codes = base.codes.copy()
+    codes[found.rows, found.columns] = 0
+    return replace(base, codes=codes)
+
+
+def sparse_constant(packed: PackedWeight, name: str) -> Any:
+    """The outliers of a weight as a matrix that is zero elsewhere, or None without outliers.
+
+    before: fp16 values, or codes and their scales, at sorted places
+    after:  constexpr_sparse_to_dense(values, mask), with
+            values = constexpr_sparse_blockwise_shift_scale(mask, codes, scales) for codes
+    """
+    found = packed.outliers
+    if found is None:
+        return None
+    places = (found.rows, found.columns)
+    mask = np.zeros(packed.shape, np.uint8)
+    mask[places] = 1
+    packed_mask = _sub_byte(mask, "uint1")
+    if found.values is not None:
+        values = found.values.astype(np.float16)
+        return mb.constexpr_sparse_to_dense(nonzero_data=values, mask=packed_mask, name=name)
+    if found.scales is None or not isinstance(packed.scheme, Sparse):
+        raise InternalError(f"{name}: outliers have neither values nor scales")
+    codes = packed.codes[places].astype(np.int8)
+    if packed.scheme.bits != 8:
+        codes = _sub_byte(codes, f"int{packed.scheme.bits}")
+    kept, values = mb.constexpr_sparse_blockwise_shift_scale(
+        data_mask=packed_mask,
+        nonzero_data=codes,
+        scale=found.scales.astype(np.float16),
+        name=f"{name}_codes",
+    )
+    return mb.constexpr_sparse_to_dense(nonzero_data=values, mask=kept, name=name)
 
 
 def _sub_byte(codes: np.ndarray, kind: str) -> np.ndarray:
@@ -131,8 +195,9 @@ def _blockwise(scheme: Affine, packed: PackedWeight, name: str) -> Any:
     scale = packed.scales.astype(np.float16)
     if packed.zeros is None:
         return mb.constexpr_blockwise_shift_scale(data=data, scale=scale, name=name)
-    zeros = packed.zeros.astype(np.uint8)
-    offset = zeros if scheme.bits == 8 else _sub_byte(zeros, kind)
+    offset = packed.zeros  # fp16 offsets may go with integer data, integers must have its type
+    if scheme.zero_dtype == "int" and scheme.bits != 8:
+        offset = _sub_byte(offset, kind)
     return mb.constexpr_blockwise_shift_scale(data=data, scale=scale, offset=offset, name=name)
 
 

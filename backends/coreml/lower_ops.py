@@ -30,25 +30,29 @@ def _optional(low: Lowering, node: Node, index: int) -> Any:
 
 
 def _embedding(low: Lowering, node: Node) -> Any:
-    return mb.gather(
-        x=_x(low, node, 1),
-        indices=_x(low, node),
-        axis=0,
-        validate_indices=False,
-        name=low.name(node),
-    )
+    def rows(table: Any, name: str) -> Any:
+        ids = _x(low, node)
+        return mb.gather(x=table, indices=ids, axis=0, validate_indices=False, name=name)
+
+    sparse = low.outliers(node.input(1))
+    if sparse is None:
+        return rows(_x(low, node, 1), low.name(node))
+    dense = rows(_x(low, node, 1), low.name(node, "_dense"))
+    return mb.add(x=dense, y=rows(sparse, low.name(node, "_outliers")), name=low.name(node))
 
 
 def _linear(low: Lowering, node: Node) -> Any:
+    x, count = _x(low, node), node.input(1).type.static_shape()[0]
     bias = _optional(low, node, 2)
-    if bias is None:
-        # The builder would store zeros of its own for each linear.
-        rows = node.input(1).type.static_shape()[0]
-        key = ("zeros", rows)
-        if key not in low.memo:
-            low.memo[key] = mb.const(val=np.zeros(rows, np.float16), name=f"no_bias_{rows}")
-        bias = low.memo[key]
-    return mb.linear(x=_x(low, node), weight=_x(low, node, 1), bias=bias, name=low.name(node))
+    bias = low.no_bias(count) if bias is None else bias
+    sparse = low.outliers(node.input(1))
+    if sparse is None:
+        return mb.linear(x=x, weight=_x(low, node, 1), bias=bias, name=low.name(node))
+    # There is no sum of packed constants: two linears, each with its own, are added instead.
+    dense = mb.linear(x=x, weight=_x(low, node, 1), bias=bias, name=low.name(node, "_dense"))
+    name = low.name(node, "_outliers")
+    rest = mb.linear(x=x, weight=sparse, bias=low.no_bias(count), name=name)
+    return mb.add(x=dense, y=rest, name=low.name(node))
 
 
 def _rms_norm(low: Lowering, node: Node) -> Any:
@@ -95,7 +99,7 @@ def _hadamard(low: Lowering, node: Node) -> None:
 def _walsh(low: Lowering, size: int) -> Any:
     """H / sqrt(size) of size x size, as a constant with a batch axis."""
     if ("walsh", size) not in low.memo:
-        matrix = np.ones((1, 1))
+        matrix: np.ndarray = np.ones((1, 1))
         while len(matrix) < size:
             matrix = np.kron(matrix, [[1, 1], [1, -1]])
         scaled = (matrix[None] / np.sqrt(size)).astype(np.float32)

@@ -2,14 +2,17 @@
 
 from optimum_compile.backends.base import SUPPORTED, Support, WeightUse
 from optimum_compile.compiler.decoder import context_of
-from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.quant.scheme import (
+    E0M4,
     Affine,
     Float,
     Lut,
     Scheme,
+    Sparse,
     packed_bytes,
 )
+from optimum_compile.passes.precision.notes import Precision
 
 # Every blob has 64 bytes of metadata, and data begins at a multiple of 64.
 BLOB_BYTES = 64
@@ -27,6 +30,11 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
                 False, f"{scheme.rows_per_table} rows a table do not divide {use.rows} rows"
             )
         return SUPPORTED
+    if isinstance(scheme, Sparse):
+        return supports_scheme(scheme.base, use)
+    if isinstance(scheme, E0M4):
+        # w = a h + c, and there is only (data - offset) * scale: c / a is no fp16 number.
+        return Support(False, f"offsets come before scales: use uint4:{scheme.group}@zf16")
     if scheme.bits not in (4, 8):
         return Support(
             False, f"integer grids have 4 or 8 bits, not {scheme.bits}: use lut{scheme.bits}"
@@ -42,11 +50,28 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
     rows, columns = use.rows, use.columns
     if isinstance(scheme, Float):
         return _array(rows * columns, scheme.bits)
+    if isinstance(scheme, Sparse):
+        return stored_bytes(scheme.base, use) + _outliers(scheme, rows, columns)
     codes = _array(rows * columns, scheme.bits)
     if isinstance(scheme, Lut):
         return codes + _array(scheme.tables(rows) << scheme.bits, 16)
-    scales = rows * scheme.groups(columns)
-    return codes + _array(scales, 16) + (0 if scheme.symmetric else _array(scales, scheme.bits))
+    count = rows * scheme.groups(columns)
+    if isinstance(scheme, E0M4):
+        return codes + 2 * _array(count, 16)
+    zeros = _array(count, scheme.bits if scheme.zero_dtype == "int" else 16)
+    return codes + _array(count, 16) + (0 if scheme.symmetric else zeros)
+
+
+def _outliers(scheme: Sparse, rows: int, columns: int) -> int:
+    """Bytes of the mask, one bit a weight, and of values, or of codes and their scales."""
+    count = scheme.count(rows, columns)
+    if not count:
+        return 0
+    mask = _array(rows * columns, 1)
+    if isinstance(scheme.base, Affine) and scheme.outliers == "scaled":
+        scales = _array(rows * scheme.base.groups(columns), 16)
+        return mask + _array(count, scheme.bits) + scales
+    return mask + _array(count, 16)
 
 
 def blob(size: int) -> int:
@@ -69,6 +94,8 @@ def fixed_bytes(graph: Graph) -> int:
             rows = node.input(1).type.static_shape()[0]
             bias = node.inputs[2] if len(node.inputs) > 2 else None
             sizes[("bias", str(rows) if bias is None else bias.name)] = _array(rows, 16)
+            if _has_outliers(node.input(1)):  # a linear of their own, without bias
+                sizes[("bias", str(rows))] = _array(rows, 16)
         elif node.op == "rope":
             table = _array(context * node.input(2).type.elements(), 16)
             key = (node.input(2).name, str(node.attrs["scale"]))
@@ -83,6 +110,14 @@ def fixed_bytes(graph: Graph) -> int:
     if "seq" in graph.symbols and graph.states:
         sizes[("rows",)] = _array(min(PREFILL_TOKENS, graph.symbols["seq"].high), 32)
     return sum(sizes.values())
+
+
+def _has_outliers(weight: Value) -> bool:
+    note = weight.notes.get(Precision)
+    if note is None or not isinstance(note.scheme, Sparse):
+        return False
+    rows, columns = weight.type.static_shape()
+    return note.scheme.count(rows, columns) > 0
 
 
 def hadamard_factors(block: int) -> tuple[int, int]:

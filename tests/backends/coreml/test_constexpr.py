@@ -1,9 +1,16 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimum_compile.backends.coreml.constexpr import blockwise_shift_scale, lut_to_dense
+from optimum_compile.backends.coreml.constexpr import (
+    blockwise_shift_scale,
+    lut_to_dense,
+    sparse_shift_scale,
+    sparse_to_dense,
+)
 
 
 @given(rows=st.integers(1, 6), groups=st.integers(1, 4), size=st.sampled_from([1, 2, 8]))
@@ -37,3 +44,25 @@ def test_each_run_of_rows_has_its_table():
 def test_vector_tables_are_refused():
     with pytest.raises(ValueError, match="vector tables of length 2"):
         lut_to_dense(np.zeros((2, 2), int), np.zeros((1, 1, 4, 2)))
+
+
+def test_numbers_fill_the_places_of_a_mask_in_order():
+    mask = np.array([[0, 1, 0], [1, 0, 1]], np.uint8)
+    assert sparse_to_dense(np.array([3, 4, 5]), mask).tolist() == [[0, 3, 0], [4, 0, 5]]
+    with pytest.raises(ValueError, match="2 numbers for 3 places of a mask"):
+        sparse_to_dense(np.array([3, 4]), mask)
+
+
+@pytest.mark.parametrize("offset", [None, np.array([[1, 0], [0, 2]], np.int8)])
+def test_scales_of_sparse_codes_belong_to_the_dense_matrix(offset):
+    mask = np.array([[0, 1, 0, 1], [1, 0, 0, 1]], np.uint8)
+    inputs = {
+        "data_mask": mask,
+        "nonzero_data": np.array([3, -4, 5, 6], np.int8),
+        "scale": np.array([[1, 10], [100, 1000]], np.float16),
+        "offset": offset,
+    }
+    kept, numbers = sparse_shift_scale(SimpleNamespace(inputs=inputs), lambda value: value)
+    assert kept is mask
+    expected = [3, -40, 500, 6000] if offset is None else [2, -40, 500, 4000]
+    assert numbers.tolist() == expected

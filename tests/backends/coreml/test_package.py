@@ -1,21 +1,32 @@
 """Everything that is emitted is saved, reloaded and run by the interpreter."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from support.emission import METADATA, Emitted, compared, emitted, quantised, with_schemes
 from support.graphs import Builder, decoder, mlp
+from support.packed import random_packed, with_packed
 
 from optimum_compile.backends.base import Tolerance
 from optimum_compile.backends.coreml.backend import BACKEND
 from optimum_compile.backends.coreml.interpreter import Package
+from optimum_compile.backends.coreml.program import Op
 from optimum_compile.backends.coreml.schemes import BLOB_BYTES
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.package.describe import predicted_bytes
 from optimum_compile.compiler.package.writer import sha256_of
-from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, PerChannel, PerGroup
+from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.scheme import (
+    Affine,
+    Float,
+    Lut,
+    PerChannel,
+    PerGroup,
+    parse_scheme,
+)
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.stages.notes import StagePlan
 
@@ -35,6 +46,17 @@ SCHEMES = [
     Lut(3, 4),
     Lut(4, 8),
     Lut(6, 8),
+]
+EXTENDED_SCHEMES = [
+    "uint4:g16@zf16",
+    "int4:g16@u6",
+    "int4:g16+s0.02",
+    "int4:g16+s0.0",
+    "int8+s0.001",
+    "lut2:r4+s0.02",
+    "uint4:g16@u8,zf16+s0.02",
+    "int4:g16+o0.08",
+    "int8:g16@bf16+o0.003",
 ]
 
 
@@ -65,6 +87,70 @@ def test_bytes_are_those_predicted(scheme, tmp_path):
     graph = with_schemes(mlp(32, 64), {"": scheme}, tmp_path)
     made = emitted(graph, tmp_path, BACKEND)
     assert_predicted(made)
+
+
+def extended(text: str, work: Path) -> Emitted:
+    graph, scheme = mlp(32, 64), parse_scheme(text)
+    shapes = {"up.weight": (64, 32), "down.weight": (32, 64)}
+    weights = {name: random_packed(scheme, *shape) for name, shape in shapes.items()}
+    return emitted(with_packed(graph, weights, work), work, BACKEND)
+
+
+def parts_in_program(packed: PackedWeight) -> tuple[np.ndarray, np.ndarray | None]:
+    """Two matrices whose sum is the weight; scaled outliers leave zeros in the first."""
+    dense, found = packed.base.dequantize(), packed.outliers
+    if found is None:
+        return dense, None
+    places, sparse = (found.rows, found.columns), np.zeros_like(dense)
+    if found.values is None:
+        dense[places] = 0
+    sparse[places] = packed.dequantize()[places] if found.values is None else found.values
+    return dense, sparse
+
+
+def assert_constant(package: Package, op: Op, expected: np.ndarray) -> None:
+    found = package.constant("main", op).float().numpy()
+    np.testing.assert_array_equal(found, expected.astype(np.float16).astype(np.float32))
+
+
+@pytest.mark.parametrize("text", EXTENDED_SCHEMES)
+def test_scales_codes_and_outliers_come_back_exactly(text, tmp_path):
+    made = extended(text, tmp_path)
+    package = Package(made.result.artifact)
+    ops = {op.name: op for op in package.bodies["main"].operations}
+    for name in ("up.weight", "down.weight"):
+        packed = made.graph.weights[name].notes.get(Quantized).load()
+        dense, sparse = parts_in_program(packed)
+        assert_constant(package, ops[name.replace(".", "_")], dense)
+        outliers = f"{name}_outliers".replace(".", "_")
+        assert (outliers in ops) == (sparse is not None)
+        if sparse is not None:
+            assert_constant(package, ops[outliers], sparse)
+    verdict = compared(made, TIGHT)
+    assert verdict.ok, verdict.reason
+    assert_predicted(made)
+
+
+def test_codes_of_outliers_stay_packed(tmp_path):
+    package = Package(extended("int4:g16+o0.08", tmp_path).result.artifact)
+    kinds = [op.op_type for op in package.bodies["main"].operations]
+    assert kinds.count("constexpr_sparse_blockwise_shift_scale") == 2
+    assert kinds.count("constexpr_sparse_to_dense") == 2
+    assert kinds.count("constexpr_blockwise_shift_scale") == 2
+
+
+@pytest.mark.parametrize("text", ["lut4:r10+s0.02", "int4:g16+o0.08"])
+def test_a_tied_table_may_have_outliers(text, tmp_path):
+    name = "model.embed_tokens.weight"
+    table = random_packed(parse_scheme(text), 50, 32)
+    graph = with_packed(decoder(layers=1, tied=True, bias=True), {name: table}, tmp_path)
+    made = emitted(graph, tmp_path, BACKEND)
+    verdict = compared(made, TIGHT)
+    assert verdict.ok, verdict.reason
+    assert_predicted(made)
+    package = Package(made.result.artifact)
+    for function in package.functions:
+        assert package.count(function, "constexpr_sparse_to_dense") == 1
 
 
 def assert_predicted(made: Emitted) -> None:
