@@ -12,7 +12,7 @@ from support.hf import relative_error, save_folder, tiny_model
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.interpret import WeightCache, run
-from optimum_compile.compiler.ir.edits import RotateColumns, RotateRows, ScaleColumns
+from optimum_compile.compiler.ir.edits import RotateColumns, RotateRows, ScaleColumns, ScaleRows
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.parser import parse
 from optimum_compile.compiler.ir.printer import print_graph
@@ -30,6 +30,8 @@ KINDS: list[dict[str, Any]] = [
     {},
     {"residual": False},
     {"values": False},
+    {"residual": False, "values": False, "gated": True},
+    {"gated": True},
 ]
 FLOAT32, FLOAT64 = 1e-5, 1e-12
 # Tokens before, tokens in the call: a prompt, a step, a second prompt, a step.
@@ -121,6 +123,30 @@ def test_an_untied_model_pays_nothing_and_a_tied_one_two_transforms() -> None:
     assert [n.op for n in table.users] == ["embedding", "linear"]
     assert [type(e) for e in table.weight.edits] == [ScaleColumns]
     assert set(table.weight.edits[0].by.values()) == {-1.0, 1.0}
+
+
+def test_a_product_with_a_gate_costs_one_transform_a_block() -> None:
+    graph = decoder(tied=False, layers=2, hidden=24)
+    rotated(graph, residual=False, values=False, gated=True)
+    found = [n for n in graph.nodes if n.op == "hadamard"]
+    assert [n.attrs["block"] for n in found] == [8, 8]
+    assert [n.output.users[0].origin for n in found] == [
+        f"model.layers.{at}.mlp.down_proj" for at in (0, 1)
+    ]
+    edits = {n: [type(e) for e in v.weight.edits] for n, v in graph.weights.items()}
+    assert edits["model.layers.1.mlp.up_proj.weight"] == [ScaleRows]
+    assert edits["model.layers.1.mlp.down_proj.weight"] == [RotateColumns]
+    assert edits["model.layers.1.mlp.gate_proj.weight"] == []
+    assert graph.notes.get(Rotated) == Rotated(0, False, False, True)
+    odd = decoder(hidden=9)
+    assert (
+        "the product before model.layers.0.mlp.down_proj stays as it is: its width 9 is odd"
+        in (
+            RotateResidual(residual=False, values=False, gated=True)
+            .run(odd, PassContext())
+            .remarks[0]
+        )
+    )
 
 
 def test_every_weight_carries_the_edits_of_its_place() -> None:

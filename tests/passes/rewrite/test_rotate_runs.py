@@ -47,9 +47,9 @@ def test_a_rotated_tied_decoder_agrees_with_the_one_that_was_not(
     name: str, tolerance: Tolerance, tmp_path: Path
 ) -> None:
     backend = backend_named(name)
-    plain, graph = (decoder(tied=True, bias=True, seed=1) for _ in range(2))
-    PassManager([RotateResidual(seed=5)]).run(graph)
-    assert sum(n.op == "hadamard" for n in graph.nodes) == 2
+    plain, graph = (decoder(layers=1, tied=True, bias=True, seed=1) for _ in range(2))
+    PassManager([RotateResidual(seed=5, gated=True)]).run(graph)
+    assert sum(n.op == "hadamard" for n in graph.nodes) == 2 + 1
     made = emitted(with_schemes(graph, {"": Float(16)}, tmp_path), tmp_path, backend)
     verdict = compared(made, tolerance)
     assert verdict.ok, verdict.reason
