@@ -14,6 +14,7 @@ from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.describe import source_digest, versions
 from optimum_compile.compiler.pass_manager import Pass
+from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.passes.calibrate.checkpoint import fingerprint
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.quantize import QuantizeWeights
@@ -58,6 +59,9 @@ def quantizing_pass(
     recipe = recipe_named(options.quantizer)
     if not recipe.needs_inputs:
         return QuantizeWeights(work / "weights", options.quantizer), ""
+    notes = (value.notes.get(Precision) for value in graph.weights.values())
+    if all(note is None or isinstance(note.scheme, Float) for note in notes):
+        return QuantizeWeights(work / "weights"), ""  # nothing is rounded
     if not seen.is_text:
         why = "no calibration text" if not seen.windows else "no tokenizer to read the text with"
         if not is_decoder(graph):

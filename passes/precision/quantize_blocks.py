@@ -10,6 +10,7 @@ from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.calibrate.checkpoint import Progress, open_progress
 from optimum_compile.passes.calibrate.moments import Moments, moments
@@ -49,6 +50,12 @@ class QuantizeBlocks:
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """See the class. Raises InputError for weights or activations that are not finite."""
         return _Run(self, graph, ctx).all()
+
+
+def is_rounded(value: Value) -> bool:
+    """Whether a weight loses bits: what stays a float needs no activations."""
+    note = value.notes.get(Precision)
+    return note is not None and not isinstance(note.scheme, Float)
 
 
 class _Run:
@@ -94,11 +101,11 @@ class _Run:
 
     def _segment(self, segment: Segment) -> None:
         for reading in readings_of(segment):
-            todo = [n for n in reading.linears if not n.input(1).notes.get(Quantized)]
-            if todo:
-                seen = self._seen(segment, reading)
-                for node in todo:
-                    self._quantize(node.input(1), seen)
+            values = [n.input(1) for n in reading.linears]
+            todo = [v for v in dict.fromkeys(values) if not v.notes.get(Quantized)]
+            seen = self._seen(segment, reading) if any(map(is_rounded, todo)) else None
+            for value in todo:
+                self._quantize(value, seen)
         if segment is not self.segments[-1]:
             for way in self._ways():
                 way.advance(segment)
@@ -122,7 +129,8 @@ class _Run:
             if not value.uses or not value.type.dtype.is_float:
                 continue
             is_linear = is_quantizable(value) and any(n.op == "linear" for n in value.users)
-            if assigned is None or (is_linear and value not in heads):
+            waits = is_linear and is_rounded(value) and value not in heads
+            if assigned is None or waits:
                 continue
             self._quantize(value, heads.get(value))
 
@@ -133,6 +141,7 @@ class _Run:
             for segment in self.segments
             for reading in readings_of(segment)
             if any(n.op == "embedding" for n in reading.linears[0].input(1).users)
+            and is_rounded(reading.linears[0].input(1))
         }
         if not tied:
             return {}

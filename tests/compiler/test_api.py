@@ -27,7 +27,8 @@ PARAMETERS = sum(w.size for w in tiny_weights().values())
 
 
 def quick(folder, **values):
-    """A compilation for iOS without the comparison."""
+    """A compilation for iOS without calibrated quantisation and without the comparison."""
+    values = {"quantizer": "mse"} | values
     return oc.compile(shared_model(), ["ios"], output=str(folder), verify=False, **values)
 
 
@@ -198,7 +199,7 @@ def test_an_artifact_that_disagrees_leaves_no_bundle(tmp_path, monkeypatch):
     shared_bundle()
     monkeypatch.setattr(CoreMLBackend, "verify", disagree)
     with pytest.raises(VerificationError, match=r"tiny\.mlpackage: relative error 1"):
-        oc.compile(shared_model(), ["ios"], output=str(tmp_path / "out"))
+        oc.compile(shared_model(), ["ios"], output=str(tmp_path / "out"), quantizer="mse")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -226,6 +227,7 @@ def test_a_calibration_text_of_one_token_is_refused_rather_than_ignored(tmp_path
 
 def prepared(folder, observer=None, **values):
     """The graph just before emission."""
+    values = {"quantizer": "mse"} | values
     wanted = oc.plan(shared_model(), ["ios"], observer=observer, **values)
     prepare(wanted, folder, observer=observer)
     return wanted.model.graph

@@ -9,7 +9,7 @@ from optimum_compile.compiler.package.reader import open_bundle
 from optimum_compile.passes.precision import quantize
 
 IOS = ("--target", "ios")
-FAST = (*IOS, "--no-verify")
+FAST = (*IOS, "--no-verify", "--quantizer", "mse")
 COMMON = {"name", "bundle", "targets", "tensors", "weight_bytes", "bits_per_weight", "remarks"}
 
 

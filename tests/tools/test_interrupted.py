@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from support.models import shared_model
 
-FAST = ("--target", "ios", "--no-verify")
+FAST = ("--target", "ios", "--no-verify", "--quantizer", "mse")
 # The real command line, but the quantiser never comes back.
 STUCK = """
 import time
