@@ -1,8 +1,9 @@
 #include "optimum_compile/low_bit.h"
 
-#include <cmath>
 #include <cstring>
 #include <vector>
+
+#include "optimum_compile/bits.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
 #define OC_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -12,43 +13,6 @@
 
 namespace optimum_compile {
 namespace {
-
-float half_to_float(uint16_t h) {
-  const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16;
-  const uint32_t magnitude = h & 0x7fffu;
-  uint32_t bits;
-  if (magnitude >= 0x7c00u) {  // infinity, NaN
-    bits = sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13);
-  } else if (magnitude >= 0x0400u) {
-    bits = sign | ((magnitude << 13) + 0x38000000u);
-  } else {  // zero, subnormal: the integer times 2^-24 is exact
-    const float value = static_cast<float>(magnitude) * 5.9604644775390625e-08f;
-    std::memcpy(&bits, &value, 4);
-    bits |= sign;
-  }
-  float out;
-  std::memcpy(&out, &bits, 4);
-  return out;
-}
-
-// The nearest fp16 number, ties to even.
-float round_to_half(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, 4);
-  const uint32_t sign = bits & 0x80000000u;
-  uint32_t magnitude = bits & 0x7fffffffu;
-  if (magnitude < 0x38800000u) {  // below 2^-14: multiples of 2^-24; adding 0.75 rounds to them
-    const float near = (std::fabs(x) + 0.75f) - 0.75f;
-    std::memcpy(&magnitude, &near, 4);
-  } else if (magnitude < 0x7f800000u) {
-    magnitude = (magnitude + 0xfffu + ((magnitude >> 13) & 1u)) & ~0x1fffu;
-    if (magnitude >= 0x47800000u) magnitude = 0x7f800000u;  // 65536 and more
-  }
-  bits = sign | magnitude;
-  float out;
-  std::memcpy(&out, &bits, 4);
-  return out;
-}
 
 bool product(int64_t a, int64_t b, int64_t limit, int64_t* out) {
   if (a < 0 || b < 0 || (b != 0 && a > limit / b)) return false;
@@ -74,15 +38,6 @@ OC_CLONES void unpack4(const uint8_t* in, int64_t bytes, uint8_t* out) {
   }
 }
 
-// Code `index` of a packed stream of codes of at most 9 bits.
-uint32_t code_at(const uint8_t* data, size_t bytes, int bits, uint64_t index) {
-  const uint64_t bit = index * static_cast<uint64_t>(bits);
-  const size_t byte = bit >> 3;
-  uint32_t window = data[byte];
-  if (byte + 1 < bytes) window |= static_cast<uint32_t>(data[byte + 1]) << 8;
-  return (window >> (bit & 7)) & ((1u << bits) - 1u);
-}
-
 void unpack_any(const PackedMatrix& m, int64_t row, uint8_t* out) {
   const uint64_t first = static_cast<uint64_t>(row) * static_cast<uint64_t>(m.columns);
   for (int64_t c = 0; c < m.columns; ++c) {
@@ -90,10 +45,27 @@ void unpack_any(const PackedMatrix& m, int64_t row, uint8_t* out) {
   }
 }
 
+// Eight codes are `kBits` whole bytes.
+template <int kBits>
+void unpack8(const uint8_t* in, int64_t blocks, uint8_t* out) {
+  for (int64_t b = 0; b < blocks; ++b, in += kBits, out += 8) {
+    uint64_t word = 0;
+    for (int i = 0; i < kBits; ++i) word |= static_cast<uint64_t>(in[i]) << (8 * i);
+    for (int i = 0; i < 8; ++i) {
+      out[i] = static_cast<uint8_t>((word >> (kBits * i)) & ((1u << kBits) - 1u));
+    }
+  }
+}
+
 void unpack_row(const PackedMatrix& m, int64_t row, uint8_t* out) {
   const int64_t row_bits = m.columns * m.bits;
   if (row_bits % 8 != 0) return unpack_any(m, row, out);
   const uint8_t* in = m.codes + row * (row_bits / 8);
+  if (m.columns % 8 == 0) {
+    if (m.bits == 3) return unpack8<3>(in, m.columns / 8, out);
+    if (m.bits == 5) return unpack8<5>(in, m.columns / 8, out);
+    if (m.bits == 6) return unpack8<6>(in, m.columns / 8, out);
+  }
   if (m.bits == 2) return unpack2(in, row_bits / 8, out);
   if (m.bits == 4) return unpack4(in, row_bits / 8, out);
   if (m.bits == 8) {
@@ -229,6 +201,7 @@ bool place_outliers(const PackedMatrix& m, int64_t row, uint64_t first, const ui
   const int64_t groups = m.group < 1 ? 0 : (m.columns + m.group - 1) / m.group;
   const int32_t half = 1 << (m.bits - 1);
   uint64_t at = first;
+  int64_t group = 0, end = m.group;  // columns ascend, so groups are walked, not divided
   for (int64_t run = 0; run < runs; ++run) {
     for (uint32_t left = count_at(m, row * runs + run); left > 0; --left, ++at) {
       const int64_t column = run * m.run + place_at(m, at);
@@ -237,7 +210,9 @@ bool place_outliers(const PackedMatrix& m, int64_t row, uint64_t first, const ui
         out[column] += half_to_float(m.values[at]);
         continue;
       }
-      const float scale = half_to_float(m.outlier_scales[row * groups + column / m.group]);
+      if (column < end - m.group) group = 0, end = m.group;  // a file may not keep the order
+      for (; column >= end; end += m.group) ++group;
+      const float scale = half_to_float(m.outlier_scales[row * groups + group]);
       out[column] = static_cast<float>((codes[column] ^ half) - half) * scale;
     }
   }
