@@ -10,6 +10,7 @@ import numpy as np
 from optimum_compile.compiler.quant.packed import PackedWeight, e0m4_numbers
 from optimum_compile.compiler.quant.scheme import E0M4
 from optimum_compile.passes.precision.quantizers.groups import (
+    column_factors,
     each_chunk,
     grouped,
     require_finite,
@@ -21,10 +22,17 @@ from optimum_compile.passes.precision.quantizers.rtn import Clip, ClipSearch
 LEVELS = np.float32(15)
 
 
-def quantize_e0m4(weight: np.ndarray, scheme: E0M4, clip: Clip = "mse") -> PackedWeight:
+def quantize_e0m4(
+    weight: np.ndarray,
+    scheme: E0M4,
+    clip: Clip = "mse",
+    importance: np.ndarray | None = None,
+) -> PackedWeight:
     """Quantise a finite (rows, columns) float32 matrix: w = a * h + c, h = 1 + code / 16.
 
     a = 16/15 of the range, c = its least number less a, both rounded to fp16 before codes are chosen.
+    `importance` (columns,), the mean squares of the inputs where they are known, weighs the errors
+    of the search.
     """
     require_finite(weight)
     rows, columns = weight.shape
@@ -32,12 +40,14 @@ def quantize_e0m4(weight: np.ndarray, scheme: E0M4, clip: Clip = "mse") -> Packe
     scales = np.empty((rows, scheme.groups(columns)), np.float16)
     offsets = np.empty(scales.shape, np.float16)
 
+    factors = column_factors(importance, columns, scheme.group_size(columns))
+
     def work(part: slice) -> None:
-        w, mask = grouped(weight[part], scheme.group_size(columns))
+        w = grouped(weight[part], scheme.group_size(columns))
         bottom, top = w.min(-1), w.max(-1)
         a, c = line_of(bottom, top)
         if clip == "mse":
-            a, c = _search(w, mask, bottom, top)
+            a, c = _search(w, factors, bottom, top)
         codes[part] = ungrouped(_codes(w, a, c), columns)
         scales[part], offsets[part] = a, c
 
@@ -54,15 +64,15 @@ def line_of(bottom: np.ndarray, top: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _search(
-    w: np.ndarray, mask: np.ndarray, bottom: np.ndarray, top: np.ndarray
+    w: np.ndarray, factors: np.ndarray, bottom: np.ndarray, top: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The range of least squared error among those shrunk toward the mean of the group."""
-    middle = (w * mask).sum(-1) / mask.sum(-1)
+    middle = (w * factors).sum(-1) / factors.sum(-1)
     a, c = line_of(bottom, top)
-    best = _squared_error(w, mask, a, c)
+    best = _squared_error(w, factors, a, c)
     for ratio in ClipSearch().ratios()[1:]:
         tried = line_of(middle + (bottom - middle) * ratio, middle + (top - middle) * ratio)
-        error = _squared_error(w, mask, *tried)
+        error = _squared_error(w, factors, *tried)
         better = error < best
         best = np.where(better, error, best)
         a, c = np.where(better, tried[0], a), np.where(better, tried[1], c)
@@ -76,7 +86,7 @@ def _codes(w: np.ndarray, a: np.ndarray, c: np.ndarray) -> np.ndarray:  # -> uin
     return codes
 
 
-def _squared_error(w: np.ndarray, mask: np.ndarray, a: np.ndarray, c: np.ndarray) -> np.ndarray:
+def _squared_error(w: np.ndarray, factors: np.ndarray, a: np.ndarray, c: np.ndarray) -> np.ndarray:
     error = e0m4_numbers(_codes(w, a, c)) * a[..., None] + c[..., None] - w
-    total: np.ndarray = np.einsum("rgs,rgs,gs->rg", error, error, mask)
+    total: np.ndarray = np.einsum("rgs,rgs,gs->rg", error, error, factors)
     return total

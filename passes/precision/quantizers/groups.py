@@ -13,6 +13,7 @@ CHUNK_ELEMENTS = 1 << 16
 # The least normal fp16 number: smaller scales would lose precision, or become zero.
 MIN_SCALE = np.float32(2.0**-14)
 MAX_HALF = np.float32(65504.0)
+LEAST_FACTOR = 1e-3
 
 
 def to_half(values: np.ndarray) -> np.ndarray:
@@ -28,8 +29,8 @@ def require_finite(weight: np.ndarray) -> None:
         raise InputError(f"{broken} of {weight.size} weights are NaN or infinite; repair the model")
 
 
-def grouped(weight: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Float32 (rows, groups, size), and the mask float32 (groups, size) of what is no padding.
+def grouped(weight: np.ndarray, size: int) -> np.ndarray:
+    """Float32 (rows, groups, size).
 
     The last group is padded with its first column: a repeated number changes neither the least nor
     the greatest of its group.
@@ -39,8 +40,20 @@ def grouped(weight: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     data = np.empty((rows, groups * size), np.float32)
     data[:, :columns] = weight
     data[:, columns:] = weight[:, (groups - 1) * size, None]
-    mask = (np.arange(groups * size) < columns).astype(np.float32)
-    return data.reshape(rows, groups, size), mask.reshape(groups, size)
+    return data.reshape(rows, groups, size)
+
+
+def column_factors(importance: np.ndarray | None, columns: int, size: int) -> np.ndarray:
+    """What a squared error in each column counts: float32 (groups, size), zero where padded.
+
+    `importance` (columns,) are the mean squares of the inputs; None makes all columns equal. Inputs
+    that never occur still count a little: their weights need some code.
+    """
+    given = np.ones(columns) if importance is None else np.asarray(importance, np.float64)
+    mean = float(given.mean()) or 1.0
+    factors = np.maximum(given / mean, LEAST_FACTOR).astype(np.float32)
+    padded: np.ndarray = np.pad(factors, (0, -(-columns // size) * size - columns))
+    return padded.reshape(-1, size)
 
 
 def ungrouped(codes: np.ndarray, columns: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine
 from optimum_compile.passes.precision.quantizers.groups import (
     MIN_SCALE,
+    column_factors,
     each_chunk,
     grouped,
     require_finite,
@@ -55,12 +56,17 @@ class HqqOptions:
 
 
 def quantize_hqq(
-    weight: np.ndarray, scheme: Affine, options: HqqOptions | None = None
+    weight: np.ndarray,
+    scheme: Affine,
+    options: HqqOptions | None = None,
+    importance: np.ndarray | None = None,
 ) -> PackedWeight:
     """Quantise a finite (rows, columns) float32 matrix to an unsigned grid of one-level scales.
 
     Zero points of the type "int" are rounded, so they move by whole steps only: most of the gain
-    needs "f16". A group keeps the best zero point it has seen. Raises OptionError for other schemes.
+    needs "f16". A group keeps the best zero point it has seen. `importance` (columns,), the mean
+    squares of the inputs where they are known, weighs the errors. Raises OptionError for other
+    schemes.
     """
     if scheme.symmetric or scheme.scale_bits or scheme.scale_dtype != "f16":
         raise OptionError(f"hqq moves zero points: expected a scheme as uint4:g64, not {scheme}")
@@ -71,10 +77,12 @@ def quantize_hqq(
     scales = np.empty((rows, scheme.groups(columns)), np.float16)
     zeros = np.empty(scales.shape, np.float16 if scheme.zero_dtype == "f16" else np.uint8)
 
+    factors = column_factors(importance, columns, scheme.group_size(columns))
+
     def work(part: slice) -> None:
-        w, mask = grouped(weight[part], scheme.group_size(columns))
-        scale, zero = _start(w, mask, scheme, chosen.clip)
-        zero = _settle(w / scale[..., None], mask, zero, scheme, chosen)
+        w = grouped(weight[part], scheme.group_size(columns))
+        scale, zero = _start(w, factors, scheme, chosen.clip)
+        zero = _settle(w / scale[..., None], factors, zero, scheme, chosen)
         codes[part] = ungrouped(_codes(w / scale[..., None], zero, scheme), columns)
         scales[part], zeros[part] = scale, zero
 
@@ -83,7 +91,7 @@ def quantize_hqq(
 
 
 def _start(
-    w: np.ndarray, mask: np.ndarray, scheme: Affine, clip: Clip
+    w: np.ndarray, factors: np.ndarray, scheme: Affine, clip: Clip
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scales and zero points (rows, groups) of the full range, or of the best part of it."""
     top, bottom = w.max(-1), w.min(-1)
@@ -92,10 +100,10 @@ def _start(
     scale, zero = _grid_of(bottom, top, scheme)
     if clip == "minmax":
         return scale, zero
-    best = _squared_error(w, mask, scale, zero, scheme)
+    best = _squared_error(w, factors, scale, zero, scheme)
     for ratio in ClipSearch().ratios()[1:]:
         tried = _grid_of(bottom * ratio, top * ratio, scheme)
-        error = _squared_error(w, mask, *tried, scheme)
+        error = _squared_error(w, factors, *tried, scheme)
         better = error < best
         best = np.where(better, error, best)
         scale, zero = np.where(better, tried[0], scale), np.where(better, tried[1], zero)
@@ -110,11 +118,11 @@ def _grid_of(bottom: np.ndarray, top: np.ndarray, scheme: Affine) -> tuple[np.nd
 
 
 def _squared_error(
-    w: np.ndarray, mask: np.ndarray, scale: np.ndarray, zero: np.ndarray, scheme: Affine
+    w: np.ndarray, factors: np.ndarray, scale: np.ndarray, zero: np.ndarray, scheme: Affine
 ) -> np.ndarray:
     steps = w / scale[..., None]
     error = (_codes(steps, zero, scheme) - zero[..., None] - steps) * scale[..., None]
-    total: np.ndarray = np.einsum("rgs,rgs,gs->rg", error, error, mask)
+    total: np.ndarray = np.einsum("rgs,rgs,gs->rg", error, error, factors)
     return total
 
 
@@ -132,10 +140,10 @@ def _codes(steps: np.ndarray, zero: np.ndarray, scheme: Affine) -> np.ndarray:
 
 
 def _settle(
-    steps: np.ndarray, mask: np.ndarray, zero: np.ndarray, scheme: Affine, options: HqqOptions
+    steps: np.ndarray, factors: np.ndarray, zero: np.ndarray, scheme: Affine, options: HqqOptions
 ) -> np.ndarray:
     """The best zero points (rows, groups) of the iteration, for weights in units of their scale."""
-    count = mask.sum(-1)
+    total = factors.sum(-1)
     best_zero = zero
     best = np.full(zero.shape, np.inf, np.float32)
     beta = options.beta
@@ -144,12 +152,12 @@ def _settle(
         stored = _stored_zero(exact, scheme)
         found = _codes(steps, stored, scheme)
         error = steps - (found - stored[..., None])
-        loss = (np.abs(error) ** options.norm * mask).sum(-1)
+        loss = (np.abs(error) ** options.norm * factors).sum(-1)
         better = loss < best
         best, best_zero = np.where(better, loss, best), np.where(better, stored, best_zero)
         apart = _shrink(error, beta, options.norm)
         # What remains is a least squares problem: the zero point is the mean of code - weight.
-        exact = ((found - steps + apart) * mask).sum(-1) / count
+        exact = ((found - steps + apart) * factors).sum(-1) / total
         beta *= options.growth
     return best_zero
 

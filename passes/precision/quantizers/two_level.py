@@ -13,11 +13,13 @@ from optimum_compile.compiler.quant.scheme import Affine
 from optimum_compile.passes.precision.quantizers.groups import (
     MAX_HALF,
     MIN_SCALE,
+    column_factors,
     each_chunk,
     grouped,
     require_finite,
     ungrouped,
 )
+from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq
 from optimum_compile.passes.precision.quantizers.rtn import Clip, grid, quantize_rtn
 
 
@@ -29,16 +31,18 @@ def quantize_two_level(
 ) -> PackedWeight:
     """Quantise a finite (rows, columns) float32 matrix to a scheme with scale codes (@u6, @u8).
 
-    Scales are first chosen freely; each then takes the code, among the nearest and its neighbours,
-    of least squared error. Zero points stay as they were found. `importance` as in `quantize_rtn`.
-    Raises OptionError for schemes of one level.
+    Scales are first chosen freely (with fp16 zero points by HQQ); each then takes the code, among
+    the nearest and its neighbours, of least squared error. Zero points stay as they were found.
+    `importance` as in `quantize_rtn`. Raises OptionError for schemes of one level.
     """
     if not scheme.scale_bits:
         raise OptionError(f"{scheme}: expected scale codes, as int4:g32@u6")
-    if scheme.zero_dtype != "int":
-        raise OptionError(f"{scheme}: expected whole zero points; drop zf16, or use f16 scales")
     require_finite(weight)
-    free = quantize_rtn(weight, replace(scheme, scale_dtype="f16"), clip, importance)
+    one_level = replace(scheme, scale_dtype="f16")
+    if scheme.zero_dtype == "f16":
+        free = quantize_hqq(weight, one_level, HqqOptions(clip), importance)
+    else:
+        free = quantize_rtn(weight, one_level, clip, importance)
     if free.scales is None:
         raise OptionError(f"{scheme}: no scales")
     supers = row_numbers(free.scales, scheme.scale_bits)
@@ -46,17 +50,16 @@ def quantize_two_level(
     codes, scales = free.codes, np.empty_like(free.scales)
     columns = weight.shape[1]
     size = scheme.group_size(columns)
-    weights = np.ones(columns, np.float32) if importance is None else importance
+    factors = column_factors(importance, columns, size)
 
     def work(part: slice) -> None:
-        w, mask = grouped(weight[part], size)
-        factors = grouped(np.asarray(weights, np.float32)[None], size)[0][0] * mask
+        w = grouped(weight[part], size)
         zero = np.zeros(w.shape[:2], np.float32)
         if free.zeros is not None:
             zero = free.zeros[part].astype(np.float32)
         scale = _choose(w, factors, wanted[part], supers[part], zero, scheme)
         scales[part] = scale
-        codes[part] = ungrouped(_codes(w, scale, zero, scheme) + zero[..., None], columns)
+        codes[part] = ungrouped(np.rint(_codes(w, scale, zero, scheme) + zero[..., None]), columns)
 
     each_chunk(weight.shape, work)
     return PackedWeight(scheme, codes, scales, free.zeros, supers=supers)
@@ -103,7 +106,6 @@ def _choose(
 
 def _codes(w: np.ndarray, scale: np.ndarray, zero: np.ndarray, scheme: Affine) -> np.ndarray:
     """Codes less their zero points, shape of `w`."""
-    low, high = grid(scheme)
     shift = zero[..., None]
-    codes: np.ndarray = np.clip(np.rint(w / scale[..., None]), low - shift, high - shift)
-    return codes
+    less: np.ndarray = np.clip(np.rint(w / scale[..., None] + shift), *grid(scheme)) - shift
+    return less

@@ -85,3 +85,16 @@ def test_constant_groups_are_exact_to_fp16():
 def test_what_is_not_finite_is_refused():
     with pytest.raises(InputError, match="NaN or infinite"):
         quantize_e0m4(np.full((2, 2), np.nan, np.float32), parse_scheme("e0m4"))
+
+
+def test_importance_weighs_the_errors():
+    w, scheme = weight(), parse_scheme("e0m4:g32")
+    importance = np.random.default_rng(1).random(w.shape[1]).astype(np.float32) ** 8
+    importance[:64] = 0  # inputs that never occur
+
+    def lost(packed):
+        return float((importance * (packed.dequantize() - w) ** 2).sum())
+
+    assert lost(quantize_e0m4(w, scheme, importance=importance)) < 0.9 * lost(
+        quantize_e0m4(w, scheme)
+    )

@@ -108,3 +108,16 @@ def test_what_is_not_finite_is_refused(value):
     w[3, 4] = value
     with pytest.raises(InputError, match="1 of 8192 weights are NaN or infinite"):
         quantize_hqq(w, parse_scheme("uint4:g32"))
+
+
+def test_importance_weighs_the_errors():
+    w, scheme = weight(), parse_scheme("uint3:g32@zf16")
+    importance = np.random.default_rng(1).random(w.shape[1]).astype(np.float32) ** 8
+    importance[:64] = 0  # inputs that never occur
+
+    def lost(packed):
+        return float((importance * (packed.dequantize() - w) ** 2).sum())
+
+    assert lost(quantize_hqq(w, scheme, SEARCHED, importance)) < 0.9 * lost(
+        quantize_hqq(w, scheme, SEARCHED)
+    )

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.quant.scheme import parse_scheme
 from optimum_compile.compiler.quant.stored import scale_codes, stored_parts
+from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq
 from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
 from optimum_compile.passes.precision.quantizers.two_level import quantize_two_level, row_numbers
 
@@ -16,6 +17,15 @@ def weight(rows=64, columns=512, seed=0):
 
 def error(packed, w, factors=1.0):
     return float((factors * (packed.dequantize() - w) ** 2).sum())
+
+
+def test_fp16_zero_points_come_from_hqq():
+    w = weight()
+    coded = quantize_two_level(w, parse_scheme("uint3:g32@u8,zf16"))
+    free = quantize_hqq(w, parse_scheme("uint3:g32@zf16"), HqqOptions("mse"))
+    np.testing.assert_array_equal(coded.zeros, free.zeros)
+    assert error(coded, w) < 1.02 * error(free, w)
+    assert error(coded, w) < error(quantize_two_level(w, parse_scheme("uint3:g32@u8")), w)
 
 
 @pytest.mark.parametrize("text", ["int4:g32", "uint4:g32", "int3:g16", "uint2:g16"])
@@ -62,10 +72,12 @@ def test_importance_weighs_the_errors():
     group=st.sampled_from([1, 8, 32]),
     text=st.sampled_from(["int4", "uint4", "int8", "uint2", "int3"]),
     bits=st.sampled_from([6, 8]),
+    zeros=st.booleans(),
     scale=st.sampled_from([0.0, 1e-30, 1e-3, 1.0, 1e4, 1e6, 1e9]),
 )
-def test_any_shape_and_any_magnitude(rows, columns, group, text, bits, scale):
-    scheme = parse_scheme(f"{text}:g{group}@u{bits}")
+def test_any_shape_and_any_magnitude(rows, columns, group, text, bits, zeros, scale):
+    tail = ",zf16" if zeros and text[0] == "u" else ""
+    scheme = parse_scheme(f"{text}:g{group}@u{bits}{tail}")
     packed = quantize_two_level(weight(rows, columns) * np.float32(scale), scheme)
     assert np.isfinite(packed.dequantize()).all()
     assert sum(p.nbytes for p in stored_parts(packed).values()) == packed.stored_bytes
@@ -82,7 +94,5 @@ def test_the_numbers_of_rows_stay_in_the_range_of_fp16():
 def test_other_schemes_are_refused():
     with pytest.raises(OptionError, match="expected scale codes"):
         quantize_two_level(weight(), parse_scheme("int4:g32"))
-    with pytest.raises(OptionError, match="expected whole zero points"):
-        quantize_two_level(weight(), parse_scheme("uint4:g32@u6,zf16"))
     with pytest.raises(InputError, match="NaN or infinite"):
         quantize_two_level(np.full((2, 2), np.inf, np.float32), parse_scheme("int4:g1@u6"))
