@@ -66,6 +66,9 @@ def _take(graph: Graph, stream: Stream, node: Node, values: set[Value]) -> None:
         readers = linears_on(graph, node.output)
         if not readers or any(n.input(1).weight is None for n in readers):
             raise NotRotatable(f"the norm at {node.origin} is read by more than linears")
+        gain = node.inputs[1] if len(node.inputs) > 1 else None
+        if gain is not None and gain.type.shape != (stream.width,):
+            raise NotRotatable(f"the gain of the norm at {node.origin} is {gain.type}")
         stream.norms.append(node)
         stream.readers += readers
     elif node.op == "add" and node.output.type.shape[-1] == stream.width:
