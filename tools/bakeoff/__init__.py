@@ -1,0 +1,1 @@
+"""Our schemes and other tools' on the same weights and the same text, in one table by file bytes."""
