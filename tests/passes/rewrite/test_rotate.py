@@ -13,7 +13,7 @@ from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.ir.edits import RotateColumns, RotateRows, ScaleColumns, ScaleRows
-from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.parser import parse
 from optimum_compile.compiler.ir.printer import print_graph
 from optimum_compile.compiler.ir.records import note_classes
@@ -23,6 +23,7 @@ from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.quantize import QuantizeWeights
 from optimum_compile.passes.precision.units import parameter_count, units_of
 from optimum_compile.passes.rewrite.rotate import Rotated, RotateResidual
+from optimum_compile.passes.rewrite.scale_search import int8_a_token
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 REFERENCE = Path(__file__).parents[3] / "models" / "reference"
@@ -147,6 +148,29 @@ def test_a_product_with_a_gate_costs_one_transform_a_block() -> None:
             .remarks[0]
         )
     )
+
+
+def test_gated_products_of_the_reference_model_fit_int8_better() -> None:
+    plain = open_model(REFERENCE).graph
+    graph = specialize(plain, {})
+    rotated(graph, residual=False, values=False, gated=True)
+    errors = []
+    for each in (plain, graph):
+        found: list[float] = []
+
+        def observe(
+            node: Node, outputs: tuple[torch.Tensor, ...], found: list[float] = found
+        ) -> None:
+            if any(user.origin.endswith("down_proj") for user in node.output.users):
+                x = outputs[0][0].numpy()
+                if any(user.op == "linear" for user in node.output.users):
+                    found.append(float(np.square(int8_a_token(x) - x).sum() / np.square(x).sum()))
+
+        inputs = {"tokens": np.arange(3, 40)[None], "past": np.array([0])}
+        run(each, inputs, observe=observe)
+        errors.append(float(np.mean(found)))
+        assert len(found) == 6
+    assert errors[1] < errors[0] / 4
 
 
 def test_every_weight_carries_the_edits_of_its_place() -> None:
