@@ -7,13 +7,14 @@ PY := $(BIN)/python -P
 export OMP_WAIT_POLICY ?= PASSIVE
 DEBIAN := g++ make python3-venv python3-dev
 
-.PHONY: help setup demo test test-all lint types quality bench clean
+.PHONY: help setup demo test test-all lint types quality bakeoff bench clean
 
 help:
 	@echo "make demo      compile the reference model for ios and android, verify it, generate text"
 	@echo "make test      linter, types and all tests but the slow ones"
 	@echo "make test-all  the slow tests too"
 	@echo "make quality   quality table of the reference model (TEXT=file)"
+	@echo "make bakeoff   our schemes and other tools' by file bytes (see tools/bakeoff/README.md)"
 	@echo "make bench     time and memory of compiling a 1.1B-parameter shape"
 	@echo "make clean     remove .venv and everything that was built"
 
@@ -50,6 +51,10 @@ test-all: lint types
 TEXT ?= models/reference/evaluation.json
 quality: setup
 	$(PY) -m optimum_compile.tools.quality models/reference --text $(TEXT)
+
+CALIBRATION ?= compiler/data/calibration.json
+bakeoff: setup
+	$(PY) -m optimum_compile.tools.bakeoff models/reference --text $(TEXT) --calibration $(CALIBRATION) $(BAKEOFF)
 
 bench: setup
 	$(PY) -m optimum_compile.tools.bench

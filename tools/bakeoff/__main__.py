@@ -126,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--autoround-iters", type=int, default=200)
     out.add_argument("--no-ours", action="store_true", help="only the other tools")
     out.add_argument("--keep", type=Path, help="JSON file: rows of other tools, measured once")
+    out.add_argument("--remark", default="", help="a sentence for the page, of the text say")
     out.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     out.add_argument("-o", "--output", type=Path, help="write the page to this file too")
     return out
@@ -176,6 +177,7 @@ def run(argv: Sequence[str]) -> int:
             parameters=bench.parameters,
             windows=len(bench.windows),
             seqlen=args.seqlen,
+            remark=args.remark,
         )
     page = markdown(facts, rows, skips)
     if args.output is not None:

@@ -142,6 +142,15 @@ def open_bench(
     """Open a model and its texts. Raises UserError of the kind that fits."""
     if documents < 1 or samples < 1:
         raise OptionError(f"documents={documents}, samples={samples}: expected 1 or more")
+    source, calib = read_text(text), read_text(calibration)
+    if source is None or calib is None:
+        raise InputError('text "none": a bake-off needs a text and another to calibrate with')
+    shared = set(source.documents) & set(calib.documents)
+    if shared:
+        raise InputError(
+            f"{calib.label} and {source.label} share {len(shared)} documents; "
+            "evaluate on text that no tool was calibrated with"
+        )
     opened = open_model(model)
     if opened.config is None or not model.is_dir():
         raise UnsupportedError(f"{model}: a bake-off needs a Hugging Face folder of a decoder")
@@ -151,15 +160,8 @@ def open_bench(
             f"seqlen={seqlen}: expected at most {longest}, the model's longest prefill"
         )
     tokenizer = load_tokenizer(opened.tokenizer_files)
-    source, calib = read_text(text), read_text(calibration)
-    if source is None or calib is None or tokenizer is None:
-        raise InputError(f'{model}: needs texts (not "none") and a model with a tokenizer.json')
-    shared = set(source.documents) & set(calib.documents)
-    if shared:
-        raise InputError(
-            f"{calib.label} and {source.label} share {len(shared)} documents; "
-            "evaluate on text that no tool was calibrated with"
-        )
+    if tokenizer is None:
+        raise InputError(f"{model}: no tokenizer.json; a bake-off needs one to read texts")
     bos = special_token_id(opened.tokenizer_files, "bos_token", tokenizer)
     found = text_windows(source, tokenizer, bos, seqlen)[:documents]
     seen = token_windows(calib, tokenizer, bos, seqlen)[:samples]

@@ -59,6 +59,7 @@ class Facts:
     parameters: int
     windows: int
     seqlen: int
+    remark: str = ""
 
 
 def frontier(rows: Sequence[Row]) -> list[Row]:
@@ -117,6 +118,7 @@ def markdown(facts: Facts, rows: Sequence[Row], skips: Sequence[Skip]) -> str:
         f"{facts.reference.tokens:,} predicted tokens. Calibration: {facts.calibration}. "
         f"Date: {facts.date}.",
         "",
+        *([facts.remark, ""] if facts.remark else []),
         "```",
         facts.command,
         "```",
@@ -164,11 +166,13 @@ def _cells(row: Row, ratio: float | None) -> tuple[str, ...]:
 
 
 def _number(value: float | None) -> str:
-    """Three significant digits, without an exponent."""
+    """Three significant digits; two and an exponent below 0.00001."""
     if value is None:
         return ""
     if value <= 0 or not math.isfinite(value):
-        return f"{value:.5f}"
+        return f"{value:g}"
+    if value < 1e-5:
+        return f"{value:.1e}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}"
 
 
