@@ -121,7 +121,7 @@ def test_embedding_may_have_a_method_of_its_own(bench):
 def test_autoround_gets_windows_of_equal_length(bench):
     python = Rounding()
     rows = list(autoround_rows(bench, python, new_known("AutoRound"), 1, 5, quiet))
-    assert [r.tool for r in rows] == ["AutoRound"] * 4
+    assert [r.tool for r in rows] == ["AutoRound"] * 3
     assert rows[0].weight_bytes == 3 * len(bench.matrices) + bench.other_bytes
     windows = np.load(python.jobs[0][1]["tokens"])
     total = sum(len(w) for w in bench.calibration)

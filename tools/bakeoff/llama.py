@@ -40,7 +40,7 @@ class FileType:
         return self.name if self.head is None else f"{self.name}, head {self.head[0]}"
 
 
-Q4_K, IQ4_XS, Q3_K = ("Q4_K", 12), ("IQ4_XS", 23), ("Q3_K", 11)
+Q4_K, IQ4_XS, Q3_K, Q2_K = ("Q4_K", 12), ("IQ4_XS", 23), ("Q3_K", 11), ("Q2_K", 10)
 # llama.cpp keeps the output of small types at Q5_K or Q6_K, which weighs much in a small model: with
 # smaller heads it is compared at its best.
 TYPES: tuple[FileType, ...] = (
@@ -56,8 +56,10 @@ TYPES: tuple[FileType, ...] = (
     FileType("IQ4_XS", 30, 256, "IQ4_XS", IQ4_XS),
     FileType("Q3_K_M", 12, 256, "Q3_K"),
     FileType("Q3_K_S", 11, 256, "Q3_K"),
+    FileType("IQ3_M", 27, 256, "IQ3_S"),
     FileType("IQ3_S", 26, 256, "IQ3_S"),
     FileType("IQ3_S", 26, 256, "IQ3_S", IQ4_XS),
+    FileType("IQ3_XS", 22, 256, "IQ3_XXS", IQ4_XS),
     FileType("IQ3_XXS", 23, 256, "IQ3_XXS"),
     FileType("IQ3_XXS", 23, 256, "IQ3_XXS", IQ4_XS),
     FileType("Q2_K", 10, 256, "Q2_K"),
@@ -71,6 +73,8 @@ TYPES: tuple[FileType, ...] = (
     FileType("IQ2_XXS", 19, 256, "IQ2_XXS"),
     FileType("IQ2_XXS", 19, 256, "IQ2_XXS", IQ4_XS),
     FileType("IQ2_XXS", 19, 256, "IQ2_XXS", Q3_K),
+    FileType("IQ2_XXS", 19, 256, "IQ2_XXS", Q2_K),
+    FileType("IQ1_M", 31, 256, "IQ1_M", Q3_K),
 )
 
 
