@@ -23,7 +23,7 @@ FLAGS = (
     "-fPIC",
     "-shared",
 )
-PORTABLE = ("src/low_bit.cpp",)
+PORTABLE = ("src/low_bit.cpp", "src/outliers.cpp")
 BUILD_TIMEOUT_S = 600
 _LOADED: list[ctypes.CDLL] = []
 

@@ -24,6 +24,7 @@ SCHEMES = (
     "int2:g32",
     "int4:g32@u6",
     "uint4:g32@u6",
+    "uint2:g16@u4,zu4",
     "uint4:g64@zf16",
     "e0m4:g32",
     "int4:g128+s0.005",

@@ -195,7 +195,8 @@ def _blockwise(scheme: Affine, packed: PackedWeight, name: str) -> Any:
     scale = packed.scales.astype(np.float16)
     if packed.zeros is None:
         return mb.constexpr_blockwise_shift_scale(data=data, scale=scale, name=name)
-    offset = packed.zeros  # fp16 offsets may go with integer data, integers must have its type
+    # Fp16 offsets may go with integer data, integers must have its type.
+    offset = packed.zeros.astype(np.uint8 if scheme.zero_dtype == "int" else np.float16)
     if scheme.zero_dtype == "int" and scheme.bits != 8:
         offset = _sub_byte(offset, kind)
     return mb.constexpr_blockwise_shift_scale(data=data, scale=scale, offset=offset, name=name)

@@ -20,7 +20,7 @@ _LUT = (
 )
 _AFFINE = (
     "Tensor codes, Tensor scales, Tensor zeros, int bits, int rows, int columns, "
-    f"int group, bool symmetric, int scale_bits, Tensor? supers, {_OUTLIERS}, "
+    f"int group, bool symmetric, int zero_bits, int scale_bits, Tensor? supers, {_OUTLIERS}, "
     "Tensor? outlier_scales"
 )
 _E0M4 = (

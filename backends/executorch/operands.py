@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 from torch import Tensor
 
-from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Scheme, Sparse
 from optimum_compile.compiler.quant.stored import stored_parts
@@ -19,17 +18,12 @@ def part_name(name: str, part: str) -> str:
 
 
 def parts_of(packed: PackedWeight) -> dict[str, np.ndarray]:
-    """The stored parts, but for zero points: the operators read one byte each, whatever the bits."""
+    """The stored parts; ExecuTorch takes no empty tensor, so one byte stands for no zero points."""
     parts = stored_parts(packed)
     scheme = packed.base.scheme
-    if not isinstance(scheme, Affine):
-        return parts
-    if scheme.symmetric:
-        # ExecuTorch takes no empty tensor: one byte stands for "no zero points".
+    if isinstance(scheme, Affine) and scheme.symmetric:
         return parts | {"zeros": np.zeros(1, np.uint8)}
-    if packed.zeros is None:
-        raise InternalError(f"{packed.scheme}: no zero points")
-    return parts | {"zeros": packed.zeros}
+    return parts
 
 
 def call_of(scheme: Scheme, shape: tuple[int, ...], part: Part) -> tuple[str, tuple[object, ...]]:
@@ -48,5 +42,13 @@ def call_of(scheme: Scheme, shape: tuple[int, ...], part: Part) -> tuple[str, tu
         tensors = (part("codes"), part("scales"), part("offsets"))
         return "e0m4", (*tensors, rows, columns, group, *outliers)
     tensors = (part("codes"), part("scales"), part("zeros"))
-    described = (base.bits, rows, columns, group, base.symmetric, base.scale_bits)
-    return "affine", (*tensors, *described, part("supers"), *outliers, part("outlier_scales"))
+    described = (base.bits, rows, columns, group, base.symmetric)
+    levels = (base.zero_bits, base.scale_bits)
+    return "affine", (
+        *tensors,
+        *described,
+        *levels,
+        part("supers"),
+        *outliers,
+        part("outlier_scales"),
+    )

@@ -44,7 +44,7 @@ def stored_bytes(scheme: Scheme, use: WeightUse, *, xnnpack: bool = True) -> int
     """Bytes in the artifact, every tensor padded to the alignment of segments.
 
     XNNPACK keeps float32 scales a channel, bfloat16 scales a group; the packed operators keep one
-    byte a zero point, whatever its bits.
+    byte where there are no zero points.
     """
     rows, columns = use.rows, use.columns
     if isinstance(scheme, Float):
@@ -62,8 +62,8 @@ def stored_bytes(scheme: Scheme, use: WeightUse, *, xnnpack: bool = True) -> int
     scales = aligned(count * 2)
     if scheme.scale_bits:
         scales = aligned(packed_bytes(count, scheme.scale_bits)) + aligned(rows * 2)
-    zero = 2 if scheme.zero_dtype == "f16" else 1
-    return codes + scales + aligned(1 if scheme.symmetric else count * zero)
+    zeros = 1 if scheme.symmetric else packed_bytes(count, scheme.zero_bits)
+    return codes + scales + aligned(zeros)
 
 
 def _outliers(scheme: Sparse, rows: int, columns: int) -> int:

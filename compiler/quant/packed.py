@@ -47,7 +47,7 @@ class PackedWeight:
              Float: float16 or float32 (rows, columns). One code an element: `pack` makes the bytes.
     scales   Affine and E0M4: float16 (rows, groups), those that apply: of two levels the product.
     supers   Affine of two levels: float16 (rows,), the number of each row.
-    zeros    Affine asymmetric: uint8 (rows, groups), or float16 where the scheme says so.
+    zeros    Affine asymmetric: uint8 (rows, groups), float16 for all zero points that are no codes.
     offsets  E0M4: float16 (rows, groups)
     table    Lut: float16 (tables, 2**bits)
     outliers Sparse, whose other parts are those of its base.

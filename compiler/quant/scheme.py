@@ -12,7 +12,8 @@ from optimum_compile.compiler.errors import OptionError
 
 AFFINE_BITS = (2, 3, 4, 5, 6, 8)
 LUT_BITS = (1, 2, 3, 4, 6, 8)
-SCALE_DTYPES = ("f16", "bf16", "u6", "u8")
+SCALE_DTYPES = ("f16", "bf16", "u4", "u6", "u8")
+ZERO_DTYPES = ("int", "f16", "u4", "u6", "u8")
 MAX_OUTLIERS = 0.5
 HALF_BYTES = 2  # scales, offsets, outliers and table entries are stored as float16
 
@@ -74,13 +75,14 @@ class Affine:
     """An integer grid: w = scale * (code - zero).
 
     Symmetric: signed codes in [-2^(b-1), 2^(b-1) - 1], no zero point. Asymmetric: unsigned codes and
-    a zero point a group: an unsigned number of `bits` bits (`zero_dtype` "int"), or any fp16 number
-    ("f16").
+    a zero point a group: a code (`zero_dtype` "int"), any fp16 number ("f16"), or a fixed-point
+    number of 4, 6 or 8 bits ("u4", "u6", "u8"), which divides the range of codes into as many steps:
+    of 2-bit codes "u6" has sixteenths.
 
     Scales are fp16 values. `scale_dtype` "bf16" restricts them to those that bfloat16 holds too, for
-    runtimes that keep them so (XNNPACK's int4 groups). "u6" and "u8" store two levels: one fp16
-    number a row and an unsigned code of 6 or 8 bits a group, whose product, rounded to fp16, is the
-    scale of the group.
+    runtimes that keep them so (XNNPACK's int4 groups). "u4", "u6" and "u8" store two levels: one fp16
+    number a row and an unsigned code of 4, 6 or 8 bits a group, whose product, rounded to fp16, is
+    the scale of the group.
     """
 
     bits: int
@@ -95,17 +97,32 @@ class Affine:
         if self.scale_dtype not in SCALE_DTYPES:
             known = ", ".join(SCALE_DTYPES)
             raise OptionError(f"scale type {self.scale_dtype!r}: expected one of {known}")
-        if self.zero_dtype not in ("int", "f16"):
-            raise OptionError(f"zero point type {self.zero_dtype!r}: expected int or f16")
+        if self.zero_dtype not in ZERO_DTYPES:
+            known = ", ".join(ZERO_DTYPES)
+            raise OptionError(f"zero point type {self.zero_dtype!r}: expected one of {known}")
         if self.symmetric and self.zero_dtype != "int":
-            raise OptionError(f"int{self.bits}: fp16 zero points need an unsigned grid")
+            raise OptionError(
+                f"int{self.bits}: {self.zero_dtype} zero points need an unsigned grid"
+            )
+        if self.zero_bits < self.bits:
+            raise OptionError(f"uint{self.bits}: zero points need {self.bits} bits at least")
         if self.scale_bits and isinstance(self.group, PerChannel):
             raise OptionError(f"{self.scale_dtype} scales: expected groups, such as g64")
 
     @property
     def scale_bits(self) -> int:
         """Bits of a scale code where scales have two levels, 0 where they have one."""
-        return int(self.scale_dtype[1:]) if self.scale_dtype in ("u6", "u8") else 0
+        return int(self.scale_dtype[1:]) if self.scale_dtype[0] == "u" else 0
+
+    @property
+    def zero_bits(self) -> int:
+        """Bits of a stored zero point."""
+        return self.bits if self.zero_dtype == "int" else int(self.zero_dtype[1:])
+
+    @property
+    def zero_step(self) -> float:
+        """What fixed-point zero points are multiples of; 1 for codes."""
+        return 2.0 ** (self.bits - self.zero_bits)
 
     def group_size(self, columns: int) -> int:
         """Columns that share a scale."""
@@ -121,13 +138,13 @@ class Affine:
         scales = count * HALF_BYTES
         if self.scale_bits:
             scales = packed_bytes(count, self.scale_bits) + rows * HALF_BYTES
-        zeros = packed_bytes(count, self.bits if self.zero_dtype == "int" else 16)
+        zeros = packed_bytes(count, self.zero_bits)
         return packed_bytes(rows * columns, self.bits) + scales + (0 if self.symmetric else zeros)
 
     def __str__(self) -> str:
         kind = "int" if self.symmetric else "uint"
         marks = [self.scale_dtype] if self.scale_dtype != "f16" else []
-        marks += ["zf16"] if self.zero_dtype == "f16" else []
+        marks += [f"z{self.zero_dtype}"] if self.zero_dtype != "int" else []
         return f"{kind}{self.bits}:{self.group}" + (f"@{','.join(marks)}" if marks else "")
 
 
@@ -288,9 +305,10 @@ _SPARSE = re.compile(r"(.{1,60})\+([so])(\d\.\d{1,20}|\de-\d{1,3}|\d\.\d{1,20}e-
 def parse_scheme(text: str) -> Scheme:
     """Read `str(scheme)` back.
 
-    f16, int8, int4:g32, uint4:g64, int4:g32@bf16, uint4:g64@zf16 (fp16 zero points), int4:g32@u6
-    (6-bit scale codes), lut2:r1, e0m4:g32, int4:g128+s0.005 (fp16 outliers), int4:g128+o0.08 (outliers
-    with scales of their own). Raises OptionError that names the forms.
+    f16, int8, int4:g32, uint4:g64, int4:g32@bf16, int4:g32@u6 (6-bit scale codes), uint4:g64@zf16
+    (fp16 zero points), uint2:g16@u6,zu4 (scale codes and 4-bit fixed-point zero points), lut2:r1,
+    e0m4:g32, int4:g128+s0.005 (fp16 outliers), int4:g128+o0.08 (outliers with scales of their own).
+    Raises OptionError that names the forms.
     """
     if text in ("f16", "f32"):
         return Float(int(text[1:]))
@@ -314,16 +332,19 @@ def parse_scheme(text: str) -> Scheme:
     if match:
         return E0M4(PerGroup(int(match.group(2))) if match.group(2) else PerChannel())
     raise OptionError(
-        f"scheme {text!r}: expected f16, f32, [u]intN[:channel|:gN][@bf16|@u6|@u8|@zf16], lutN[:rN] or "
-        "e0m4[:gN], and for outliers +s or +o with their fraction"
+        f"scheme {text!r}: expected f16, f32, [u]intN[:channel|:gN], lutN[:rN] or e0m4[:gN]; after "
+        "[u]intN @ and a type of scales (bf16, u4, u6, u8), of zero points (zf16, zu4, zu6, zu8) or "
+        "both with a comma; and for outliers +s or +o with their fraction"
     )
 
 
 def _marks(text: str, marks: str) -> tuple[str, str]:
     """Scale type and zero point type after the @."""
     given = marks.split(",") if marks else []
-    zeros = [m for m in given if m == "zf16"]
-    scales = [m for m in given if m != "zf16"]
+    zeros = [m[1:] for m in given if m.startswith("z")]
+    scales = [m for m in given if not m.startswith("z")]
     if len(zeros) > 1 or len(scales) > 1:
-        raise OptionError(f"scheme {text!r}: expected at most one scale type and one zf16 after @")
-    return (scales[0] if scales else "f16"), ("f16" if zeros else "int")
+        raise OptionError(
+            f"scheme {text!r}: expected at most one type of scales and one of zero points after @"
+        )
+    return (scales[0] if scales else "f16"), (zeros[0] if zeros else "int")

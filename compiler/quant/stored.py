@@ -1,7 +1,7 @@
 """The bytes of a packed weight: what a file holds, part by part, and the way back.
 
-`Scheme.stored_bytes` is the sum of these parts. Containers pad them, and some keep a part wider than
-it needs to be (one byte a zero point); backends count that themselves.
+`Scheme.stored_bytes` is the sum of these parts. Containers pad them, and may keep a part wider (Core ML
+has the scales that apply, not their codes); backends count that themselves.
 """
 
 from dataclasses import replace
@@ -146,7 +146,10 @@ def from_parts(scheme: Scheme, shape: tuple[int, int], parts: Parts) -> PackedWe
     if scheme.zero_dtype == "f16":
         zeros = parts["zeros"].reshape(grid)
     elif not scheme.symmetric:
-        zeros = unpack_codes(parts["zeros"], scheme.bits, grid[0] * grid[1], False).reshape(grid)
+        found = unpack_codes(parts["zeros"], scheme.zero_bits, grid[0] * grid[1], False)
+        zeros = found.reshape(grid)
+        if scheme.zero_dtype != "int":
+            zeros = (zeros.astype(np.float32) * scheme.zero_step).astype(np.float16)
     if not scheme.scale_bits:
         return PackedWeight(scheme, codes, parts["scales"].reshape(grid), zeros)
     levels = unpack_codes(parts["scales"], scheme.scale_bits, grid[0] * grid[1], False)
@@ -159,7 +162,13 @@ def _zero_parts(weight: PackedWeight) -> Parts:
     if not isinstance(scheme, Affine) or scheme.symmetric:
         return {}
     zeros = _needed(weight.zeros, scheme)
-    return {"zeros": zeros if scheme.zero_dtype == "f16" else pack_codes(zeros, scheme.bits)}
+    if scheme.zero_dtype == "f16":
+        return {"zeros": zeros}
+    codes = zeros.astype(np.float32) / np.float32(scheme.zero_step)
+    whole = codes.astype(np.uint8)
+    if not np.array_equal(whole, codes):
+        raise ValueError(f"{scheme}: zero points are no multiples of {scheme.zero_step:g}")
+    return {"zeros": pack_codes(whole, scheme.zero_bits)}
 
 
 def _read_outliers(scheme: Sparse, shape: tuple[int, int], parts: Parts) -> Outliers | None:

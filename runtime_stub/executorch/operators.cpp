@@ -129,19 +129,21 @@ bool scales_of(KernelRuntimeContext& ctx, const Tensor& scales, int64_t scale_bi
 
 bool grid(KernelRuntimeContext& ctx, const Tensor& codes, const Tensor& scales, const Tensor& zeros,
           int64_t bits, int64_t rows, int64_t columns, int64_t group, bool symmetric,
-          int64_t scale_bits, Part supers, int64_t run, Part counts, Part places, Part values,
-          Part outlier_scales, PackedMatrix& m) {
+          int64_t zero_bits, int64_t scale_bits, Part supers, int64_t run, Part counts, Part places,
+          Part values, Part outlier_scales, PackedMatrix& m) {
   if (bits < 2) return fail(ctx, "bits must be 2 to 8");
   if (!start(ctx, codes, bits, rows, columns, m)) return false;
   if (!scales_of(ctx, scales, scale_bits, supers, m)) return false;
   m.group = group;
   if (!symmetric && zeros.scalar_type() == ScalarType::Half) {
     m.half_zeros = halves(zeros);
-    m.zero_entries = zeros.numel();
+    m.half_zero_entries = zeros.numel();
   } else if (!symmetric) {
     if (!check_kind(ctx, zeros, ScalarType::Byte, "zeros must be uint8 or float16")) return false;
+    if (zero_bits < bits || zero_bits > 8) return fail(ctx, "zero_bits must be bits to 8");
     m.zeros = zeros.const_data_ptr<uint8_t>();
-    m.zero_entries = zeros.numel();
+    m.zero_bytes = zeros.nbytes();
+    m.zero_bits = static_cast<int>(zero_bits);
   }
   return outliers(ctx, run, counts, places, values, outlier_scales, m);
 }
@@ -189,12 +191,12 @@ Tensor& linear_lut_out(KernelRuntimeContext& ctx, const Tensor& x, const Tensor&
 
 Tensor& linear_affine_out(KernelRuntimeContext& ctx, const Tensor& x, const Tensor& codes,
                           const Tensor& scales, const Tensor& zeros, int64_t bits, int64_t rows,
-                          int64_t columns, int64_t group, bool symmetric, int64_t scale_bits,
-                          Part supers, int64_t run, Part counts, Part places, Part values,
-                          Part outlier_scales, Tensor& out) {
+                          int64_t columns, int64_t group, bool symmetric, int64_t zero_bits,
+                          int64_t scale_bits, Part supers, int64_t run, Part counts, Part places,
+                          Part values, Part outlier_scales, Tensor& out) {
   PackedMatrix m;
-  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, scale_bits, supers,
-            run, counts, places, values, outlier_scales, m)) {
+  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, zero_bits, scale_bits,
+            supers, run, counts, places, values, outlier_scales, m)) {
     return out;
   }
   return run_linear(ctx, m, x, out);
@@ -225,12 +227,12 @@ Tensor& embedding_lut_out(KernelRuntimeContext& ctx, const Tensor& ids, const Te
 
 Tensor& embedding_affine_out(KernelRuntimeContext& ctx, const Tensor& ids, const Tensor& codes,
                              const Tensor& scales, const Tensor& zeros, int64_t bits, int64_t rows,
-                             int64_t columns, int64_t group, bool symmetric, int64_t scale_bits,
-                             Part supers, int64_t run, Part counts, Part places, Part values,
-                             Part outlier_scales, Tensor& out) {
+                             int64_t columns, int64_t group, bool symmetric, int64_t zero_bits,
+                             int64_t scale_bits, Part supers, int64_t run, Part counts, Part places,
+                             Part values, Part outlier_scales, Tensor& out) {
   PackedMatrix m;
-  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, scale_bits, supers,
-            run, counts, places, values, outlier_scales, m)) {
+  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, zero_bits, scale_bits,
+            supers, run, counts, places, values, outlier_scales, m)) {
     return out;
   }
   return run_lookup(ctx, m, ids, out);

@@ -31,13 +31,14 @@ int oc_linear_lut(const uint8_t* codes, size_t code_bytes, int bits, int64_t row
 
 int oc_linear_affine(const uint8_t* codes, size_t code_bytes, int bits, int64_t rows,
                      int64_t columns, const uint16_t* scales, size_t scale_entries,
-                     const uint8_t* zeros, size_t zero_entries, int64_t group, const float* x,
+                     const uint8_t* zeros, size_t zero_bytes, int64_t group, const float* x,
                      int64_t count, float* out) {
   PackedMatrix m = matrix(codes, code_bytes, bits, rows, columns);
   m.scales = scales;
   m.scale_entries = scale_entries;
   m.zeros = zeros;
-  m.zero_entries = zero_entries;
+  m.zero_bytes = zero_bytes;
+  m.zero_bits = bits;
   m.group = group;
   return static_cast<int>(optimum_compile::linear(m, x, count, out));
 }

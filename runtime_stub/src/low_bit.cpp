@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "optimum_compile/bits.h"
+#include "optimum_compile/outliers.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
 #define OC_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -11,30 +12,26 @@
 #define OC_CLONES
 #endif
 
+// No other pointer reaches what this one does: bytes may alias anything otherwise.
+#define OC_ALONE __restrict
+
 namespace optimum_compile {
 namespace {
 
-bool product(int64_t a, int64_t b, int64_t limit, int64_t* out) {
-  if (a < 0 || b < 0 || (b != 0 && a > limit / b)) return false;
-  *out = a * b;
-  return true;
-}
-
 // Codes of one row, one byte each, into `out` (columns).
-OC_CLONES void unpack2(const uint8_t* in, int64_t bytes, uint8_t* out) {
+OC_CLONES void unpack2(const uint8_t* OC_ALONE in, int64_t bytes, uint8_t* OC_ALONE out) {
+  // Four codes spread over four bytes at once; the least significant byte comes first in memory.
   for (int64_t i = 0; i < bytes; ++i) {
-    const uint8_t b = in[i];
-    out[4 * i] = b & 3u;
-    out[4 * i + 1] = (b >> 2) & 3u;
-    out[4 * i + 2] = (b >> 4) & 3u;
-    out[4 * i + 3] = b >> 6;
+    const uint32_t b = in[i];
+    const uint32_t four = (b | b << 6 | b << 12 | b << 18) & 0x03030303u;
+    std::memcpy(out + 4 * i, &four, 4);
   }
 }
 
-OC_CLONES void unpack4(const uint8_t* in, int64_t bytes, uint8_t* out) {
+OC_CLONES void unpack4(const uint8_t* OC_ALONE in, int64_t bytes, uint8_t* OC_ALONE out) {
   for (int64_t i = 0; i < bytes; ++i) {
-    out[2 * i] = in[i] & 15u;
-    out[2 * i + 1] = in[i] >> 4;
+    const uint16_t two = static_cast<uint16_t>((in[i] | in[i] << 4) & 0x0f0f);
+    std::memcpy(out + 2 * i, &two, 2);
   }
 }
 
@@ -89,26 +86,44 @@ OC_CLONES void from_table4(const float* table, const uint8_t* codes, int64_t n, 
   }
 }
 
-OC_CLONES void from_grid(const uint8_t* codes, int64_t n, int32_t flip, int32_t zero, float scale,
-                         float* out) {
-  // flip = 2^(bits-1) turns two's complement into an offset; zero undoes it.
-  for (int64_t i = 0; i < n; ++i) {
-    out[i] = static_cast<float>((static_cast<int32_t>(codes[i]) ^ flip) - zero) * scale;
+// (number - zero) * scale in place. A size known here lets short groups vectorise.
+template <int64_t kSize>
+inline void shift_scale(int64_t groups, const float* zeros, const float* scales, float* OC_ALONE out) {
+  for (int64_t g = 0; g < groups; ++g) {
+    const float zero = zeros[g], scale = scales[g];
+    for (int64_t i = 0; i < kSize; ++i) out[g * kSize + i] = (out[g * kSize + i] - zero) * scale;
   }
 }
 
-OC_CLONES void from_free_grid(const uint8_t* codes, int64_t n, float zero, float scale, float* out) {
-  for (int64_t i = 0; i < n; ++i) out[i] = (static_cast<float>(codes[i]) - zero) * scale;
+// (code - zero) * scale; flip = 2^(bits-1) turns two's complement into an offset, which zero undoes.
+OC_CLONES void from_grid(const uint8_t* OC_ALONE codes, int64_t columns, int64_t group,
+                         uint32_t flip, const float* zeros, const float* scales,
+                         float* OC_ALONE out) {
+  for (int64_t i = 0; i < columns; ++i) {
+    out[i] = static_cast<float>(static_cast<int32_t>(codes[i] ^ flip));
+  }
+  if (group == 16 && columns % 16 == 0) return shift_scale<16>(columns / 16, zeros, scales, out);
+  if (group == 32 && columns % 32 == 0) return shift_scale<32>(columns / 32, zeros, scales, out);
+  for (int64_t begin = 0; begin < columns; begin += group, ++zeros, ++scales) {
+    const int64_t end = columns - begin < group ? columns : begin + group;
+    const float zero = *zeros, scale = *scales;
+    for (int64_t i = begin; i < end; ++i) out[i] = (out[i] - zero) * scale;
+  }
 }
 
-OC_CLONES void from_e0m4(const uint8_t* codes, int64_t n, float scale, float offset, float* out) {
-  for (int64_t i = 0; i < n; ++i) {
-    // Two bitwise operations make an fp16 number in [1, 2); widening it only moves its fields.
-    const uint32_t half = (static_cast<uint32_t>(codes[i]) << 6) | 0x3c00u;
-    const uint32_t wide = (half << 13) + 0x38000000u;
-    float h;
-    std::memcpy(&h, &wide, 4);
-    out[i] = h * scale + offset;  // the product is exact, so a fused operation gives the same
+OC_CLONES void from_e0m4(const uint8_t* codes, int64_t columns, int64_t group, const float* offsets,
+                         const float* scales, float* out) {
+  for (int64_t begin = 0; begin < columns; begin += group, ++offsets, ++scales) {
+    const int64_t end = columns - begin < group ? columns : begin + group;
+    const float offset = *offsets, scale = *scales;
+    for (int64_t i = begin; i < end; ++i) {
+      // Two bitwise operations make an fp16 number in [1, 2); widening it only moves its fields.
+      const uint32_t half = (static_cast<uint32_t>(codes[i]) << 6) | 0x3c00u;
+      const uint32_t wide = (half << 13) + 0x38000000u;
+      float h;
+      std::memcpy(&h, &wide, 4);
+      out[i] = h * scale + offset;  // the product is exact, so a fused operation gives the same
+    }
   }
 }
 
@@ -129,113 +144,82 @@ OC_CLONES void widen(const uint16_t* in, int64_t n, float* out) {
   for (int64_t i = 0; i < n; ++i) out[i] = half_to_float(in[i]);
 }
 
-float scale_of(const PackedMatrix& m, int64_t row, int64_t at) {
-  if (m.scale_codes == nullptr) return half_to_float(m.scales[at]);
-  const uint32_t code = code_at(m.scale_codes, m.scale_code_bytes, m.scale_bits, at);
-  return round_to_half(half_to_float(m.supers[row]) * static_cast<float>(code));
+OC_CLONES void widen_products(const uint8_t* codes, int64_t n, float number, float* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = round_to_half(number * static_cast<float>(codes[i]));
 }
 
-// One row of the dense part as float32. `codes` (columns) and `entries` (2^bits) are scratch.
-void decode_row(const PackedMatrix& m, int64_t row, uint8_t* codes, float* entries, float* out) {
-  unpack_row(m, row, codes);
-  if (m.table != nullptr) {
-    const int64_t size = int64_t{1} << m.bits;
-    widen(m.table + (row / m.rows_per_table) * size, size, entries);
-    if (m.bits == 2) return from_table4(entries, codes, m.columns, out);
-    return from_table(entries, codes, m.columns, out);
-  }
-  const int64_t groups = (m.columns + m.group - 1) / m.group;
-  const int32_t half = 1 << (m.bits - 1);
-  for (int64_t g = 0; g < groups; ++g) {
-    const int64_t begin = g * m.group, at = row * groups + g;
-    const int64_t n = begin + m.group <= m.columns ? m.group : m.columns - begin;
-    const float scale = scale_of(m, row, at);
-    if (m.offsets != nullptr) {
-      from_e0m4(codes + begin, n, scale, half_to_float(m.offsets[at]), out + begin);
-    } else if (m.half_zeros != nullptr) {
-      from_free_grid(codes + begin, n, half_to_float(m.half_zeros[at]), scale, out + begin);
-    } else {
-      const int32_t flip = m.zeros == nullptr ? half : 0;
-      const int32_t zero = m.zeros == nullptr ? half : m.zeros[at];
-      from_grid(codes + begin, n, flip, zero, scale, out + begin);
-    }
-  }
-}
-
-constexpr int64_t kShortRun = 128, kLongRun = 65536;
-
-int64_t runs_of(const PackedMatrix& m) { return (m.columns + m.run - 1) / m.run; }
-
-uint32_t count_at(const PackedMatrix& m, int64_t run) {
-  if (m.run == kShortRun) return m.counts[run];
-  const uint8_t* b = m.counts + 4 * run;
-  return b[0] | static_cast<uint32_t>(b[1]) << 8 | static_cast<uint32_t>(b[2]) << 16 |
-         static_cast<uint32_t>(b[3]) << 24;
-}
-
-uint32_t place_at(const PackedMatrix& m, uint64_t index) {
-  if (m.run == kShortRun) return code_at(m.places, m.place_bytes, 7, index);
-  return m.places[2 * index] | static_cast<uint32_t>(m.places[2 * index + 1]) << 8;
-}
-
-// The first outlier of each row, and one past the last: rows + 1 numbers, none without outliers.
-Status find_starts(const PackedMatrix& m, std::vector<uint64_t>* starts) {
-  if (m.counts == nullptr) return Status::ok;
-  const int64_t runs = runs_of(m);
-  uint64_t total = 0;
-  starts->reserve(static_cast<size_t>(m.rows) + 1);
-  for (int64_t row = 0; row < m.rows; ++row) {
-    starts->push_back(total);
-    for (int64_t run = row * runs; run < (row + 1) * runs; ++run) total += count_at(m, run);
-  }
-  starts->push_back(total);
-  const uint64_t held = m.run == kShortRun ? m.place_bytes * uint64_t{8} / 7 : m.place_bytes / 2;
-  if (total > held) return Status::too_short;
-  return m.values != nullptr && total > m.value_entries ? Status::too_short : Status::ok;
-}
-
-// Put the outliers of a row in their places.
-bool place_outliers(const PackedMatrix& m, int64_t row, uint64_t first, const uint8_t* codes,
-                    float* out) {
-  const int64_t runs = runs_of(m);
-  const int64_t groups = m.group < 1 ? 0 : (m.columns + m.group - 1) / m.group;
-  const int32_t half = 1 << (m.bits - 1);
-  uint64_t at = first;
-  int64_t group = 0, end = m.group;  // columns ascend, so groups are walked, not divided
-  for (int64_t run = 0; run < runs; ++run) {
-    for (uint32_t left = count_at(m, row * runs + run); left > 0; --left, ++at) {
-      const int64_t column = run * m.run + place_at(m, at);
-      if (column >= m.columns) return false;
-      if (m.values != nullptr) {
-        out[column] += half_to_float(m.values[at]);
-        continue;
-      }
-      if (column < end - m.group) group = 0, end = m.group;  // a file may not keep the order
-      for (; column >= end; end += m.group) ++group;
-      const float scale = half_to_float(m.outlier_scales[row * groups + group]);
-      out[column] = static_cast<float>((codes[column] ^ half) - half) * scale;
-    }
-  }
-  return true;
-}
-
+// Room for one row.
 struct Scratch {
   explicit Scratch(const PackedMatrix& m)
-      : codes(static_cast<size_t>(m.columns)), row(static_cast<size_t>(m.columns)) {}
-
-  // One row as float32 into `out` (columns); false where an outlier lies outside it.
-  bool decode(const PackedMatrix& m, int64_t r, float* out) {
-    decode_row(m, r, codes.data(), entries, out);
-    return starts.empty() || place_outliers(m, r, starts[static_cast<size_t>(r)], codes.data(), out);
-  }
+      : codes(static_cast<size_t>(m.columns)),
+        row(static_cast<size_t>(m.columns)),
+        levels(static_cast<size_t>(groups_of(m))),
+        scales(levels.size()),
+        zeros(levels.size()) {}
 
   std::vector<uint8_t> codes;
   std::vector<float> row;
-  std::vector<uint64_t> starts;
+  std::vector<uint8_t> levels;  // codes of scales, then of zero points
+  std::vector<float> scales, zeros;
+  std::vector<uint64_t> starts;  // of the outliers of each row, if there are any
   float entries[256];
 };
 
-constexpr int64_t kLimit = int64_t{1} << 46;
+// Codes first .. first + n - 1 of a packed stream, one byte each.
+void unpack_some(const uint8_t* data, size_t bytes, int bits, int64_t first, int64_t n, uint8_t* out) {
+  if (bits == 4 && first % 2 == 0 && n % 2 == 0) return unpack4(data + first / 2, n / 2, out);
+  for (int64_t i = 0; i < n; ++i) {
+    out[i] = static_cast<uint8_t>(code_at(data, bytes, bits, static_cast<uint64_t>(first + i)));
+  }
+}
+
+void find_scales(const PackedMatrix& m, int64_t row, Scratch& s) {
+  const int64_t n = groups_of(m), first = row * n;
+  if (m.scale_codes == nullptr) return widen(m.scales + first, n, s.scales.data());
+  unpack_some(m.scale_codes, m.scale_code_bytes, m.scale_bits, first, n, s.levels.data());
+  widen_products(s.levels.data(), n, half_to_float(m.supers[row]), s.scales.data());
+}
+
+// Zero points, or the offsets of E0M4.
+void find_zeros(const PackedMatrix& m, int64_t row, Scratch& s) {
+  const int64_t n = groups_of(m), first = row * n;
+  if (m.offsets != nullptr) return widen(m.offsets + first, n, s.zeros.data());
+  if (m.half_zeros != nullptr) return widen(m.half_zeros + first, n, s.zeros.data());
+  if (m.zeros == nullptr) {
+    for (float& zero : s.zeros) zero = static_cast<float>(1 << (m.bits - 1));
+    return;
+  }
+  unpack_some(m.zeros, m.zero_bytes, m.zero_bits, first, n, s.levels.data());
+  const float step = 1.0f / static_cast<float>(1 << (m.zero_bits - m.bits));
+  for (int64_t g = 0; g < n; ++g) s.zeros[g] = static_cast<float>(s.levels[g]) * step;
+}
+
+// One row of the dense part as float32 into `out` (columns).
+void decode_row(const PackedMatrix& m, int64_t row, Scratch& s, float* out) {
+  uint8_t* codes = s.codes.data();
+  unpack_row(m, row, codes);
+  if (m.table != nullptr) {
+    const int64_t size = int64_t{1} << m.bits;
+    widen(m.table + (row / m.rows_per_table) * size, size, s.entries);
+    if (m.bits == 2) return from_table4(s.entries, codes, m.columns, out);
+    return from_table(s.entries, codes, m.columns, out);
+  }
+  find_scales(m, row, s);
+  find_zeros(m, row, s);
+  if (m.offsets != nullptr) {
+    return from_e0m4(codes, m.columns, m.group, s.zeros.data(), s.scales.data(), out);
+  }
+  const bool is_signed = m.zeros == nullptr && m.half_zeros == nullptr;
+  const uint32_t flip = is_signed ? 1u << (m.bits - 1) : 0u;
+  from_grid(codes, m.columns, m.group, flip, s.zeros.data(), s.scales.data(), out);
+}
+
+// One row with its outliers as float32 into `out` (columns); false where one lies outside it.
+bool decode(const PackedMatrix& m, int64_t row, Scratch& s, float* out) {
+  decode_row(m, row, s, out);
+  if (s.starts.empty()) return true;
+  return place_outliers(m, row, s.starts[static_cast<size_t>(row)], s.codes.data(), out);
+}
 
 Status check_grid(const PackedMatrix& m, uint64_t scales) {
   if (m.scale_codes != nullptr) {
@@ -251,28 +235,10 @@ Status check_grid(const PackedMatrix& m, uint64_t scales) {
     if (m.bits != 4) return Status::bad_bits;
     return scales > m.offset_entries ? Status::too_short : Status::ok;
   }
-  const bool zeros = m.zeros != nullptr || m.half_zeros != nullptr;
-  return zeros && scales > m.zero_entries ? Status::too_short : Status::ok;
-}
-
-Status check_outliers(const PackedMatrix& m) {
-  if (m.counts == nullptr) return Status::ok;
-  if (m.run != kShortRun && m.run != kLongRun) return Status::bad_group;
-  int64_t runs = 0;
-  if (!product(m.rows, m.columns / m.run + (m.columns % m.run != 0), kLimit, &runs)) {
-    return Status::bad_shape;
-  }
-  const uint64_t width = m.run == kShortRun ? 1 : 4;
-  if (static_cast<uint64_t>(runs) * width > m.count_bytes || m.places == nullptr) {
-    return Status::too_short;
-  }
-  if (m.values != nullptr) return Status::ok;  // how many there are, `find_starts` compares
-  const bool is_signed = m.table == nullptr && m.offsets == nullptr && m.zeros == nullptr &&
-                         m.half_zeros == nullptr;
-  if (m.outlier_scales == nullptr || !is_signed) return Status::bad_parts;
-  const int64_t groups = m.columns / m.group + (m.columns % m.group != 0);
-  const uint64_t scales = static_cast<uint64_t>(m.rows) * static_cast<uint64_t>(groups);
-  return scales > m.outlier_scale_entries ? Status::too_short : Status::ok;
+  if (m.half_zeros != nullptr) return scales > m.half_zero_entries ? Status::too_short : Status::ok;
+  if (m.zeros == nullptr) return Status::ok;
+  if (m.zero_bits < m.bits || m.zero_bits > 8) return Status::bad_bits;
+  return (scales * m.zero_bits + 7) / 8 > m.zero_bytes ? Status::too_short : Status::ok;
 }
 
 Status check_dense(const PackedMatrix& m) {
@@ -322,7 +288,7 @@ Status linear(const PackedMatrix& m, const float* x, int64_t count, float* out) 
   const Status found = find_starts(m, &scratch.starts);
   if (found != Status::ok) return found;
   for (int64_t r = 0; r < m.rows; ++r) {  // each row is decoded once and serves every token
-    if (!scratch.decode(m, r, scratch.row.data())) return Status::bad_index;
+    if (!decode(m, r, scratch, scratch.row.data())) return Status::bad_index;
     for (int64_t t = 0; t < count; ++t) {
       out[t * m.rows + r] = dot(x + t * m.columns, scratch.row.data(), m.columns);
     }
@@ -338,7 +304,7 @@ Status lookup(const PackedMatrix& m, const int64_t* ids, int64_t count, float* o
   if (found != Status::ok) return found;
   for (int64_t t = 0; t < count; ++t) {
     if (ids[t] < 0 || ids[t] >= m.rows) return Status::bad_index;
-    if (!scratch.decode(m, ids[t], out + t * m.columns)) return Status::bad_index;
+    if (!decode(m, ids[t], scratch, out + t * m.columns)) return Status::bad_index;
   }
   return Status::ok;
 }

@@ -17,7 +17,7 @@ int main() {
           std::vector<float> x(static_cast<size_t>(2 * columns), 0.5f), out(static_cast<size_t>(2 * rows));
           const int64_t groups = (columns + group - 1) / group;
           std::vector<uint16_t> scales(static_cast<size_t>(rows * groups), 0x3800);
-          std::vector<uint8_t> zeros(static_cast<size_t>(rows * groups), 1);
+          std::vector<uint8_t> zeros(static_cast<size_t>((rows * groups * bits + 7) / 8), 1);
           PackedMatrix m;
           m.codes = codes.data();
           m.code_bytes = codes.size();
@@ -27,7 +27,8 @@ int main() {
           m.scales = scales.data();
           m.scale_entries = scales.size();
           m.zeros = zeros.data();
-          m.zero_entries = zeros.size();
+          m.zero_bytes = zeros.size();
+          m.zero_bits = bits;
           m.group = group;
           refused += linear(m, x.data(), 2, out.data()) != Status::ok;
           ++products;
@@ -41,6 +42,10 @@ int main() {
           for (int64_t r = 0; r < rows; ++r) counts[static_cast<size_t>((r + 1) * runs - 1)] = 1;
           std::vector<uint8_t> places(static_cast<size_t>((rows * 7 + 7) / 8), 0);
           std::vector<uint16_t> values(static_cast<size_t>(rows), 0x3C00);
+          std::vector<uint8_t> fractions(static_cast<size_t>(rows * groups), 0x77);
+          m.zeros = fractions.data();
+          m.zero_bytes = fractions.size();
+          m.zero_bits = 8;
           m.scales = nullptr;
           m.scale_entries = 0;
           m.scale_codes = levels.data();
@@ -59,7 +64,7 @@ int main() {
           ++products;
           if (bits != 4) continue;
           m.zeros = nullptr;
-          m.zero_entries = 0;
+          m.zero_bytes = 0;
           m.offsets = scales.data();
           m.offset_entries = scales.size();
           refused += linear(m, x.data(), 2, out.data()) != Status::ok;

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimum_compile.compiler.quant.pack import pack_codes
-from optimum_compile.runtime_stub.build import kernel_library
+from optimum_compile.runtime_stub.build import PORTABLE, kernel_library
 
 ROOT = Path(__file__).parents[2] / "runtime_stub"
 OK, BAD_BITS, BAD_SHAPE, TOO_SHORT, BAD_GROUP, BAD_INDEX = range(6)
@@ -48,6 +48,7 @@ def linear_lut(kernels, codes, table, bits, shape, per_table, x, *, code_bytes=N
 
 def linear_affine(kernels, codes, scales, zeros, bits, group, x):
     packed = pack_codes(codes, bits)
+    zeros = None if zeros is None else pack_codes(zeros, bits)
     out = np.zeros((x.shape[0], codes.shape[0]), np.float32)
     status = kernels.oc_linear_affine(
         pointer(packed),
@@ -198,7 +199,7 @@ def test_the_kernels_stay_inside_their_buffers(tmp_path):
         pytest.skip("g++ is missing")
     program = tmp_path / "probe"
     flags = ["-std=c++17", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    sources = [str(ROOT / "src/low_bit.cpp"), str(Path(__file__).with_name("probe.cpp"))]
+    sources = [*(str(ROOT / name) for name in PORTABLE), str(Path(__file__).with_name("probe.cpp"))]
     command = [compiler, *flags, f"-I{ROOT / 'include'}", *sources, "-o", str(program)]
     subprocess.run(command, check=True, timeout=120)
     done = subprocess.run([str(program)], capture_output=True, text=True, timeout=120, check=False)

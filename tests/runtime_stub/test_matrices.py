@@ -25,8 +25,9 @@ class Matrix(ctypes.Structure):
     _fields_: ClassVar[Any] = [
         *(("codes", P), ("code_bytes", N), ("bits", INT), ("rows", L), ("columns", L)),
         *(("table", P), ("table_entries", N), ("rows_per_table", L)),
-        *(("scales", P), ("scale_entries", N), ("zeros", P), ("zero_entries", N), ("group", L)),
-        ("half_zeros", P),
+        *(("scales", P), ("scale_entries", N)),
+        *(("zeros", P), ("zero_bytes", N), ("zero_bits", INT), ("group", L)),
+        *(("half_zeros", P), ("half_zero_entries", N)),
         *(("scale_codes", P), ("scale_code_bytes", N), ("scale_bits", INT)),
         *(("supers", P), ("super_entries", N), ("offsets", P), ("offset_entries", N)),
         *(("counts", P), ("count_bytes", N), ("places", P), ("place_bytes", N), ("run", L)),
@@ -58,7 +59,7 @@ def matrix_of(weight: PackedWeight) -> tuple[Matrix, dict[str, np.ndarray]]:
         "codes": ("codes", "code_bytes"),
         "table": ("table", "table_entries"),
         "scales": ("scales", "scale_entries"),
-        "zeros": ("zeros", "zero_entries"),
+        "zeros": ("zeros", "zero_bytes"),
         "offsets": ("offsets", "offset_entries"),
         "supers": ("supers", "super_entries"),
         "counts": ("counts", "count_bytes"),
@@ -71,9 +72,9 @@ def matrix_of(weight: PackedWeight) -> tuple[Matrix, dict[str, np.ndarray]]:
             m.scale_bits = scheme.scale_bits
             names["scales"] = ("scale_codes", "scale_code_bytes")
         if scheme.zero_dtype == "f16":
-            names["zeros"] = ("half_zeros", "zero_entries")
-        elif weight.zeros is not None:  # the kernels read a byte each
-            parts["zeros"] = np.ascontiguousarray(weight.zeros)
+            names["zeros"] = ("half_zeros", "half_zero_entries")
+        else:
+            m.zero_bits = scheme.zero_bits
     for part, (pointer, size) in names.items():
         if part in parts:
             setattr(m, pointer, parts[part].ctypes.data)
@@ -160,7 +161,10 @@ def test_products_of_scales_are_rounded_as_numpy_rounds(
         ("int4:g8@u6", {"super_entries": 3}, TOO_SHORT),
         ("e0m4:g8", {"bits": 3}, BAD_BITS),
         ("e0m4:g8", {"offset_entries": 15}, TOO_SHORT),
-        ("uint4:g8@zf16", {"zero_entries": 15}, TOO_SHORT),
+        ("uint4:g8@zf16", {"half_zero_entries": 15}, TOO_SHORT),
+        ("uint4:g8@zu6", {"zero_bytes": 11}, TOO_SHORT),
+        ("uint4:g8@zu6", {"zero_bits": 3}, BAD_BITS),
+        ("uint4:g8@zu6", {"zero_bits": 9}, BAD_BITS),
         ("int4:g8+s0.1", {"run": 64}, BAD_GROUP),
         ("int4:g8+s0.1", {"count_bytes": 3}, TOO_SHORT),
         ("int4:g8+s0.1", {"place_bytes": 11}, TOO_SHORT),

@@ -61,6 +61,9 @@ def _random(scheme: Scheme, rows: int, columns: int, rng: np.random.Generator) -
     zeros, supers = None, None
     if scheme.zero_dtype == "f16":
         zeros = rng.uniform(-1, 2**scheme.bits, grid).astype(np.float16)
+    elif scheme.zero_dtype != "int":
+        zeros = rng.integers(0, 1 << scheme.zero_bits, grid) * scheme.zero_step
+        zeros = zeros.astype(np.float16)
     elif not scheme.symmetric:
         zeros = rng.integers(0, 1 << scheme.bits, grid).astype(np.uint8)
     scales = halves(*grid) / np.float16(2**scheme.bits / 8)
@@ -128,8 +131,9 @@ FRACTIONS = st.one_of(
 def affines(draw: st.DrawFn) -> Affine:
     bits, symmetric = draw(st.sampled_from(AFFINE_BITS)), draw(st.booleans())
     group = draw(GROUPS)
-    types = ["f16", "bf16", *(["u6", "u8"] if isinstance(group, PerGroup) else [])]
-    zero = "int" if symmetric else draw(st.sampled_from(["int", "f16"]))
+    types = ["f16", "bf16", *(["u4", "u6", "u8"] if isinstance(group, PerGroup) else [])]
+    fixed = [f"u{n}" for n in (4, 6, 8) if n >= bits]
+    zero = "int" if symmetric else draw(st.sampled_from(["int", "f16", *fixed]))
     return Affine(bits, group, symmetric, draw(st.sampled_from(types)), zero)
 
 

@@ -64,9 +64,9 @@ def quantize_hqq(
     """Quantise a finite (rows, columns) float32 matrix to an unsigned grid of one-level scales.
 
     Zero points of the type "int" are rounded, so they move by whole steps only: most of the gain
-    needs "f16". A group keeps the best zero point it has seen. `importance` (columns,), the mean
-    squares of the inputs where they are known, weighs the errors. Raises OptionError for other
-    schemes.
+    needs "f16", or "u4" and "u6" for fewer bytes. A group keeps the best zero point it has seen.
+    `importance` (columns,), the mean squares of the inputs where they are known, weighs the errors.
+    Raises OptionError for other schemes.
     """
     if scheme.symmetric or scheme.scale_bits or scheme.scale_dtype != "f16":
         raise OptionError(f"hqq moves zero points: expected a scheme as uint4:g64, not {scheme}")
@@ -75,7 +75,7 @@ def quantize_hqq(
     rows, columns = weight.shape
     codes = np.empty((rows, columns), np.uint8)
     scales = np.empty((rows, scheme.groups(columns)), np.float16)
-    zeros = np.empty(scales.shape, np.float16 if scheme.zero_dtype == "f16" else np.uint8)
+    zeros = np.empty(scales.shape, np.uint8 if scheme.zero_dtype == "int" else np.float16)
 
     factors = column_factors(importance, columns, scheme.group_size(columns))
 
@@ -95,7 +95,7 @@ def _start(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scales and zero points (rows, groups) of the full range, or of the best part of it."""
     top, bottom = w.max(-1), w.min(-1)
-    if scheme.zero_dtype == "int":  # the grid has to hold zero
+    if scheme.zero_dtype != "f16":  # the grid has to hold zero
         top, bottom = np.maximum(top, 0), np.minimum(bottom, 0)
     scale, zero = _grid_of(bottom, top, scheme)
     if clip == "minmax":
@@ -129,8 +129,9 @@ def _squared_error(
 def _stored_zero(zero: np.ndarray, scheme: Affine) -> np.ndarray:
     if scheme.zero_dtype == "f16":
         return to_half(zero)
-    rounded: np.ndarray = np.clip(np.rint(zero), 0, 2**scheme.bits - 1)
-    return rounded
+    step = np.float32(scheme.zero_step)
+    codes: np.ndarray = np.clip(np.rint(zero / step), 0, 2**scheme.zero_bits - 1)
+    return codes * step
 
 
 def _codes(steps: np.ndarray, zero: np.ndarray, scheme: Affine) -> np.ndarray:

@@ -29,9 +29,9 @@ def quantize_two_level(
     clip: Clip = "mse",
     importance: np.ndarray | None = None,
 ) -> PackedWeight:
-    """Quantise a finite (rows, columns) float32 matrix to a scheme with scale codes (@u6, @u8).
+    """Quantise a finite (rows, columns) float32 matrix to a scheme with scale codes (@u4, @u6, @u8).
 
-    Scales are first chosen freely (with fp16 zero points by HQQ); each then takes the code, among
+    Scales are first chosen freely (by HQQ where zero points are no codes); each then takes the code, among
     the nearest and its neighbours, of least squared error. Zero points stay as they were found.
     `importance` as in `quantize_rtn`. Raises OptionError for schemes of one level.
     """
@@ -39,7 +39,7 @@ def quantize_two_level(
         raise OptionError(f"{scheme}: expected scale codes, as int4:g32@u6")
     require_finite(weight)
     one_level = replace(scheme, scale_dtype="f16")
-    if scheme.zero_dtype == "f16":
+    if scheme.zero_dtype != "int":
         free = quantize_hqq(weight, one_level, HqqOptions(clip), importance)
     else:
         free = quantize_rtn(weight, one_level, clip, importance)

@@ -27,15 +27,18 @@ struct PackedMatrix {
   size_t table_entries = 0;
   int64_t rows_per_table = 0;
 
-  // Integer grid: scales (rows, groups) fp16; zeros (rows, groups) or null where codes are signed.
+  // Integer grid: scales (rows, groups) fp16; zeros (rows, groups), packed codes of `zero_bits` bits,
+  // or null where codes are signed. More bits than codes have are a fraction.
   const uint16_t* scales = nullptr;
   size_t scale_entries = 0;
   const uint8_t* zeros = nullptr;
-  size_t zero_entries = 0;
+  size_t zero_bytes = 0;
+  int zero_bits = 0;  // bits..8
   int64_t group = 0;  // columns that share a scale; the last group of a row may be shorter
 
   // Fp16 zero points (rows, groups) instead of `zeros`.
   const uint16_t* half_zeros = nullptr;
+  size_t half_zero_entries = 0;
 
   // Two levels instead of `scales`: packed codes (rows, groups) of `scale_bits` bits, and a number
   // fp16 for each row; the scale is their product, rounded to fp16.

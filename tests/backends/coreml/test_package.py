@@ -49,7 +49,7 @@ SCHEMES = [
 ]
 EXTENDED_SCHEMES = [
     "uint4:g16@zf16",
-    "int4:g16@u6",
+    "uint4:g16@u4,zu6",
     "int4:g16+s0.02",
     "int4:g16+s0.0",
     "int8+s0.001",

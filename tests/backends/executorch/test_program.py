@@ -44,6 +44,8 @@ EXTENDED_SCHEMES = [
     "uint4:g32@zf16",
     "int4:g16@u6",
     "uint3:g32@u8",
+    "uint2:g16@u4,zu4",
+    "uint3:g16@u4,zu6",
     "uint4:g16@u6,zf16",
     "e0m4:g32",
     "e0m4",

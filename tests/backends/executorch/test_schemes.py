@@ -67,6 +67,8 @@ def test_bytes_of_other_parts_are_padded_as_well():
     count = 64 * 3
     codes = 64 * 96 // 2
     assert of("int4:g32@u6") == codes + aligned(count * 6 // 8) + aligned(64 * 2) + 16
+    assert of("uint4:g32") == codes + aligned(count * 2) + aligned(count // 2)
+    assert of("uint4:g32@zu6") == codes + aligned(count * 2) + aligned(count * 6 // 8)
     assert of("uint4:g32@zf16") == codes + 2 * aligned(count * 2)
     assert of("e0m4:g32") == codes + 2 * aligned(count * 2)
     # 61 outliers: a byte a row and 7 bits each for their places.

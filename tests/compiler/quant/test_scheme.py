@@ -32,6 +32,8 @@ def test_text_is_read_back(scheme: Scheme) -> None:
         ("uint4:g64@zf16", Affine(4, PerGroup(64), False, zero_dtype="f16")),
         ("uint3:g32@u6", Affine(3, PerGroup(32), False, "u6")),
         ("uint2:g32@u8,zf16", Affine(2, PerGroup(32), False, "u8", "f16")),
+        ("uint2:g16@u4,zu6", Affine(2, PerGroup(16), False, "u4", "u6")),
+        ("uint4:g32@zu8", Affine(4, PerGroup(32), False, "f16", "u8")),
         ("e0m4", E0M4()),
         ("e0m4:g32", E0M4(PerGroup(32))),
         ("int4:g128+s0.005", Sparse(Affine(4, PerGroup(128)), 0.005)),
@@ -49,10 +51,12 @@ def test_forms(text: str, scheme: Scheme) -> None:
         ("int7", "expected one of"),
         ("lut5:r1", "expected one of"),
         ("int4:g0", "expected a positive number"),
-        ("int4:g32@u7", "scale type 'u7': expected one of f16, bf16, u6, u8"),
+        ("int4:g32@u7", "scale type 'u7': expected one of f16, bf16, u4, u6, u8"),
         ("int4@u6", "expected groups, such as g64"),
-        ("int4:g32@zf16", "fp16 zero points need an unsigned grid"),
-        ("uint4:g32@u6,u8", "at most one scale type"),
+        ("int4:g32@zf16", "f16 zero points need an unsigned grid"),
+        ("uint4:g32@u6,u8", "at most one type of scales"),
+        ("uint6@zu4", "zero points need 6 bits at least"),
+        ("uint4@zu5", "zero point type 'u5': expected one of int, f16, u4"),
         ("e0m4:r3", "expected f16, f32"),
         ("f16+s0.1", "f16 takes no outliers"),
         ("int4+s0.1+s0.1", "takes no outliers"),
@@ -84,6 +88,7 @@ def test_bytes_by_hand() -> None:
     assert parse_scheme("int4:g32@u6").stored_bytes(*shape) == codes + scales * 6 // 8 + 2 * 64
     assert parse_scheme("uint4:g32").stored_bytes(*shape) == codes + 2 * scales + scales // 2
     assert parse_scheme("uint4:g32@zf16").stored_bytes(*shape) == codes + 4 * scales
+    assert parse_scheme("uint2:g32@zu6").stored_bytes(*shape) == codes // 2 + scales * 22 // 8
     assert parse_scheme("e0m4:g32").stored_bytes(*shape) == codes + 4 * scales
     # 1311 outliers: fp16 values, 7-bit indices, a byte for each of 128 runs of 128 columns.
     many = codes + 2 * scales + 1311 * 2 + (1311 * 7 + 7) // 8 + 128

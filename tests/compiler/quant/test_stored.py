@@ -147,6 +147,15 @@ def test_scales_off_their_grid_are_refused() -> None:
         scale_codes(good * np.float16(2), supers, 6)
 
 
+def test_zero_points_off_their_grid_are_refused() -> None:
+    weight = random_packed(parse_scheme("uint2:g8@zu4"), 4, 16)
+    assert weight.zeros is not None
+    assert set((weight.zeros * 4).ravel().tolist()) <= set(range(16))
+    off = replace(weight, zeros=weight.zeros + np.float16(0.125))
+    with pytest.raises(ValueError, match=r"zero points are no multiples of 0\.25"):
+        stored_parts(off)
+
+
 @pytest.mark.parametrize("text", ["int4:g8", "uint4:g8", "lut2:r1", "e0m4:g8", "int4:g8+s0.1"])
 def test_a_missing_part_is_named(text: str) -> None:
     whole = random_packed(parse_scheme(text), 4, 16)
