@@ -14,6 +14,7 @@ from support.models import FFN, HIDDEN, shared_model
 
 from optimum_compile.compiler.errors import InputError, OptionError, ResourceError
 from optimum_compile.tools.bakeoff import __main__ as module
+from optimum_compile.tools.bakeoff import weight_child
 from optimum_compile.tools.bakeoff.autoround_child import int8_rows
 from optimum_compile.tools.bakeoff.bench import open_bench
 from optimum_compile.tools.bakeoff.child import Interpreter
@@ -121,7 +122,7 @@ def test_embedding_may_have_a_method_of_its_own(bench):
 def test_autoround_gets_windows_of_equal_length(bench):
     python = Rounding()
     rows = list(autoround_rows(bench, python, new_known("AutoRound"), 1, 5, quiet))
-    assert [r.tool for r in rows] == ["AutoRound"] * 3
+    assert [r.tool for r in rows] == ["AutoRound"] * 4
     assert rows[0].weight_bytes == 3 * len(bench.matrices) + bench.other_bytes
     windows = np.load(python.jobs[0][1]["tokens"])
     total = sum(len(w) for w in bench.calibration)
@@ -137,6 +138,25 @@ def test_autoround_without_enough_text_says_so(texts):
     )
     with pytest.raises(ResourceError, match="needs 16 calibration tokens, not 3"):
         list(autoround_rows(few, Rounding(), new_known(), 1, 5, quiet))
+
+
+def test_matrices_with_the_same_method_go_in_together(monkeypatch):
+    calls = []
+
+    def halved(weights, by):
+        calls.append(sorted(weights))
+        return {name: (weight / by, weight.numel()) for name, weight in weights.items()}
+
+    monkeypatch.setitem(weight_child.METHODS, "halved", halved)
+    weights = {name: torch.full((1, size), 6.0) for name, size in (("a", 1), ("b", 2), ("c", 3))}
+    matrices = {"a": ["halved", {"by": 2}], "b": ["halved", {"by": 3}], "c": ["halved", {"by": 2}]}
+    done = weight_child.quantized(weights, matrices)
+    assert sorted(calls) == [["a", "c"], ["b"]]
+    assert {n: (w[0, 0].item(), size) for n, (w, size) in done.items()} == {
+        "a": (3.0, 1),
+        "b": (2.0, 2),
+        "c": (3.0, 3),
+    }
 
 
 def test_rounding_of_rows_to_int8():

@@ -125,7 +125,7 @@ def _row(bench: Bench, tool: str, label: str, file: Path, size: int) -> Row:
     return Row(tool, label, bench.parameters, total, None, score, score.kl_mean or 0.0)
 
 
-AUTOROUND_SCHEMES = ((4, 64), (3, 64), (2, 64))
+AUTOROUND_SCHEMES = ((4, 64), (3, 64), (2, 64), (2, 32))
 
 
 def autoround_rows(

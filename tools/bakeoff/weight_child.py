@@ -91,8 +91,11 @@ def as_linear(weight: Tensor) -> torch.nn.Linear:
     return linear
 
 
-def coreml_palette(weight: Tensor, bits: int, rows: int | None) -> Quantized:
-    """Coremltools' k-means, float16 tables: one for the tensor (`rows` None) or for groups of rows."""
+def coreml_palette(weights: dict[str, Tensor], bits: int, rows: int | None) -> dict[str, Quantized]:
+    """Coremltools' k-means, float16 tables: one for the tensor (`rows` None) or for groups of rows.
+
+    All matrices go in at once: coremltools starts a process for its k-means at each call.
+    """
     from coremltools.optimize.torch.palettization import (
         ModulePostTrainingPalettizerConfig,
         PostTrainingPalettizer,
@@ -103,21 +106,45 @@ def coreml_palette(weight: Tensor, bits: int, rows: int | None) -> Quantized:
     config = ModulePostTrainingPalettizerConfig(
         n_bits=bits, enable_fast_kmeans_mode=False, **(grouped if rows else {})
     )
-    model = torch.nn.Sequential(as_linear(weight))
+    model = torch.nn.Sequential(*(as_linear(w) for w in weights.values()))
     done = PostTrainingPalettizer(
         model, PostTrainingPalettizerConfig(global_config=config)
     ).compress(num_kmeans_workers=1)
-    back = done[0].weight.detach().float().half().float()  # the tables are stored in float16
-    tables = -(-weight.shape[0] // rows) if rows else 1
-    return back, (weight.numel() * bits + 7) // 8 + tables * 2**bits * 2
+    out = {}
+    for (name, weight), linear in zip(weights.items(), done, strict=True):
+        back = linear.weight.detach().half().float()  # the tables are stored in float16
+        tables = -(-weight.shape[0] // rows) if rows else 1
+        out[name] = back, (weight.numel() * bits + 7) // 8 + tables * 2**bits * 2
+    return out
 
 
-METHODS: dict[str, Callable[..., Quantized]] = {
-    "hqq": hqq,
-    "torchao_int8": torchao_int8,
-    "torchao_intx": torchao_intx,
+def one_by_one(method: Callable[..., Quantized]) -> Callable[..., dict[str, Quantized]]:
+    """A method for one matrix as a method for many."""
+
+    def run(weights: dict[str, Tensor], **values: Any) -> dict[str, Quantized]:
+        return {name: method(weight, **values) for name, weight in weights.items()}
+
+    return run
+
+
+METHODS: dict[str, Callable[..., dict[str, Quantized]]] = {
+    "hqq": one_by_one(hqq),
+    "torchao_int8": one_by_one(torchao_int8),
+    "torchao_intx": one_by_one(torchao_intx),
     "coreml_palette": coreml_palette,
 }
+
+
+def quantized(weights: dict[str, Tensor], matrices: dict[str, Any]) -> dict[str, Quantized]:
+    """Every matrix by its method; those with the same method and numbers together."""
+    groups: dict[str, dict[str, Tensor]] = {}
+    for name, method in matrices.items():
+        groups.setdefault(json.dumps(method), {})[name] = weights[name]
+    out: dict[str, Quantized] = {}
+    for key, members in groups.items():
+        method, values = json.loads(key)
+        out |= METHODS[method](members, **values)
+    return out
 
 
 def main() -> None:
@@ -129,12 +156,10 @@ def main() -> None:
     found: dict[str, dict[str, Any]] = {}
     for scheme in job["schemes"]:
         try:
-            back, total = {}, 0
-            for name, (method, values) in scheme["matrices"].items():
-                data, size = METHODS[method](weights[name], **values)
-                back[name], total = data.contiguous(), total + size
+            done = quantized(weights, scheme["matrices"])
+            back = {name: data.contiguous() for name, (data, _) in done.items()}
             save_file(back, str(Path(job["out"]) / scheme["file"]))
-            found[scheme["file"]] = {"bytes": total}
+            found[scheme["file"]] = {"bytes": sum(size for _, size in done.values())}
         except Exception as error:
             text = str(error).strip().splitlines() or [""]
             found[scheme["file"]] = {"error": f"{type(error).__name__}: {text[0]}"[:300]}
