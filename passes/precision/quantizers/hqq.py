@@ -114,7 +114,7 @@ def _grid_of(bottom: np.ndarray, top: np.ndarray, scheme: Affine) -> tuple[np.nd
     least = np.maximum(np.abs(top), np.abs(bottom)) * LEAST_RANGE
     levels = np.float32(2**scheme.bits - 1)
     scale = to_half(np.maximum(np.maximum(top - bottom, least) / levels, MIN_SCALE))
-    return scale, _stored_zero(-bottom / scale, scheme)
+    return scale, stored_zero(-bottom / scale, scheme)
 
 
 def _squared_error(
@@ -126,7 +126,8 @@ def _squared_error(
     return total
 
 
-def _stored_zero(zero: np.ndarray, scheme: Affine) -> np.ndarray:
+def stored_zero(zero: np.ndarray, scheme: Affine) -> np.ndarray:
+    """The nearest zero points that the scheme stores, float32."""
     if scheme.zero_dtype == "f16":
         return to_half(zero)
     step = np.float32(scheme.zero_step)
@@ -150,7 +151,7 @@ def _settle(
     beta = options.beta
     exact = zero
     for _ in range(options.iterations + 1):
-        stored = _stored_zero(exact, scheme)
+        stored = stored_zero(exact, scheme)
         found = _codes(steps, stored, scheme)
         error = steps - (found - stored[..., None])
         loss = (np.abs(error) ** options.norm * factors).sum(-1)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimum_compile.compiler.errors import OptionError
+from optimum_compile.compiler.errors import InternalError, OptionError
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine
 from optimum_compile.passes.precision.quantizers.groups import (
@@ -19,8 +19,12 @@ from optimum_compile.passes.precision.quantizers.groups import (
     require_finite,
     ungrouped,
 )
-from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq
+from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq, stored_zero
 from optimum_compile.passes.precision.quantizers.rtn import Clip, grid, quantize_rtn
+
+# Of the number of a row that gives its greatest scale the greatest code.
+PARTS_OF_MOST = (1.0, 0.9, 0.8, 0.7, 0.6)
+ROUNDS = 2
 
 
 def quantize_two_level(
@@ -32,7 +36,7 @@ def quantize_two_level(
     """Quantise a finite (rows, columns) float32 matrix to a scheme with scale codes (@u4, @u6, @u8).
 
     Scales are first chosen freely (by HQQ where zero points are no codes); each then takes the code, among
-    the nearest and its neighbours, of least squared error. Zero points stay as they were found.
+    the nearest and its neighbours, of least squared error; zero points follow.
     `importance` as in `quantize_rtn`. Raises OptionError for schemes of one level.
     """
     if not scheme.scale_bits:
@@ -43,26 +47,32 @@ def quantize_two_level(
         free = quantize_hqq(weight, one_level, HqqOptions(clip), importance)
     else:
         free = quantize_rtn(weight, one_level, clip, importance)
-    if free.scales is None:
-        raise OptionError(f"{scheme}: no scales")
-    supers = row_numbers(free.scales, scheme.scale_bits)
-    wanted = free.scales.astype(np.float32) / supers.astype(np.float32)[:, None]
-    codes, scales = free.codes, np.empty_like(free.scales)
+    codes, first, zeros = free.codes, free.scales, free.zeros
+    if first is None:
+        raise InternalError(f"{scheme}: the weight has no scales")
+    most = row_numbers(first, scheme.scale_bits)
+    scales, supers = np.empty_like(first), np.empty_like(most)
     columns = weight.shape[1]
     size = scheme.group_size(columns)
     factors = column_factors(importance, columns, size)
 
     def work(part: slice) -> None:
         w = grouped(weight[part], size)
-        zero = np.zeros(w.shape[:2], np.float32)
-        if free.zeros is not None:
-            zero = free.zeros[part].astype(np.float32)
-        scale = _choose(w, factors, wanted[part], supers[part], zero, scheme)
-        scales[part] = scale
+        wanted = first[part].astype(np.float32)
+        zero = np.zeros(wanted.shape, np.float32)
+        if zeros is not None:
+            zero = zeros[part].astype(np.float32)
+        number, scale = _levels(w, factors, wanted, most[part], zero, scheme)
+        if zeros is not None:
+            for _ in range(ROUNDS):
+                zero = _moved(w, factors, scale, zero, scheme)
+                scale, _error = _choose(w, factors, scale, number, zero, scheme)
+            zeros[part] = zero
+        scales[part], supers[part] = scale, number
         codes[part] = ungrouped(np.rint(_codes(w, scale, zero, scheme) + zero[..., None]), columns)
 
     each_chunk(weight.shape, work)
-    return PackedWeight(scheme, codes, scales, free.zeros, supers=supers)
+    return PackedWeight(scheme, codes, scales, zeros, supers=supers)
 
 
 def row_numbers(scales: np.ndarray, bits: int) -> np.ndarray:
@@ -84,6 +94,30 @@ def effective(codes: np.ndarray, supers: np.ndarray) -> np.ndarray:
     return product.astype(np.float16).astype(np.float32)
 
 
+def _levels(
+    w: np.ndarray,
+    factors: np.ndarray,
+    wanted: np.ndarray,
+    most: np.ndarray,
+    zero: np.ndarray,
+    scheme: Affine,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each row fp16 (rows,) and its scales (rows, groups), of least squared error.
+
+    A smaller number has finer steps, and clips the groups of the greatest scales.
+    """
+    best = np.full(len(w), np.inf, np.float32)
+    number, scales = most, np.empty_like(wanted)
+    for part in PARTS_OF_MOST:
+        tried = np.maximum(most.astype(np.float32) * part, MIN_SCALE).astype(np.float16)
+        scale, error = _choose(w, factors, wanted, tried, zero, scheme)
+        total = error.sum(1)
+        better = total < best
+        best, number = np.where(better, total, best), np.where(better, tried, number)
+        scales = np.where(better[:, None], scale, scales)
+    return number, scales
+
+
 def _choose(
     w: np.ndarray,
     factors: np.ndarray,
@@ -91,17 +125,39 @@ def _choose(
     supers: np.ndarray,
     zero: np.ndarray,
     scheme: Affine,
-) -> np.ndarray:
-    """Scales (rows, groups) of the best code next to the wanted one."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scales and errors (rows, groups) of the best code next to that of the wanted scale."""
     top = np.float32(2**scheme.scale_bits - 1)
+    nearest = np.rint(wanted / supers.astype(np.float32)[:, None])
     best, chosen = np.full(zero.shape, np.inf, np.float32), np.empty(zero.shape, np.float32)
     for step in (0, -1, 1):
-        scale = effective(np.clip(np.rint(wanted) + step, 1, top), supers)
-        error = _codes(w, scale, zero, scheme) * scale[..., None] - w
-        total = np.einsum("rgs,rgs,gs->rg", error, error, factors)
-        better = total < best
-        best, chosen = np.where(better, total, best), np.where(better, scale, chosen)
-    return chosen
+        scale = effective(np.clip(nearest + step, 1, top), supers)
+        error = _squared_error(w, factors, scale, zero, scheme)
+        better = error < best
+        best, chosen = np.where(better, error, best), np.where(better, scale, chosen)
+    return chosen, best
+
+
+def _moved(
+    w: np.ndarray, factors: np.ndarray, scale: np.ndarray, zero: np.ndarray, scheme: Affine
+) -> np.ndarray:
+    """Zero points (rows, groups) that fit the codes in the mean, where that helps."""
+    steps = w / scale[..., None]
+    found = _codes(w, scale, zero, scheme) + zero[..., None]
+    mean = ((found - steps) * factors).sum(-1) / factors.sum(-1)
+    fresh = stored_zero(mean, scheme)
+    better = _squared_error(w, factors, scale, fresh, scheme) < _squared_error(
+        w, factors, scale, zero, scheme
+    )
+    return np.where(better, fresh, zero)
+
+
+def _squared_error(
+    w: np.ndarray, factors: np.ndarray, scale: np.ndarray, zero: np.ndarray, scheme: Affine
+) -> np.ndarray:
+    error = _codes(w, scale, zero, scheme) * scale[..., None] - w
+    total: np.ndarray = np.einsum("rgs,rgs,gs->rg", error, error, factors)
+    return total
 
 
 def _codes(w: np.ndarray, scale: np.ndarray, zero: np.ndarray, scheme: Affine) -> np.ndarray:

@@ -69,7 +69,7 @@ def test_degenerate_groups(text):
     columns=st.integers(1, 70),
     group=st.sampled_from(["channel", "g8", "g32"]),
     bits=st.sampled_from([2, 3, 4, 8]),
-    zeros=st.sampled_from(["", "@zf16"]),
+    zeros=st.sampled_from(["", "@zf16", "@zu8"]),
     scale=st.sampled_from([0.0, 1e-30, 1e-3, 1.0, 1e4, 1e9]),
     shift=st.sampled_from([0.0, 1.0, -1e3]),
 )

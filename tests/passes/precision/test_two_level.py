@@ -19,13 +19,21 @@ def error(packed, w, factors=1.0):
     return float((factors * (packed.dequantize() - w) ** 2).sum())
 
 
-def test_fp16_zero_points_come_from_hqq():
+@pytest.mark.parametrize("zeros", ["zf16", "zu6", "zu4"])
+def test_zero_points_between_codes_help(zeros):
     w = weight()
-    coded = quantize_two_level(w, parse_scheme("uint3:g32@u8,zf16"))
-    free = quantize_hqq(w, parse_scheme("uint3:g32@zf16"), HqqOptions("mse"))
-    np.testing.assert_array_equal(coded.zeros, free.zeros)
+    coded = quantize_two_level(w, parse_scheme(f"uint3:g32@u8,{zeros}"))
+    free = quantize_hqq(w, parse_scheme(f"uint3:g32@{zeros}"), HqqOptions("mse"))
     assert error(coded, w) < 1.02 * error(free, w)
-    assert error(coded, w) < error(quantize_two_level(w, parse_scheme("uint3:g32@u8")), w)
+    assert error(coded, w) < 0.96 * error(quantize_two_level(w, parse_scheme("uint3:g32@u8")), w)
+
+
+def test_four_bits_are_enough_for_scales():
+    w = weight(64, 1024)
+    coarse = quantize_two_level(w, parse_scheme("uint2:g16@u4,zu4"))
+    fine = quantize_two_level(w, parse_scheme("uint2:g32@u8,zu8"))
+    assert coarse.stored_bytes == fine.stored_bytes
+    assert error(coarse, w) < 0.85 * error(fine, w)
 
 
 @pytest.mark.parametrize("text", ["int4:g32", "uint4:g32", "int3:g16", "uint2:g16"])
@@ -71,7 +79,7 @@ def test_importance_weighs_the_errors():
     columns=st.integers(1, 70),
     group=st.sampled_from([1, 8, 32]),
     text=st.sampled_from(["int4", "uint4", "int8", "uint2", "int3"]),
-    bits=st.sampled_from([6, 8]),
+    bits=st.sampled_from([4, 6, 8]),
     zeros=st.booleans(),
     scale=st.sampled_from([0.0, 1e-30, 1e-3, 1.0, 1e4, 1e6, 1e9]),
 )
