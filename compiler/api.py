@@ -21,7 +21,7 @@ from optimum_compile.compiler.calibrated import (
     Calibration,
     calibration_of,
     first_windows,
-    quantizing_pass,
+    quantizing_passes,
 )
 from optimum_compile.compiler.calibration import (
     TextSource,
@@ -64,6 +64,7 @@ from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
 from optimum_compile.passes.precision.policies import Shares
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
+from optimum_compile.passes.rewrite.rotate import RotateResidual
 from optimum_compile.passes.stages.cut import CutStages
 from optimum_compile.passes.stages.notes import ActivationRange
 
@@ -171,7 +172,7 @@ def plan(
     read_text(chosen.calibration)
     opened = open_model(Path(model), context=chosen.context, max_prefill=chosen.max_prefill)
     refuse_existing(Path(chosen.output) / (chosen.name or opened.name), chosen.overwrite)
-    _refuse_nodes(opened, backends)
+    rotation = _rotation(chosen.rotate, chosen.seed)
     assign = AssignPrecision(
         policy=chosen.policy,
         bits=chosen.bits,
@@ -185,18 +186,29 @@ def plan(
     )
     recipe_named(chosen.quantizer)  # an unknown name is refused here
     wanted = Plan(opened, chosen, names, backends, ())
-    remarks = _passes(wanted, assign, observer=observer or SilentObserver(), work=None)
+    watch = observer or SilentObserver()
+    rotated = _passes(wanted, *rotation, observer=watch, work=None)
+    _refuse_nodes(opened, backends)
+    remarks = (*rotated, *_passes(wanted, assign, observer=watch, work=None))
     return replace(wanted, remarks=remarks)
+
+
+def _rotation(name: str, seed: int) -> tuple[RotateResidual, ...]:
+    """The rewrite that `--rotate` names."""
+    if name == "none":
+        return ()
+    residual, values = name in ("residual", "all"), name in ("values", "all")
+    return (RotateResidual(seed, residual, values, gated=name in ("gated", "all")),)
 
 
 def prepare(wanted: Plan, work: Path, *, observer: Observer | None = None) -> tuple[str, ...]:
     """Quantise the planned graph into `work` and cut it into stages; returns remarks."""
     graph, options = wanted.model.graph, wanted.options
     seen = calibration_of(graph, options, *_text(wanted))
-    quantize, remark = quantizing_pass(graph, options, seen, work)
+    quantize, remark = quantizing_passes(graph, options, seen, work)
     ranges = _ranges(wanted, seen)
     watch = observer or SilentObserver()
-    _passes(wanted, quantize, CutStages(options.stages, ranges), observer=watch, work=work)
+    _passes(wanted, *quantize, CutStages(options.stages, ranges), observer=watch, work=work)
     return (remark,) if remark else ()
 
 

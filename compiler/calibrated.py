@@ -49,19 +49,19 @@ def calibration_of(
     return Calibration(tuple(map(tuple, ids)), is_text=True)
 
 
-def quantizing_pass(
+def quantizing_passes(
     graph: Graph, options: CompileOptions, seen: Calibration, work: Path
-) -> tuple[Pass, str]:
-    """The pass, and a remark where "auto" did without calibration (or "").
+) -> tuple[tuple[Pass, ...], str]:
+    """The passes, and a remark where "auto" did without calibration (or "").
 
     Raises OptionError for a calibrated quantiser that is asked for by name without text.
     """
     recipe = recipe_named(options.quantizer)
     if not recipe.needs_inputs:
-        return QuantizeWeights(work / "weights", options.quantizer), ""
+        return (QuantizeWeights(work / "weights", options.quantizer),), ""
     notes = (value.notes.get(Precision) for value in graph.weights.values())
     if all(note is None or isinstance(note.scheme, Float) for note in notes):
-        return QuantizeWeights(work / "weights"), ""  # nothing is rounded
+        return (QuantizeWeights(work / "weights"),), ""  # nothing is rounded
     if not seen.is_text:
         why = "no calibration text" if not seen.windows else "no tokenizer to read the text with"
         if not is_decoder(graph):
@@ -71,15 +71,20 @@ def quantizing_pass(
                 f"quantizer {options.quantizer!r} needs activations, but there is {why}: "
                 "give --calibration FILE, or use --quantizer mse"
             )
-        return QuantizeWeights(work / "weights", "mse"), f"quantised without activations: {why}"
+        remark = f"quantised without activations: {why}"
+        return (QuantizeWeights(work / "weights", "mse"),), remark
     # These import torch, whose absence is reported before.
     from optimum_compile.passes.calibrate.propagate import decoder_samples
     from optimum_compile.passes.precision.quantize_blocks import QuantizeBlocks
+    from optimum_compile.passes.rewrite.awq import ScaleChannels
 
     longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
     samples = decoder_samples(seen.windows, longest)
     identity = fingerprint(_facts(graph, options, seen))
-    return QuantizeBlocks(work, recipe, samples, identity), ""
+    quantize = QuantizeBlocks(work, recipe, samples, identity)
+    if recipe.scaling:
+        return (ScaleChannels(work / "scaling", samples), quantize), ""
+    return (quantize,), ""
 
 
 def _facts(graph: Graph, options: CompileOptions, seen: Calibration) -> dict[str, Any]:
@@ -92,6 +97,7 @@ def _facts(graph: Graph, options: CompileOptions, seen: Calibration) -> dict[str
     tokens = hashlib.sha256(json.dumps(seen.windows).encode()).hexdigest()
     return {
         "weights": source_digest(graph),
+        "edits": {n: repr(v.weight.edits) for n, v in graph.weights.items() if v.weight},
         "schemes": schemes,
         "recipe": asdict(recipe_named(options.quantizer)),
         "tokens": tokens,

@@ -15,11 +15,22 @@ from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.quant.scheme import Granularity, PerChannel, PerGroup
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(bpw|%|[KMGT]i?B|B)?", re.IGNORECASE)
-_TEXT = ("output", "name", "policy", "head", "quantizer", "calibration", "work_dir", "executor")
+_TEXT = (
+    "output",
+    "name",
+    "policy",
+    "head",
+    "quantizer",
+    "calibration",
+    "work_dir",
+    "executor",
+    "rotate",
+)
 _CHOICES = {
     "head": ("low", "high"),
     "executor": ("xnnpack", "packed"),
     "activations": ("int8", "float"),
+    "rotate": ("none", "values", "residual", "gated", "all"),
 }
 _UNIT = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
     "KIB": 2**10,
@@ -45,6 +56,7 @@ class CompileOptions:
     quantizer: str = "auto"
     group_size: str | None = None
     asymmetric: bool = False
+    rotate: str = "none"  # Hadamard rotation: values, residual, gated, or all three
     executor: str = "xnnpack"  # of ExecuTorch: "xnnpack", or "packed" operators for every matrix
     activations: str = "int8"  # in front of XNNPACK's matrices; "float" needs the packed operators
     stages: int = 3

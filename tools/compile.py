@@ -43,6 +43,11 @@ def parser() -> argparse.ArgumentParser:
     add("--quantizer", help=f"auto (default: the best), or one of {', '.join(RECIPES)}")
     add("--group-size", help="columns that share a scale: 32, 64, 128, ... or channel")
     add("--asymmetric", action="store_true", help="integer grids with a zero point")
+    add(
+        "--rotate",
+        choices=("none", "values", "residual", "gated", "all"),
+        help="Hadamard rotation before quantising (default none)",
+    )
     add("--executor", choices=("xnnpack", "packed"), help="android: what runs the matrices")
     add(
         "--activations",

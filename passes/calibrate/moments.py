@@ -15,12 +15,14 @@ class Moments:
 
     hessian: mean of x x^T over tokens, float32 (columns, columns). magnitude: mean of |x| (columns,).
     tokens: how many were seen. cross: mean of (x_float - x) x^T where the float way was run beside.
+    guided: for each group of output rows the mean of s_t x x^T with that group's saliency s.
     """
 
     hessian: Tensor
     magnitude: Tensor
     tokens: int
     cross: Tensor | None = None
+    guided: tuple[Tensor, ...] = ()
 
     @property
     def importance(self) -> Tensor:
@@ -65,3 +67,16 @@ def moments(
         tokens,
         None if cross is None else (cross / tokens).float(),
     )
+
+
+def guided_hessians(inputs: Iterable[Tensor], saliency: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """Mean of s_t x x^T for each group: inputs (tokens, columns), saliency (tokens, groups) a sample."""
+    total: Tensor | None = None
+    tokens = 0
+    for x, weights in zip(inputs, saliency, strict=True):
+        if total is None:
+            total = torch.zeros(weights.shape[1], x.shape[1], x.shape[1], dtype=torch.float64)
+        for group in range(weights.shape[1]):
+            total[group] += (x * weights[:, group, None]).T @ x
+        tokens += len(x)
+    return () if total is None else tuple((total / max(1, tokens)).float())

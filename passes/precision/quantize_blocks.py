@@ -1,21 +1,23 @@
 """Pass: turn assigned weights into codes block by block, with activations from calibration."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from optimum_compile.compiler.errors import InternalError
-from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.calibrate.checkpoint import Progress, open_progress
-from optimum_compile.passes.calibrate.moments import Moments, moments
+from optimum_compile.passes.calibrate.moments import Moments, guided_hessians, moments
 from optimum_compile.passes.calibrate.propagate import Propagation, Sample
+from optimum_compile.passes.calibrate.saliency import Saliency, measure_saliency
 from optimum_compile.passes.calibrate.segments import Reading, Segment, readings_of, segments_of
+from optimum_compile.passes.calibrate.spill import Spill
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.quantize import load_checked
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
@@ -72,6 +74,7 @@ class _Run:
         self.now = Propagation(graph, options.samples, folder / "quantized", "quantized")
         self.before = Propagation(graph, options.samples, folder / "float", "float")
         self.store = options.work / "weights"
+        self.saliency: Saliency | None = None
 
     def all(self) -> PassResult:
         """Every segment that is not done yet."""
@@ -79,6 +82,7 @@ class _Run:
         for name, sha256 in self.progress.packed.items():
             self._note(self.graph.weights[name], sha256)
         total = len(self.segments)
+        self._measure_saliency()
         if self.progress.done == 0:
             self._refuse_broken()
             self._tables()
@@ -101,11 +105,11 @@ class _Run:
 
     def _segment(self, segment: Segment) -> None:
         for reading in readings_of(segment):
-            values = [n.input(1) for n in reading.linears]
-            todo = [v for v in dict.fromkeys(values) if not v.notes.get(Quantized)]
+            readers = {n.input(1): n for n in reading.linears}
+            todo = [v for v in readers if not v.notes.get(Quantized)]
             seen = self._seen(segment, reading) if any(map(is_rounded, todo)) else None
             for value in todo:
-                self._quantize(value, seen)
+                self._quantize(value, self._guided(segment, readers[value], seen))
         if segment is not self.segments[-1]:
             for way in self._ways():
                 way.advance(segment)
@@ -113,6 +117,8 @@ class _Run:
         self.progress.save()
         for way in self._ways():
             way.forget(segment)
+        if self.saliency is not None:
+            self.saliency.spill.drop(segment.index)
 
     def _seen(self, segment: Segment, reading: Reading) -> Moments:
         name = reading.linears[0].origin or reading.source.name
@@ -120,6 +126,32 @@ class _Run:
         if self.options.recipe.propagation > 0:
             originals = self.before.inputs_of(segment, reading.source)
         return moments(name, self.now.inputs_of(segment, reading.source), originals)
+
+    def _guided(self, segment: Segment, linear: Node, seen: Moments | None) -> Moments | None:
+        """Moments with a Hessian for each group of the linear's rows, where the recipe asks."""
+        if seen is None or not is_rounded(linear.input(1)):
+            return seen
+        return self._guided_by(self.now, segment, linear, seen)
+
+    def _guided_by(
+        self, way: Propagation, segment: Segment, linear: Node, seen: Moments
+    ) -> Moments:
+        saliency = self.saliency
+        if saliency is None:
+            return seen
+        weights = (saliency.of(segment, n, linear) for n in range(len(way.samples)))
+        inputs = way.inputs_of(segment, linear.input(0))
+        return replace(seen, guided=guided_hessians(inputs, weights))
+
+    def _measure_saliency(self) -> None:
+        """Once, by the float program; a run that goes on finds it on disk."""
+        recipe, folder = self.options.recipe, self.options.work / "activations" / "saliency"
+        if recipe.guided == 0:
+            return
+        if self.progress.done == 0:
+            way = Propagation(self.graph, self.options.samples, folder / "float", "float")
+            measure_saliency(self.graph, self.segments, way, folder, recipe.guided, self.ctx.seed)
+        self.saliency = Saliency(Spill(folder), recipe.guided)
 
     def _tables(self) -> None:
         """Weights that are looked up, or read by no linear: before anything runs."""
@@ -155,7 +187,10 @@ class _Run:
             for reading in readings_of(segment):
                 if reading.source in tied:
                     inputs = way.inputs_of(segment, reading.source)
-                    out[tied[reading.source]] = moments("the head", inputs)
+                    seen = moments("the head", inputs)
+                    out[tied[reading.source]] = self._guided_by(
+                        way, segment, reading.linears[0], seen
+                    )
             if segment is not self.segments[-1]:
                 way.advance(segment)
             way.forget(segment)

@@ -1,5 +1,7 @@
 """Quantise one matrix with what calibration saw of its inputs, by the steps of a recipe."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,6 +9,7 @@ from torch import Tensor
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Float, Lut, Scheme, Sparse
 from optimum_compile.passes.calibrate.moments import Moments
+from optimum_compile.passes.calibrate.saliency import row_groups
 from optimum_compile.passes.precision.quantizers.feedback import (
     Feedback,
     damped,
@@ -49,11 +52,43 @@ def with_feedback(
     weight: np.ndarray, start: PackedWeight, seen: Moments, recipe: Recipe
 ) -> PackedWeight:
     """New codes for the grid of `start`, and where the scheme leaves it free, a better grid."""
+    if not seen.guided:
+        return _fed_back(weight, start, seen.hessian, recipe)
+    multiple = start.scheme.rows_per_table if isinstance(start.scheme, Lut) else 1
+    parts = []
+    groups = row_groups(len(weight), len(seen.guided), multiple)
+    for rows, hessian in zip(groups, seen.guided, strict=False):
+        part = start.part(rows.start, rows.stop)
+        parts.append(_fed_back(weight[rows], part, hessian, recipe))
+    return joined(parts)
+
+
+def joined(parts: Sequence[PackedWeight]) -> PackedWeight:
+    """Runs of rows of one weight, without outliers, put together again."""
+
+    def rows(of: Callable[[PackedWeight], np.ndarray | None]) -> np.ndarray | None:
+        found = [array for part in parts if (array := of(part)) is not None]
+        return np.concatenate(found) if found else None
+
+    return PackedWeight(
+        parts[0].scheme,
+        np.concatenate([part.codes for part in parts]),
+        scales=rows(lambda p: p.scales),
+        supers=rows(lambda p: p.supers),
+        zeros=rows(lambda p: p.zeros),
+        offsets=rows(lambda p: p.offsets),
+        table=rows(lambda p: p.table),
+    )
+
+
+def _fed_back(
+    weight: np.ndarray, start: PackedWeight, moment: Tensor, recipe: Recipe
+) -> PackedWeight:
     w = torch.from_numpy(np.ascontiguousarray(weight, np.float32))
     options = Feedback(sweeps=recipe.sweeps)
     grid = TableGrid.of(start) if isinstance(start.scheme, Lut) else AffineGrid.of(start)
-    codes = round_with_feedback(w, seen.hessian, grid, options)
-    hessian = damped(seen.hessian, options.damping).float()
+    codes = round_with_feedback(w, moment, grid, options)
+    hessian = damped(moment, options.damping).float()
     for _ in range(recipe.rounds):
         if isinstance(grid, AffineGrid):
             grid = refit_scales(w, codes, hessian, grid)

@@ -17,6 +17,8 @@ class Recipe:
     feedback: GPTQ's error feedback. sweeps: coordinate descent over the codes after it.
     rounds: alternations of refitted scales or tables with more sweeps (LNQ).
     propagation: strength of QEP's correction for errors of earlier layers, 0 for none.
+    guided: groups of output rows with a Hessian of their own, weighted with squared gradients
+    (GuidedQuant); 0 for the plain Hessian. scaling: AWQ's channel scales before everything else.
     """
 
     range: Range = "mse"
@@ -24,11 +26,14 @@ class Recipe:
     sweeps: int = 0
     rounds: int = 0
     propagation: float = 0.0
+    guided: int = 0
+    scaling: bool = False
 
     @property
     def needs_inputs(self) -> bool:
         """Whether it has to see activations."""
-        return self.feedback or self.range == "hessian" or self.propagation > 0
+        weighs = self.range == "hessian" or self.propagation > 0 or self.guided > 0
+        return self.feedback or self.scaling or weighs
 
 
 AUTO = "auto"  # the best that is measured; plain squared errors where there are no activations
@@ -36,10 +41,15 @@ RECIPES = {
     "rtn": Recipe("minmax"),
     "mse": Recipe("mse"),
     "weighted": Recipe("hessian"),
+    "awq": Recipe("mse", scaling=True),
     "gptq": Recipe("mse", feedback=True),
     "gptq-weighted": Recipe("hessian", feedback=True),
     "gptq-sweeps": Recipe("hessian", feedback=True, sweeps=3),
     "lnq": Recipe("hessian", feedback=True, sweeps=2, rounds=3),
+    "qep": Recipe("hessian", feedback=True, sweeps=2, rounds=3, propagation=0.5),
+    "awq-qep": Recipe("hessian", True, sweeps=2, rounds=3, propagation=0.5, scaling=True),
+    "guided": Recipe("hessian", feedback=True, sweeps=2, rounds=3, guided=1),
+    "guided-qep": Recipe("hessian", True, sweeps=2, rounds=3, propagation=0.5, guided=1),
     AUTO: Recipe("hessian", feedback=True, sweeps=2, rounds=3, propagation=0.5),
 }
 

@@ -1,0 +1,84 @@
+"""Pass: scale channels so that the weights that matter lose least, AWQ's way."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.notes import Note
+from optimum_compile.compiler.pass_manager import PassContext, PassResult
+from optimum_compile.compiler.quant.scheme import Float, Scheme
+from optimum_compile.passes.calibrate.moments import Moments, moments
+from optimum_compile.passes.calibrate.propagate import Propagation, Sample
+from optimum_compile.passes.calibrate.segments import Segment, segments_of
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.quantizers.select import quantize_weight
+from optimum_compile.passes.rewrite.scale import ScalePair, fold_scale, scalable_pairs
+from optimum_compile.passes.rewrite.scale_search import awq_scale
+
+
+@dataclass(frozen=True)
+class ScaleChannels:
+    """Multiply columns of linears by s, and divide what makes their inputs by it.
+
+    Before:  %y = rms_norm(%x, @gain)      %z = linear(%y, @weight)
+    After:   %y = rms_norm(%x, @gain / s)  %z = linear(%y, @weight * s)
+
+    The float program computes what it did; s is searched with the schemes that the weights were
+    assigned (Lin et al., arXiv 2306.00978). The same goes for v_proj and o_proj, and for up_proj and
+    down_proj. Activations are those of the float program, one block at a time.
+    """
+
+    name: ClassVar[str] = "scale-channels"
+    needs: ClassVar[tuple[type[Note], ...]] = (Precision,)
+    writes: ClassVar[tuple[type[Note], ...]] = ()
+
+    work: Path
+    samples: tuple[Sample, ...]
+
+    def run(self, graph: Graph, ctx: PassContext) -> PassResult:
+        """See the class."""
+        pairs = {pair.readers[0]: pair for pair in scalable_pairs(graph)}
+        segments = segments_of(graph)
+        way = Propagation(graph, self.samples, self.work, "float")
+        way.start()
+        changed = False
+        for segment in segments:
+            ctx.progress(self.name, segment.index, len(segments))
+            for node in segment.nodes:
+                if node in pairs:
+                    changed |= _scale(graph, pairs[node], way, segment)
+            if segment is not segments[-1]:
+                way.advance(segment)
+            way.forget(segment)
+        ctx.progress(self.name, len(segments), len(segments))
+        return PassResult(changed=changed)
+
+
+def _scale(graph: Graph, pair: ScalePair, way: Propagation, segment: Segment) -> bool:
+    scheme = _scheme(pair)
+    if scheme is None or any(reader not in segment.nodes for reader in pair.readers):
+        return False
+    reader = pair.readers[0]
+    seen: Moments = moments(reader.origin, way.inputs_of(segment, reader.input(0)))
+    weights = [w.load_f32() for n in pair.readers if (w := n.input(1).weight) is not None]
+    magnitude = pair.expand(pair.reduce(seen.magnitude.numpy()))
+    found = awq_scale(weights, magnitude, seen.hessian.numpy(), scheme, _stored)
+    if found.setting == 0:
+        return False
+    fold_scale(graph, pair, pair.reduce(found.scale))
+    return True
+
+
+def _scheme(pair: ScalePair) -> Scheme | None:
+    """The scheme of the readers; None where they are floats, or differ."""
+    notes = [reader.input(1).notes.get(Precision) for reader in pair.readers]
+    schemes = {None if note is None else note.scheme for note in notes}
+    only = schemes.pop() if len(schemes) == 1 else None
+    return None if isinstance(only, Float) else only
+
+
+def _stored(weight: np.ndarray, scheme: Scheme) -> np.ndarray:
+    return quantize_weight(weight, scheme).dequantize()
