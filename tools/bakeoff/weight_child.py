@@ -103,9 +103,7 @@ def coreml_palette(weights: dict[str, Tensor], bits: int, rows: int | None) -> d
     )
 
     grouped = {"granularity": "per_grouped_channel", "group_size": rows}
-    config = ModulePostTrainingPalettizerConfig(
-        n_bits=bits, enable_fast_kmeans_mode=False, **(grouped if rows else {})
-    )
+    config = ModulePostTrainingPalettizerConfig(n_bits=bits, **(grouped if rows else {}))
     model = torch.nn.Sequential(*(as_linear(w) for w in weights.values()))
     done = PostTrainingPalettizer(
         model, PostTrainingPalettizerConfig(global_config=config)
