@@ -8,6 +8,7 @@ import numpy as np
 
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.shape import SymbolRange
+from optimum_compile.compiler.quant.activations import ActivationKind
 from optimum_compile.compiler.quant.scheme import Scheme
 
 if TYPE_CHECKING:
@@ -142,6 +143,9 @@ class Backend(Protocol):
 
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """Whether a weight of this shape and use can be stored and run in `scheme`."""
+
+    def activation_kind(self, scheme: Scheme, use: WeightUse) -> ActivationKind | None:
+        """How the inputs of this weight's linears are rounded at run time; None: not at all."""
 
     def supports_node(self, node: Node) -> Support:
         """Whether this node can be lowered."""

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,7 +47,7 @@ from optimum_compile.compiler.options import (
     resolve_targets,
 )
 from optimum_compile.compiler.options import Target as TargetName
-from optimum_compile.compiler.package.cases import CASES, save_cases
+from optimum_compile.compiler.package.cases import CASES, save_answers
 from optimum_compile.compiler.package.describe import (
     embedded_metadata,
     make_manifest,
@@ -60,6 +60,7 @@ from optimum_compile.compiler.package.writer import (
     staging,
 )
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
+from optimum_compile.compiler.quant.activations import ActivationKind
 from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
 from optimum_compile.passes.precision.policies import Shares
@@ -119,18 +120,18 @@ def compile(
         graph = wanted.model.graph
         remarks = prepare(wanted, work, observer=watch)
         wanted = replace(wanted, remarks=(*wanted.remarks, *remarks))
-        cases = _cases(wanted, text, tokenizer, bos) if wanted.options.verify else ()
+        answers = _cases(wanted, text, tokenizer, bos) if wanted.options.verify else {}
         emitted, checks = [], []
         for backend in wanted.backends:
             watch.progress(f"emit {backend.name}", 0, 1)
             emitted.append(_emit(wanted, backend, out, work))
             release_memory()
             watch.progress(f"emit {backend.name}", 1, 1)
-            checks.append(_verify(wanted, backend, emitted[-1], cases, watch))
+            checks.append(_verify(wanted, backend, emitted[-1], answers, watch))
         for file in wanted.model.tokenizer_files:
             shutil.copyfile(file, out / file.name)
-        if cases:
-            save_cases(out / CASES, cases)
+        if answers:
+            save_answers(out / CASES, answers)
         _sweep(work, out)
         manifest = make_manifest(wanted, graph, emitted, checks, out, text)
         (out / MANIFEST).write_text(manifest.to_json(), "utf-8")
@@ -256,13 +257,21 @@ def _ranges(wanted: Plan, seen: Calibration) -> tuple[ActivationRange, ...]:
 
 def _cases(
     wanted: Plan, text: TextSource | None, tokenizer: Any, bos: int | None
-) -> tuple[Case, ...]:
-    from optimum_compile.compiler.conformance import CaseOptions, make_cases
+) -> dict[str, tuple[Case, ...]]:
+    """The oracle's answers for every platform, once for those that round activations alike."""
+    from optimum_compile.compiler.conformance import CaseOptions, make_cases, rounding_of
 
-    words = text if text is not None else read_text(None)
-    return make_cases(
-        wanted.model.graph, words, tokenizer, bos, CaseOptions(seed=wanted.options.seed)
-    )
+    words, graph = (text if text is not None else read_text(None)), wanted.model.graph
+    options = CaseOptions(seed=wanted.options.seed)
+    made: dict[frozenset[tuple[str, ActivationKind]], tuple[Case, ...]] = {}
+    answers = {}
+    for backend in wanted.backends:
+        rounding = rounding_of(graph, backend)
+        key = frozenset(rounding.items())
+        if key not in made:
+            made[key] = make_cases(graph, words, tokenizer, bos, options, rounding)
+        answers[backend.platform] = made[key]
+    return answers
 
 
 def _emit(wanted: Plan, backend: Backend, out: Path, work: Path) -> EmitResult:
@@ -280,7 +289,11 @@ def _emit(wanted: Plan, backend: Backend, out: Path, work: Path) -> EmitResult:
 
 
 def _verify(
-    wanted: Plan, backend: Backend, emitted: EmitResult, cases: tuple[Case, ...], watch: Observer
+    wanted: Plan,
+    backend: Backend,
+    emitted: EmitResult,
+    answers: Mapping[str, tuple[Case, ...]],
+    watch: Observer,
 ) -> Conformance | None:
     from optimum_compile.compiler.conformance import tolerance_for
 
@@ -288,7 +301,7 @@ def _verify(
         return None
     watch.progress(f"verify {backend.name}", 0, 1)
     tolerance = tolerance_for(backend.platform, wanted.model.graph)
-    result = backend.verify(emitted.artifact, cases, tolerance)
+    result = backend.verify(emitted.artifact, answers[backend.platform], tolerance)
     watch.progress(f"verify {backend.name}", 1, 1)
     return result
 

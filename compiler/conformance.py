@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from optimum_compile.backends.base import Call, Case, Tolerance, module_size
+from optimum_compile.backends.base import Backend, Call, Case, Tolerance, module_size
 from optimum_compile.compiler.calibration import (
     TextSource,
     encode,
@@ -17,9 +17,12 @@ from optimum_compile.compiler.errors import InputError, InternalError
 from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import evaluate
+from optimum_compile.compiler.quant.activations import ActivationKind
 from optimum_compile.compiler.quant.scheme import Float
-from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.precision.units import units_of
 
+Rounding = Mapping[str, ActivationKind]  # by weight name: see `interpret.run`
 DECODE_STEPS = 8
 # Weights above this size are read anew for each case, so that memory stays bounded.
 CACHE_BYTES = 1 << 30
@@ -52,7 +55,10 @@ def token_windows(
 
 
 def decoder_cases(
-    graph: Graph, windows: Sequence[Sequence[int]], steps: int = DECODE_STEPS
+    graph: Graph,
+    windows: Sequence[Sequence[int]],
+    steps: int = DECODE_STEPS,
+    activations: Rounding | None = None,
 ) -> tuple[Case, ...]:
     """One prefill and `steps` decode calls a window, with the quantised oracle's logits.
 
@@ -67,7 +73,7 @@ def decoder_cases(
         prompt = max(
             1, min(room if index == 0 else room * (len(windows) - index) // len(windows), longest)
         )
-        logits = _logits(graph, tokens[:, : prompt + steps], cache, longest)
+        logits = _logits(graph, tokens[:, : prompt + steps], cache, longest, activations)
         calls = [_call("prefill", tokens[:, :prompt], 0, logits)]
         for at in range(prompt, min(prompt + steps, tokens.shape[1])):
             calls.append(_call("decode", tokens[:, at : at + 1], at, logits))
@@ -80,14 +86,22 @@ def _call(function: str, tokens: np.ndarray, past: int, logits: np.ndarray) -> C
     return Call(function, {"tokens": tokens, "past": np.array([past], np.int64)}, (expected,))
 
 
-def _logits(graph: Graph, tokens: np.ndarray, cache: WeightCache, longest: int) -> np.ndarray:
+def _logits(
+    graph: Graph,
+    tokens: np.ndarray,
+    cache: WeightCache,
+    longest: int,
+    activations: Rounding | None,
+) -> np.ndarray:
     import torch
 
     parts, states = [], None
     with torch.no_grad():
         for at in range(0, tokens.shape[1], longest):
             chunk = {"tokens": tokens[:, at : at + longest], "past": np.array([at], np.int64)}
-            result = run(graph, chunk, states, weights="quantized", cache=cache)
+            result = run(
+                graph, chunk, states, weights="quantized", cache=cache, activations=activations
+            )
             states = result.states
             parts.append(_finite(result.outputs[0].numpy()))
     return np.concatenate(parts, axis=1)
@@ -103,7 +117,9 @@ def _finite(output: np.ndarray) -> np.ndarray:
     )
 
 
-def module_cases(graph: Graph, options: CaseOptions, calls: int = 1) -> tuple[Case, ...]:
+def module_cases(
+    graph: Graph, options: CaseOptions, calls: int = 1, activations: Rounding | None = None
+) -> tuple[Case, ...]:
     """Seeded inputs for a graph that is no decoder; with states, several calls in a row."""
     import torch
 
@@ -116,7 +132,9 @@ def module_cases(graph: Graph, options: CaseOptions, calls: int = 1) -> tuple[Ca
             bindings = {n: module_size(r) for n, r in graph.symbols.items()}
             inputs = {v.name: _sample(graph, v, bindings, rng) for v in graph.inputs}
             with torch.no_grad():
-                result = run(graph, inputs, states, weights="quantized", cache=cache)
+                result = run(
+                    graph, inputs, states, weights="quantized", cache=cache, activations=activations
+                )
             states = result.states
             expected = tuple(_finite(o.numpy()) for o in result.outputs)
             made.append(Call("forward", inputs, expected))
@@ -138,14 +156,32 @@ def _sample(
 
 
 def make_cases(
-    graph: Graph, text: TextSource | None, tokenizer: Any, bos: int | None, options: CaseOptions
+    graph: Graph,
+    text: TextSource | None,
+    tokenizer: Any,
+    bos: int | None,
+    options: CaseOptions,
+    activations: Rounding | None = None,
 ) -> tuple[Case, ...]:
-    """The cases of a graph of either kind."""
+    """The cases of a graph of either kind.
+
+    `activations` is what the artifact rounds (`rounding_of`): the oracle then rounds it as well.
+    """
     if is_decoder(graph):
-        return decoder_cases(
-            graph, token_windows(graph, text, tokenizer, bos, options), options.steps
-        )
-    return module_cases(graph, options, calls=options.steps if graph.states else 1)
+        windows = token_windows(graph, text, tokenizer, bos, options)
+        return decoder_cases(graph, windows, options.steps, activations)
+    return module_cases(graph, options, options.steps if graph.states else 1, activations)
+
+
+def rounding_of(graph: Graph, backend: Backend) -> dict[str, ActivationKind]:
+    """How the backend rounds activations in front of the weights of a quantised graph."""
+    found = {}
+    for unit in units_of(graph):
+        note = graph.weights[unit.name].notes.get(Quantized)
+        kind = None if note is None else backend.activation_kind(note.scheme, unit.use)
+        if kind is not None:
+            found[unit.name] = kind
+    return found
 
 
 def tolerance_for(platform: str, graph: Graph) -> Tolerance:

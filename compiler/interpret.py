@@ -29,6 +29,7 @@ from optimum_compile.compiler.interpret_ops import Call, execute, torch_dtype
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.shape import Dim, evaluate
 from optimum_compile.compiler.ir.types import TensorType
+from optimum_compile.compiler.quant.activations import ActivationKind, rounded
 from optimum_compile.passes.precision.notes import Precision, Quantized
 
 WeightMode = Literal["float", "quantized"]
@@ -94,6 +95,7 @@ def run(
     replace_weights: Mapping[str, Tensor] | None = None,
     observe: Observe | None = None,
     cache: WeightCache | None = None,
+    activations: Mapping[str, ActivationKind] | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> RunResult:
     """Execute `graph` once.
@@ -108,6 +110,8 @@ def run(
         replace_weights: tensors to use instead of the named weights.
         observe: called with every node and its outputs just after it ran.
         cache: keeps weights between calls; without one each is loaded when a node needs it.
+        activations: by the name of a weight, how the inputs of its linears are rounded before they
+            are multiplied. Rounding has no gradient, so not together with `grad_weights`.
         dtype: torch.float32 or torch.float64; every float value of the program is held in it.
 
     Raises:
@@ -121,7 +125,7 @@ def run(
         raise UserError(f"weights={weights!r}: expected 'float' or 'quantized'")
     runner = _Runner(graph, weights, cache, dtype)
     runner.bind(inputs, states or {})
-    runner.take_weights(tuple(grad_weights), replace_weights or {})
+    runner.take_weights(tuple(grad_weights), replace_weights or {}, activations or {})
     with torch.set_grad_enabled(bool(runner.leaves)):
         for node in graph.nodes:
             runner.step(node, observe)
@@ -180,6 +184,7 @@ class _Runner:
         self.env: dict[Value, Tensor] = {}
         self.leaves: dict[str, Tensor] = {}
         self.fixed: dict[Value, Tensor] = {}
+        self.rounded: dict[str, ActivationKind] = {}
         self.remaining = {v: len(v.uses) for v in graph.values()}
         self.kept = {*graph.outputs, *(s.written for s in graph.states)}
         self._numbers: dict[Dim, int] = {}
@@ -207,11 +212,19 @@ class _Runner:
                     shape, dtype=torch_dtype(value.type.dtype, self.dtype)
                 )
 
-    def take_weights(self, grad: tuple[str, ...], replace: Mapping[str, Tensor]) -> None:
-        """Set the weights that are leaves, and those that the caller brings."""
-        for name in (*grad, *replace):
+    def take_weights(
+        self,
+        grad: tuple[str, ...],
+        replace: Mapping[str, Tensor],
+        activations: Mapping[str, ActivationKind],
+    ) -> None:
+        """Set the weights that are leaves, those that the caller brings, and how inputs are rounded."""
+        for name in (*grad, *replace, *activations):
             if name not in self.graph.weights:
                 raise UserError(f"weight {name!r}: the graph has none of that name")
+        if grad and activations:
+            raise UserError("activations: rounded ones have no gradient; give no grad_weights")
+        self.rounded.update(activations)
         for name, tensor in replace.items():
             value = self.graph.weights[name]
             if tuple(tensor.shape) != self._shape(value.type):
@@ -231,7 +244,7 @@ class _Runner:
         """Run one node, check what it gave, let go what nobody reads any more."""
         for produced in node.outputs:
             self._bound_size(node, produced)
-        tensors = tuple(None if v is None else self._read(v) for v in node.inputs)
+        tensors = self._arguments(node)
         call = Call(node, tensors, self._number, self.dtype)
         try:
             results = execute(call)
@@ -264,6 +277,14 @@ class _Runner:
         )
 
     # ---- helpers
+
+    def _arguments(self, node: Node) -> tuple[Tensor | None, ...]:
+        tensors = tuple(None if v is None else self._read(v) for v in node.inputs)
+        how = self.rounded.get(node.input(1).name) if node.op == "linear" else None
+        if how is None or tensors[0] is None:
+            return tensors
+        x = torch.from_numpy(rounded(tensors[0].numpy(), how))
+        return x.to(self.dtype), *tensors[1:]
 
     def shape_of(self, value: Value) -> tuple[int, ...]:
         """Shape of a value under the bound symbols."""

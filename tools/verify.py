@@ -7,7 +7,7 @@ from pathlib import Path
 from optimum_compile.backends.base import Tolerance
 from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.errors import InputError, VerificationError
-from optimum_compile.compiler.package.cases import CASES, load_cases
+from optimum_compile.compiler.package.cases import CASES, cases_for, load_answers
 from optimum_compile.compiler.package.describe import check_entry
 from optimum_compile.compiler.package.manifest import Check
 from optimum_compile.compiler.package.reader import Bundle, damaged_files, open_bundle
@@ -37,11 +37,13 @@ def verify_bundle(bundle: Bundle) -> tuple[Check, ...]:
     """Execute every artifact on the recorded cases."""
     if not bundle.manifest.artifacts:
         raise InputError(f"{bundle.path}: the bundle has no artifact")
-    cases = load_cases(bundle.path / CASES)
+    file = bundle.path / CASES
+    answers = load_answers(file)
     recorded = {c.path: c for c in bundle.manifest.checks}
     out = []
     for artifact in bundle.manifest.artifacts:
         backend = load_backend(artifact.kind)
+        cases = cases_for(backend.platform, answers, file)
         check = recorded.get(artifact.path)
         tolerance = check.tolerance if check is not None else Tolerance()
         result = backend.verify(bundle.resolve(artifact.path), cases, tolerance)

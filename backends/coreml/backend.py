@@ -21,6 +21,7 @@ from optimum_compile.backends.coreml.toolchain import require
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
+from optimum_compile.compiler.quant.activations import ActivationKind
 from optimum_compile.compiler.quant.scheme import Scheme
 
 RUNNER = "optimum_compile.backends.coreml.runner"
@@ -46,6 +47,10 @@ class CoreMLBackend:
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """See the protocol."""
         return schemes.supports_scheme(scheme, use)
+
+    def activation_kind(self, scheme: Scheme, use: WeightUse) -> ActivationKind | None:
+        """None: weights are expanded, activations stay floats."""
+        return None
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators cannot be carried."""

@@ -17,7 +17,7 @@ from optimum_compile.compiler.conformance import (
 from optimum_compile.compiler.decoder import context_of, is_decoder, vocabulary
 from optimum_compile.compiler.errors import InputError, InternalError
 from optimum_compile.compiler.interpret import run
-from optimum_compile.compiler.package.cases import CASES, load_cases
+from optimum_compile.compiler.package.cases import CASES, load_answers
 from optimum_compile.compiler.pass_manager import PassManager
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.quantize import QuantizeWeights
@@ -130,7 +130,9 @@ def test_windows_come_from_the_text_and_are_filled_up_at_random():
 
 
 def test_a_bundle_records_the_cases_that_it_was_compared_on():
-    cases = load_cases(shared_bundle().path / CASES)
+    answers = load_answers(shared_bundle().path / CASES)
+    assert list(answers) == ["ios"]
+    cases = answers["ios"]
     assert [len(c.calls) for c in cases] == [9, 9, 9]
     text = read_text(None).documents[0]
     recorded = cases[0].calls[0].inputs["tokens"][0].tolist()

@@ -1,0 +1,76 @@
+"""Activations rounded to int8, one scale a token, as the runtimes do it while they run.
+
+Pure functions on numpy arrays; the last axis is a token's. What is not finite stays so.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+INT8_MIN, INT8_MAX = -128, 127
+
+
+class ActivationKind(StrEnum):
+    """How the input of an integer matrix product is rounded."""
+
+    SYMMETRIC_INT8 = "symmetric int8"  # QQQ's
+    ASYMMETRIC_INT8 = "asymmetric int8"  # XNNPACK's
+
+
+@dataclass(frozen=True)
+class TokenCodes:
+    """Rounded activations: number = (code - zero) * scale.
+
+    codes: int8 (..., columns). scales: float32 (..., 1). zeros: int8 (..., 1); symmetric: all 0.
+    """
+
+    codes: np.ndarray
+    scales: np.ndarray
+    zeros: np.ndarray
+
+    def numbers(self) -> np.ndarray:  # float32 (..., columns)
+        """What the codes stand for."""
+        out = self.codes.astype(np.float32)
+        out -= self.zeros
+        out *= self.scales
+        return out
+
+
+def symmetric_int8(x: np.ndarray) -> TokenCodes:
+    """Round floats (..., columns) with scale max|x| / 127; a token of zeros has scale 1."""
+    x = np.asarray(x, np.float32)
+    scales = np.abs(x).max(-1, keepdims=True) / np.float32(INT8_MAX)
+    scales = np.where(scales == 0, np.float32(1), scales)
+    with np.errstate(invalid="ignore"):
+        # A denormal scale is coarse: quotients may go beyond 127.
+        codes = np.clip(np.rint(x / scales), -INT8_MAX, INT8_MAX).astype(np.int8)
+    return TokenCodes(codes, scales, np.zeros(scales.shape, np.int8))
+
+
+def asymmetric_int8(x: np.ndarray) -> TokenCodes:
+    """Round floats (..., columns) as XNNPACK's dynamically quantised tensors (qd8) do.
+
+    The range of a token, zero included, is spread over the codes -128 .. 127. All arithmetic is
+    float32 and in XNNPACK's order: a code next to a tie must not depend on where it is computed.
+    """
+    x = np.asarray(x, np.float32)
+    low = np.minimum(x.min(-1, keepdims=True), np.float32(0))
+    high = np.maximum(x.max(-1, keepdims=True), np.float32(0))
+    with np.errstate(all="ignore"):
+        per_unit = np.float32(INT8_MAX - INT8_MIN) / (high - low)
+        per_unit = np.where(low == high, np.float32(1), per_unit)
+        bottom, top = low * per_unit, high * per_unit
+        # The end of the range with the smaller error decides where zero lies.
+        errors = (INT8_MIN + bottom) + (INT8_MAX + top)
+        zeros = np.where(errors > 0, INT8_MIN - bottom, INT8_MAX - top)
+        zeros = np.rint(np.clip(zeros, INT8_MIN, INT8_MAX))
+        codes = np.clip(np.rint(x * per_unit), INT8_MIN - zeros, INT8_MAX - zeros) + zeros
+        return TokenCodes(codes.astype(np.int8), 1 / per_unit, zeros.astype(np.int8))
+
+
+def rounded(x: np.ndarray, kind: ActivationKind) -> np.ndarray:
+    """Floats (..., columns) after rounding: float32, the same shape."""
+    codes = asymmetric_int8(x) if kind is ActivationKind.ASYMMETRIC_INT8 else symmetric_int8(x)
+    with np.errstate(invalid="ignore"):  # no number times an infinite scale
+        return codes.numbers()
