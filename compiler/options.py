@@ -56,6 +56,7 @@ class CompileOptions:
     quantizer: str = "auto"
     group_size: str | None = None
     asymmetric: bool = False
+    pin: tuple[str, ...] = ()  # REGEX=SCHEME; the first that matches a weight's name decides
     rotate: str = "none"  # Hadamard rotation: values, residual, gated, or all three
     executor: str = "xnnpack"  # of ExecuTorch: "xnnpack", or "packed" operators for every matrix
     activations: str = "int8"  # in front of XNNPACK's matrices; "float" needs the packed operators
@@ -164,6 +165,8 @@ def _coerce(key: str, value: Any, default: Any) -> Any:
     if key == "target":
         names = (str(p).strip() for p in _parts(value))
         return tuple(dict.fromkeys(name for name in names if name))
+    if key == "pin":
+        return tuple(str(p) for p in (value if isinstance(value, list | tuple) else [value]))
     if key == "shares":
         try:
             numbers = tuple(float(p) for p in _parts(value))

@@ -34,7 +34,8 @@ def parser() -> argparse.ArgumentParser:
     add("--name", help="name of the bundle (default: that of the model)")
     add("--overwrite", action="store_true", help="replace an existing bundle")
     add("--policy", help="cascade (default) or uniform")
-    add("--bits", type=int, help="for --policy uniform: 16, 8, 4 or 2")
+    add("--bits", type=int, help="for --policy uniform: 16, 8, 4, 3 or 2")
+    add("--pin", action="append", metavar="REGEX=SCHEME", help="fix weights by name (repeatable)")
     add(
         "--budget", help="3.5bpw, 1.2GB, 900MiB, 1250000 (bytes) or 40%%: true bytes of all weights"
     )

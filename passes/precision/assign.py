@@ -11,6 +11,7 @@ from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.passes.precision.classes import CLASS_OF_BITS, ClassOptions, choose
 from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.pins import Pin, pinned
 from optimum_compile.passes.precision.policies import (
     POLICIES,
     UNIFORM_BITS,
@@ -72,6 +73,7 @@ class AssignPrecision:
     head_high: bool = False
     classes: ClassOptions = ClassOptions()
     backends: tuple[Backend, ...] = ()
+    pins: tuple[Pin, ...] = ()
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
@@ -102,9 +104,12 @@ def plan(
     layouts, distance = _layouts(blocks, options)
     fixed = fixed_weight_bytes(graph, units, options.backends)
 
+    fixed_by_user = pinned(units, options.pins, options.backends)
     memo: dict[tuple[str, str], Precision] = {}
 
     def precision(unit: Unit, layout: Layout) -> Precision:
+        if unit.name in fixed_by_user:
+            return fixed_by_user[unit.name]
         name = _class_for(unit, head, layout)
         key = (unit.name, name)
         if key not in memo:
@@ -132,9 +137,10 @@ def plan(
     remarks = [
         f"{u.name}: {p.scheme} because {p.reason}"
         for u in units
-        if (p := precision(u, layout)).reason
+        if (p := precision(u, layout)).reason and u.name not in fixed_by_user
     ]
-    if head is not None and head.is_tied_head and layout.head != layout.blocks[0]:
+    tied = head is not None and head.is_tied_head and head.name not in fixed_by_user
+    if head is not None and tied and layout.head != layout.blocks[0]:
         remarks.append(
             f"{head.name} is embedding and head in one: it keeps the embedding's {layout.blocks[0]}, "
             f"not the head's {layout.head}"

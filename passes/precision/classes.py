@@ -18,7 +18,7 @@ from optimum_compile.compiler.quant.scheme import (
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import Unit, legal
 
-CLASS_BITS = {"FP16": 16, "INT8": 8, "INT4": 4, "INT2": 2}
+CLASS_BITS = {"FP16": 16, "INT8": 8, "INT4": 4, "INT3": 3, "INT2": 2}
 CLASS_OF_BITS = {bits: name for name, bits in CLASS_BITS.items()}
 # A table should cost at most this share of a bit a weight.
 TABLE_OVERHEAD_BITS = 0.25
@@ -34,10 +34,10 @@ class ClassOptions:
 
 
 def class_of(scheme: Scheme) -> str:
-    """Class of a scheme: FP16, INT8, INT4 or INT2 by its bits (5 and 6 count as INT8, 3 as INT4)."""
+    """Class of a scheme: FP16, INT8, INT4, INT3 or INT2 by its bits (5 and 6 count as INT8)."""
     if isinstance(scheme, Float):
         return "FP16"
-    return "INT8" if scheme.bits > 4 else "INT4" if scheme.bits > 2 else "INT2"
+    return "INT8" if scheme.bits > 4 else CLASS_OF_BITS[max(2, scheme.bits)]
 
 
 def table_rows(rows: int, columns: int, bits: int) -> int:
@@ -53,7 +53,7 @@ def candidates(name: str, unit: Unit, options: ClassOptions) -> Iterator[tuple[S
         yield Float(16), ""
         return
     bits = CLASS_BITS[name]
-    if name == "INT2" and options.group is None:
+    if name in ("INT2", "INT3") and options.group is None:
         rows = table_rows(unit.use.rows, columns, bits)
         yield Lut(bits, rows), ""
         return
@@ -100,5 +100,5 @@ def choose(name: str, unit: Unit, backends: Sequence[Backend], options: ClassOpt
 
 
 def _widening(name: str) -> list[str]:
-    order = ["INT2", "INT4", "INT8", "FP16"]
+    order = ["INT2", "INT3", "INT4", "INT8", "FP16"]
     return order[order.index(name) :]

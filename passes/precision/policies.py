@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from optimum_compile.compiler.errors import BudgetError, OptionError
 
-UNIFORM_BITS = (16, 8, 4, 2)
+UNIFORM_BITS = (16, 8, 4, 3, 2)
 POLICIES = ("uniform", "cascade")
 
 

@@ -32,7 +32,7 @@ class StageInfo:
 
     index: int
     name: str  # "stage0_int8"
-    precision_class: str  # "INT8", "INT4", "INT2" or "FP16"
+    precision_class: str  # "INT8", "INT4", "INT3", "INT2" or "FP16"
     blocks: tuple[int, int]  # first and last block, inclusive
     groups: tuple[str, ...]  # granularities that occur: "channel", "g32", "r1"
     bits_per_weight: float

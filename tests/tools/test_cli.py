@@ -59,7 +59,7 @@ def test_the_console_script_ends_with_the_code_of_the_command(monkeypatch):
         (["--target", "windows"], 2, "target 'windows' is unknown; expected one of ios"),
         (["--target", ","], 2, "target: expected at least one of ios, android"),
         (["--policy", "magic"], 2, "policy 'magic': expected one of uniform, cascade"),
-        (["--policy", "uniform", "--bits", "5"], 2, "bits=5: expected one of (16, 8, 4, 2)"),
+        (["--policy", "uniform", "--bits", "5"], 2, "bits=5: expected one of (16, 8, 4, 3, 2)"),
         (["--bits", "many"], 2, "argument --bits: invalid int value: 'many'"),
         (["--quantizer", "magic"], 2, "quantizer 'magic': expected one of rtn, mse, weighted"),
         (["--budget", "cheap"], 2, "budget 'cheap': expected 3.5bpw, 1.2GB"),

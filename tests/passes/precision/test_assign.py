@@ -135,7 +135,7 @@ def test_a_new_policy_replaces_the_old_decision():
     ("options", "message"),
     [
         ({"policy": "magic"}, "policy 'magic': expected one of uniform, cascade"),
-        ({"bits": 3}, r"bits=3: expected one of \(16, 8, 4, 2\)"),
+        ({"bits": 5}, r"bits=5: expected one of \(16, 8, 4, 3, 2\)"),
     ],
 )
 def test_options_are_checked_when_the_pass_is_made(options, message):
