@@ -63,6 +63,7 @@ from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.compiler.quant.activations import ActivationKind
 from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
+from optimum_compile.passes.precision.pins import parse_pin
 from optimum_compile.passes.precision.policies import Shares
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.rewrite.rotate import RotateResidual
@@ -184,6 +185,7 @@ def plan(
             parse_group(chosen.group_size), not chosen.asymmetric, chosen.allow_fallback
         ),
         backends=backends,
+        pins=tuple(parse_pin(p) for p in chosen.pin),
     )
     recipe_named(chosen.quantizer)  # an unknown name is refused here
     wanted = Plan(opened, chosen, names, backends, ())
