@@ -13,13 +13,15 @@ from safetensors.numpy import load_file, save_file
 from support.models import FFN, HIDDEN, shared_model
 
 from optimum_compile.compiler.errors import InputError, OptionError, ResourceError
+from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.tools.bakeoff import __main__ as module
 from optimum_compile.tools.bakeoff import weight_child
 from optimum_compile.tools.bakeoff.autoround_child import int8_rows
 from optimum_compile.tools.bakeoff.bench import open_bench
 from optimum_compile.tools.bakeoff.child import Interpreter
 from optimum_compile.tools.bakeoff.ledger import Known, Ledger
-from optimum_compile.tools.bakeoff.ours import our_rows
+from optimum_compile.tools.bakeoff.ours import OURS_ROWS, our_rows
 from optimum_compile.tools.bakeoff.simulated import HQQ, Scheme, autoround_rows, job_of, weight_rows
 from optimum_compile.tools.bakeoff.table import Row, Skip
 
@@ -178,6 +180,12 @@ def test_our_rows_are_compiled_and_scored(bench):
     assert eight.float_kl < two.float_kl / 10
     assert isinstance(seven, Skip)
     assert "7" in seven.reason
+
+
+def test_our_rows_are_options_that_exist():
+    for _, values in OURS_ROWS:
+        assert recipe_named(CompileOptions(**values).quantizer)
+    assert len({label for label, _ in OURS_ROWS}) == len(OURS_ROWS)
 
 
 def test_types_with_larger_blocks_than_rows_are_skipped():
