@@ -29,10 +29,14 @@ from optimum_compile.tools.score import GraphLogits, Score, score, text_windows
 ROWS: tuple[tuple[str, dict[str, object]], ...] = (
     ("uniform 8 bits", {"policy": "uniform", "bits": 8}),
     ("uniform 4 bits", {"policy": "uniform", "bits": 4}),
+    ("uniform 4 bits, squared error", {"policy": "uniform", "bits": 4, "quantizer": "mse"}),
     ("uniform 4 bits, min/max", {"policy": "uniform", "bits": 4, "quantizer": "rtn"}),
+    ("uniform 3 bits", {"policy": "uniform", "bits": 3}),
+    ("uniform 3 bits, squared error", {"policy": "uniform", "bits": 3, "quantizer": "mse"}),
     ("uniform 2 bits", {"policy": "uniform", "bits": 2}),
+    ("uniform 2 bits, squared error", {"policy": "uniform", "bits": 2, "quantizer": "mse"}),
     ("cascade 25/60/15", {"policy": "cascade"}),
-    ("cascade, head high", {"policy": "cascade", "head": "high"}),
+    ("cascade, squared error", {"policy": "cascade", "quantizer": "mse"}),
 )
 
 

@@ -1,0 +1,182 @@
+"""Every quantiser at one width, on one model and text: quality, true bytes, time, peak memory.
+
+    python -m optimum_compile.tools.methods MODEL --text EVAL [--calibration CALIB] [--bits 3] [--json]
+
+Each row quantises in a process of its own. The first row, round-to-nearest over the full range in groups
+of 64, is what the others are compared with. Scores are those of the quantised oracle.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from optimum_compile.compiler.api import plan, prepare
+from optimum_compile.compiler.calibration import load_tokenizer, read_text, special_token_id
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.frontend.open_model import open_model
+from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.compiler.package.describe import weight_bytes
+from optimum_compile.passes.precision.units import parameter_count
+from optimum_compile.tools.cli import print_json, usage
+from optimum_compile.tools.score import GraphLogits, score, text_windows
+
+WIDTHS = (2, 3, 4)
+# Name, quantiser, scheme of every matrix ({b} is the width; symmetric where nothing says otherwise).
+METHODS: tuple[tuple[str, str, str], ...] = (
+    ("round to nearest, min/max", "rtn", "int{b}:g64"),
+    ("least squared error (MSE)", "mse", "int{b}:g64"),
+    ("MSE, asymmetric", "mse", "uint{b}:g64"),
+    ("HQQ (fp16 zero points)", "mse", "uint{b}:g64@zf16"),
+    ("AdpQ (8 % outliers)", "rtn", "int{b}:g128+o0.08"),
+    ("dense and sparse (0.5 %)", "mse", "int{b}:g64+s0.005"),
+    ("two-level scales", "mse", "int{b}:g32@u6"),
+    ("Hessian-weighted range", "weighted", "int{b}:g64"),
+    ("AWQ", "awq", "int{b}:g64"),
+    ("GPTQ", "gptq", "int{b}:g64"),
+    ("GPTQ, weighted range", "gptq-weighted", "int{b}:g64"),
+    ("GPTQ, sweeps", "gptq-sweeps", "int{b}:g64"),
+    ("LNQ (refitted scales)", "lnq", "int{b}:g64"),
+    ("guided LNQ", "guided", "int{b}:g64"),
+    ("LNQ with QEP (auto)", "auto", "int{b}:g64"),
+    ("AWQ, LNQ, QEP", "awq-qep", "int{b}:g64"),
+    ("guided LNQ, QEP", "guided-qep", "int{b}:g64"),
+    ("tables, k-means", "mse", "lut{b}:r4"),
+    ("tables, weighted k-means", "weighted", "lut{b}:r4"),
+    ("tables, GPTQ", "gptq-weighted", "lut{b}:r4"),
+    ("tables, LNQ with QEP (auto)", "auto", "lut{b}:r4"),
+    ("two-level scales, auto", "auto", "int{b}:g32@u6"),
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One row to measure."""
+
+    model: str
+    text: str
+    calibration: str | None
+    documents: int
+    samples: int
+    seqlen: int
+    quantizer: str
+    scheme: str
+    embedding: str  # scheme of the embedding; "" for that of the row
+
+
+def measure(request: Request) -> dict[str, Any]:
+    """Quantise and score in this process."""
+    begin = time.monotonic()
+    pins = [f"embed_tokens={request.embedding}"] if request.embedding else []
+    with tempfile.TemporaryDirectory(prefix="optimum-methods-") as work:
+        options = CompileOptions(
+            target=("android",),
+            output=work,
+            policy="uniform",
+            quantizer=request.quantizer,
+            pin=(*pins, f".={request.scheme}"),
+            calibration=request.calibration,
+            samples=request.samples,
+            seqlen=request.seqlen,
+        )
+        wanted = plan(request.model, options=options)
+        start = time.monotonic()
+        prepare(wanted, Path(work))
+        seconds, peak = time.monotonic() - start, usage(begin)["peak_rss_bytes"]
+        graph = wanted.model.graph
+        files = wanted.model.tokenizer_files
+        tokenizer, source = load_tokenizer(files), read_text(request.text)
+        if tokenizer is None or source is None:
+            raise InputError(f"{request.model}: needs a tokenizer.json and a text")
+        bos = special_token_id(files, "bos_token", tokenizer)
+        windows = text_windows(source, tokenizer, bos, request.seqlen)[: request.documents]
+        reference = GraphLogits(open_model(Path(request.model)).graph)
+        found = score(windows, GraphLogits(graph, "quantized"), reference)
+        parameters, stored = parameter_count(graph), weight_bytes(graph)
+    return {
+        "bits_per_weight": 8 * stored / parameters,
+        "weight_bytes": stored,
+        "perplexity": found.perplexity,
+        "kl_mean": found.kl_mean,
+        "top1_agreement": found.top1_agreement,
+        "tokens": found.tokens,
+        "seconds_per_million": seconds / parameters * 1e6,
+        "peak_rss_bytes": peak,
+    }
+
+
+def measure_apart(request: Request) -> dict[str, Any]:
+    """`measure` in a child process, so that its memory is its own."""
+    command = [sys.executable, "-P", "-m", "optimum_compile.tools.methods", "--row"]
+    done = subprocess.run(
+        command, input=json.dumps(asdict(request)), capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:] or ["no message"]
+        return {"error": last[0]}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def markdown(rows: Sequence[tuple[str, str, Mapping[str, Any]]]) -> str:
+    """The table as Markdown; the gain is the KL of the first row over that of the row."""
+    lines = [
+        "| method | scheme | bits per weight | perplexity | mean KL | gain | top-1 "
+        "| s / million | peak (MiB) |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    first = rows[0][2].get("kl_mean")
+    for name, scheme, row in rows:
+        if "error" in row:
+            lines.append(f"| {name} | {scheme} | {row['error']} | | | | | | |")
+            continue
+        gain = "" if first is None else f"{first / max(row['kl_mean'], 1e-12):.2f}"
+        lines.append(
+            f"| {name} | {scheme} | {row['bits_per_weight']:.3f} | {row['perplexity']:.3f} | "
+            f"{row['kl_mean']:.4f} | {gain} | {row['top1_agreement']:.1%} | "
+            f"{row['seconds_per_million']:.2f} | {row['peak_rss_bytes'] / 2**20:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; see the module's docstring."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given == ["--row"]:
+        print_json(measure(Request(**json.loads(sys.stdin.read()))))
+        return 0
+    parser = argparse.ArgumentParser(prog="methods", description=__doc__)
+    parser.add_argument("model")
+    parser.add_argument("--text", required=True, help="text file, or JSON list of documents")
+    parser.add_argument("--calibration", help="text file or JSON list (default: the built-in text)")
+    parser.add_argument("--bits", type=int, default=3, help="2, 3 or 4 (default 3)")
+    parser.add_argument("--embedding", default="", help="scheme of the embedding (default: same)")
+    parser.add_argument("--documents", type=int, default=60)
+    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--seqlen", type=int, default=256)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args(given)
+    if args.bits not in WIDTHS:
+        raise OptionError(f"bits={args.bits}: expected one of {WIDTHS}")
+    rows = []
+    for name, quantizer, form in METHODS:
+        scheme = form.format(b=args.bits)
+        common = (args.model, args.text, args.calibration, args.documents, args.samples)
+        request = Request(*common, args.seqlen, quantizer, scheme, args.embedding)
+        rows.append((name, scheme, measure_apart(request)))
+        print(f"{name}: {rows[-1][2].get('kl_mean', 'failed')}", file=sys.stderr, flush=True)
+    if args.json:
+        print_json({f"{name} {scheme}": dict(row) for name, scheme, row in rows})
+    else:
+        print(markdown(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
