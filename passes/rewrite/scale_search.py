@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.quant.activations import symmetric_int8
 from optimum_compile.compiler.quant.scheme import Scheme
 
 # The weight that is computed with after storing one (rows, columns) in a scheme.
@@ -21,7 +22,6 @@ LEAST_MAGNITUDE = 1e-4  # of the largest: a dead channel must not blow up all ot
 LEAST_THRESHOLD = 0.1
 MIN_STEPS, MAX_STEPS = 100, 400
 STEP = 0.5
-INT8_MAX = 127
 
 
 @dataclass(frozen=True)
@@ -117,21 +117,13 @@ def smooth_scale(
         trial = trial.astype(np.float32)
         if before is not None and np.array_equal(trial, before):
             continue
-        before, rounded = trial, int8_a_token(x / trial)
+        before, rounded = trial, symmetric_int8(x / trial).numbers()
         outputs = [rounded @ quantise(w * trial, scheme).T for w in weights]
         error = float(np.square(join(outputs) - wanted, dtype=np.float64).sum() / len(x))
         plain = error if (trial == 1).all() else plain
         if error < best:
             best, scale, chosen = error, trial, float(threshold)
     return Scaling(scale, best, plain, chosen)
-
-
-def int8_a_token(x: np.ndarray) -> np.ndarray:
-    """Activations (tokens, columns) after rounding to int8 with one symmetric scale a token."""
-    step = np.abs(x).max(1, keepdims=True) / np.float32(INT8_MAX)
-    step = np.where(step > 0, step, np.float32(1))
-    rounded: np.ndarray = np.rint(x / step) * step
-    return rounded
 
 
 def _thresholds(largest: float) -> np.ndarray:

@@ -18,12 +18,12 @@ from optimum_compile.compiler.ir.parser import parse
 from optimum_compile.compiler.ir.printer import print_graph
 from optimum_compile.compiler.ir.records import note_classes
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
+from optimum_compile.compiler.quant.activations import symmetric_int8
 from optimum_compile.compiler.quant.scheme import Affine, PerGroup
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.quantize import QuantizeWeights
 from optimum_compile.passes.precision.units import parameter_count, units_of
 from optimum_compile.passes.rewrite.rotate import Rotated, RotateResidual
-from optimum_compile.passes.rewrite.scale_search import int8_a_token
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 REFERENCE = Path(__file__).parents[3] / "models" / "reference"
@@ -164,7 +164,9 @@ def test_gated_products_of_the_reference_model_fit_int8_better() -> None:
             if any(user.origin.endswith("down_proj") for user in node.output.users):
                 x = outputs[0][0].numpy()
                 if any(user.op == "linear" for user in node.output.users):
-                    found.append(float(np.square(int8_a_token(x) - x).sum() / np.square(x).sum()))
+                    found.append(
+                        float(np.square(symmetric_int8(x).numbers() - x).sum() / np.square(x).sum())
+                    )
 
         inputs = {"tokens": np.arange(3, 40)[None], "past": np.array([0])}
         run(each, inputs, observe=observe)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.quant.activations import symmetric_int8
 from optimum_compile.compiler.quant.scheme import Affine, PerGroup, Scheme
 from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
 from optimum_compile.passes.rewrite.scale_search import (
     RATIOS,
     awq_scale,
-    int8_a_token,
     smooth_scale,
 )
 
@@ -79,7 +79,7 @@ def test_smoothing_finds_the_best_threshold() -> None:
     wanted = [x @ w.T for w in weights]
 
     def error(s: np.ndarray) -> float:
-        made = [int8_a_token(x / s) @ stored(w * s, INT4).T for w in weights]
+        made = [symmetric_int8(x / s).numbers() @ stored(w * s, INT4).T for w in weights]
         return sum(float(np.square(m - o).sum()) for m, o in zip(made, wanted, strict=True)) / len(
             x
         )
@@ -116,12 +116,6 @@ def test_smoothing_on_degenerate_inputs() -> None:
     assert (tiny.scale == 1).all()
     one = smooth_scale(weights, x[:1], INT4, stored)
     assert one.error <= one.plain
-
-
-def test_activations_of_a_token_share_a_scale() -> None:
-    x = np.array([[127.0, 0.6, -3.4], [0, 0, 0], [12.7, -12.74, 0.04]], np.float32)
-    expected = [[127, 1, -3], [0, 0, 0], [127 * 0.1003, -12.74, 0]]
-    np.testing.assert_allclose(int8_a_token(x), expected, rtol=2e-3)
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 5)])
