@@ -19,6 +19,7 @@ from typing import Any
 
 from optimum_compile.compiler.api import plan, prepare
 from optimum_compile.compiler.calibration import load_tokenizer, read_text, special_token_id
+from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.options import CompileOptions
@@ -95,7 +96,8 @@ def measure(request: Request) -> dict[str, Any]:
         if tokenizer is None or source is None:
             raise InputError(f"{request.model}: needs a tokenizer.json and a text")
         bos = special_token_id(files, "bos_token", tokenizer)
-        windows = text_windows(source, tokenizer, bos, request.seqlen)[: request.documents]
+        length = min(request.seqlen, context_of(graph) or request.seqlen)
+        windows = text_windows(source, tokenizer, bos, length)[: request.documents]
         reference = GraphLogits(open_model(Path(request.model)).graph)
         found = score(windows, GraphLogits(graph, "quantized"), reference)
         parameters, stored = parameter_count(graph), weight_bytes(graph)

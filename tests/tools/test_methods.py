@@ -1,0 +1,60 @@
+import json
+
+import pytest
+from support.models import shared_model
+
+from optimum_compile.compiler.errors import OptionError
+from optimum_compile.tools import methods
+
+FAST = (
+    ("round to nearest", "rtn", "int{b}:g32"),
+    ("squared error", "mse", "int{b}:g32"),
+)
+
+
+@pytest.fixture
+def text(tmp_path):
+    file = tmp_path / "text.json"
+    file.write_text(json.dumps(["the quick brown fox jumps over the lazy dog " * 3] * 2))
+    return file
+
+
+def test_rows_are_compared_with_the_first(monkeypatch, capsys, text):
+    monkeypatch.setattr(methods, "METHODS", FAST)
+    monkeypatch.setattr(methods, "measure_apart", methods.measure)
+    arguments = [str(shared_model()), "--text", str(text), "--bits", "3", "--json"]
+    assert methods.main(arguments) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert list(rows) == ["round to nearest int3:g32", "squared error int3:g32"]
+    first, second = rows.values()
+    assert first["weight_bytes"] == second["weight_bytes"]
+    assert 3 < first["bits_per_weight"] < 8
+    assert second["kl_mean"] < first["kl_mean"]
+    assert first["seconds_per_million"] > 0
+
+
+def test_a_row_that_fails_in_its_process_says_why(text):
+    request = methods.Request(str(shared_model()), str(text), None, 1, 1, 16, "mse", "int3:odd", "")
+    assert "int3:odd" in methods.measure_apart(request)["error"]
+
+
+def test_the_table_has_gains_over_the_first_row_and_says_what_failed():
+    row = {
+        "bits_per_weight": 3.25,
+        "perplexity": 9.0,
+        "kl_mean": 0.1,
+        "top1_agreement": 0.9,
+        "seconds_per_million": 1.5,
+        "peak_rss_bytes": 2**30,
+    }
+    better = row | {"kl_mean": 0.025}
+    table = methods.markdown([("a", "x", row), ("b", "y", better), ("c", "z", {"error": "why"})])
+    lines = table.splitlines()
+    assert lines[2] == "| a | x | 3.250 | 9.000 | 0.1000 | 1.00 | 90.0% | 1.50 | 1024 |"
+    assert "| 4.00 |" in lines[3]
+    assert lines[4] == "| c | z | why | | | | | | |"
+
+
+def test_other_widths_are_refused(text):
+    with pytest.raises(OptionError, match=r"bits=5: expected one of \(2, 3, 4\)"):
+        methods.main([str(shared_model()), "--text", str(text), "--bits", "5"])
