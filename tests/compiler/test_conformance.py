@@ -4,8 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.graphs import Builder, decoder, mlp
-from support.models import BOS, shared_bundle, tiny_tokenizer
+from support.models import BOS, shared_bundle, shared_model, tiny_tokenizer
 
+import optimum_compile as oc
+from optimum_compile.compiler import api
 from optimum_compile.compiler.calibration import TextSource, read_text
 from optimum_compile.compiler.conformance import (
     CaseOptions,
@@ -19,8 +21,10 @@ from optimum_compile.compiler.errors import InputError, InternalError
 from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.package.cases import CASES, load_answers
 from optimum_compile.compiler.pass_manager import PassManager
+from optimum_compile.compiler.quant.activations import ActivationKind
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.quantize import QuantizeWeights
+from optimum_compile.tools.verify import verify_bundle
 
 
 def cases_of(graph, **options):
@@ -137,6 +141,50 @@ def test_a_bundle_records_the_cases_that_it_was_compared_on():
     text = read_text(None).documents[0]
     recorded = cases[0].calls[0].inputs["tokens"][0].tolist()
     assert recorded == tiny_tokenizer().encode(text).ids[:16]
+
+
+def test_rounded_activations_move_the_answers_a_little_and_nothing_else():
+    graph = decoder(context=40)
+    kinds = {
+        n.input(1).name: ActivationKind.ASYMMETRIC_INT8 for n in graph.nodes if n.op == "linear"
+    }
+    plain = cases_of(graph)
+    moved = make_cases(graph, None, None, None, CaseOptions(), kinds)
+    for before, after in zip(plain, moved, strict=True):
+        assert shape(before) == shape(after)
+        for a, b in zip(before.calls, after.calls, strict=True):
+            assert a.inputs["tokens"].tolist() == b.inputs["tokens"].tolist()
+            error = np.linalg.norm(a.expected[0] - b.expected[0]) / np.linalg.norm(a.expected[0])
+            assert 1e-3 < error < 0.1
+    first = cases_of(mlp())[0].calls[0].expected[0]
+    rounded = make_cases(mlp(), None, None, None, CaseOptions(), {"up.weight": kinds.popitem()[1]})
+    assert not np.array_equal(first, rounded[0].calls[0].expected[0])
+
+
+def test_platforms_that_round_alike_share_their_answers(tmp_path):
+    def answers(name, **values):
+        plan = oc.plan(shared_model(), calibration="none", output=str(tmp_path / name), **values)
+        (tmp_path / name).mkdir()
+        api.prepare(plan, tmp_path / name)
+        return api._cases(plan, None, None, None)
+
+    found = answers("rounded", policy="uniform", bits=8)
+    floats, rounded = (found[p][0].calls[0] for p in ("ios", "android"))
+    assert floats.inputs["tokens"].tolist() == rounded.inputs["tokens"].tolist()
+    assert not np.array_equal(floats.expected[0], rounded.expected[0])
+    shared = answers("shared", policy="uniform", bits=2)
+    assert shared["ios"] is shared["android"]
+
+
+@pytest.mark.executorch
+def test_an_android_bundle_records_the_answers_of_its_activations():
+    bundle = shared_bundle("android")
+    (case, *_) = load_answers(bundle.path / CASES)["android"]
+    (floats, *_) = load_answers(shared_bundle().path / CASES)["ios"]
+    for a, b in zip(case.calls, floats.calls, strict=True):
+        assert a.inputs["tokens"].tolist() == b.inputs["tokens"].tolist()
+        assert not np.array_equal(a.expected[0], b.expected[0])
+    assert all(c.ok and c.max_rel_err < 1e-2 for c in verify_bundle(bundle))
 
 
 def test_a_module_is_called_once_per_case_with_seeded_inputs():

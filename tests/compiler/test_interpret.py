@@ -21,6 +21,7 @@ from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Attr, Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
 from optimum_compile.compiler.ir.weights import WeightRef, inline_weight
+from optimum_compile.compiler.quant.activations import ActivationKind, rounded
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine, Float
 from optimum_compile.compiler.quant.store import write_packed
@@ -188,6 +189,38 @@ def _attend(window: int, past: int, total: int) -> tuple[Tensor, Tensor]:
 def test_cache_attention_is_causal_grouped_and_windowed(window: int, past: int, total: int) -> None:
     got, expected = _attend(window, past, total)
     torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ActivationKind)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_activations_are_rounded_in_front_of_the_named_weights(
+    kind: ActivationKind, dtype: torch.dtype
+) -> None:
+    graph = mlp()
+    x = RNG.standard_normal((5, 8)).astype(np.float32)
+    seen: list[tuple[str, Tensor]] = []
+    got = run(
+        graph,
+        {"x": x},
+        activations={"down.weight": kind},
+        observe=lambda node, outputs: seen.append((node.origin, outputs[0])),
+        dtype=dtype,
+    ).outputs[0]
+    plain = run(graph, {"x": x}, dtype=dtype).outputs[0]
+    hidden = dict(seen)["act"]
+    weight = torch.from_numpy(graph.weights["down.weight"].weight.load()).to(dtype)
+    expected = torch.from_numpy(rounded(hidden.numpy(), kind)).to(dtype) @ weight.T
+    torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
+    assert 1e-3 < float((got - plain).norm() / plain.norm()) < 3e-2
+
+
+def test_rounded_activations_need_known_weights_and_have_no_gradient() -> None:
+    inputs = {"x": np.ones((1, 8), np.float32)}
+    kinds = {"down.weight": ActivationKind.SYMMETRIC_INT8}
+    with pytest.raises(UserError, match="weight 'other': the graph has none of that name"):
+        run(mlp(), inputs, activations={"other": ActivationKind.SYMMETRIC_INT8})
+    with pytest.raises(UserError, match="no gradient"):
+        run(mlp(), inputs, activations=kinds, grad_weights=["up.weight"])
 
 
 TOKENS = np.array([[3, 1, 4, 1, 5, 9, 2, 6, 5]])
