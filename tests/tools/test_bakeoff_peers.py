@@ -270,7 +270,15 @@ def test_interpreters_of_all_peers_and_of_one():
 
 def test_shown_command_names_no_folder_of_the_machine():
     command = module.shown_command(
-        ["models/m", "--text", "/data/eval.json", "--python", "hqq=/home/me/bin/python"]
+        [
+            "models/m",
+            "--text",
+            "/data/eval.json",
+            "--remark",
+            "R",
+            "--python",
+            "hqq=/home/me/bin/python",
+        ]
     )
     assert command.endswith("models/m --text eval.json --python hqq=python")
 

@@ -133,9 +133,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def shown_command(argv: Sequence[str]) -> str:
-    """The command with the folders of interpreters and texts left out: they are of one machine."""
-    words = []
-    for word in argv:
+    """The command without folders of this machine, and without the remark, which the page has."""
+    words: list[str] = []
+    for before, word in zip(["", *argv], argv, strict=False):
+        if "--remark" in (before, word):
+            continue
         peer, equals, _ = word.partition("=")
         if equals and peer in PEERS:
             words.append(f"{peer}=python")
