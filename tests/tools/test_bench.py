@@ -1,5 +1,8 @@
 import os
 
+import pytest
+
+from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.passes.precision.units import parameter_count
 from optimum_compile.tools import bench
@@ -18,3 +21,10 @@ def test_memory_of_this_process_is_counted():
     ballast = bytearray(os.urandom(1)) * (64 << 20)
     assert bench.memory_of(os.getpid()) - own > 32 << 20
     assert len(ballast) == 64 << 20
+
+
+def test_a_quantiser_that_sees_nothing_has_no_block_to_time():
+    from optimum_compile.tools import bench_block
+
+    with pytest.raises(OptionError, match="quantizer 'mse' sees no activations"):
+        bench_block.main(["--quantizer", "mse"])

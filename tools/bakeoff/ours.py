@@ -13,17 +13,39 @@ from optimum_compile.tools.bakeoff.bench import Bench
 from optimum_compile.tools.bakeoff.table import OURS, Row, Skip
 from optimum_compile.tools.score import GraphLogits, score
 
+
+def _coded(linears: str, embedding: str, quantizer: str = "auto") -> Mapping[str, Any]:
+    """Scales and zero points as 4-bit codes: what Android's packed operators store and run."""
+    pins = (f"embed_tokens={embedding}@u4,zu4", f".={linears}@u4,zu4")
+    return {"target": ("android",), "policy": "uniform", "pin": pins, "quantizer": quantizer}
+
+
 OURS_ROWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("uniform 8 bits", {"policy": "uniform", "bits": 8}),
     ("uniform 4 bits", {"policy": "uniform", "bits": 4}),
     ("uniform 4 bits, group 64", {"policy": "uniform", "bits": 4, "group_size": "64"}),
     ("uniform 4 bits, min/max", {"policy": "uniform", "bits": 4, "quantizer": "rtn"}),
     ("uniform 4 bits, squared error", {"policy": "uniform", "bits": 4, "quantizer": "mse"}),
+    ("uniform 3 bits", {"policy": "uniform", "bits": 3}),
     ("uniform 2 bits", {"policy": "uniform", "bits": 2}),
-    ("uniform 2 bits, group 64", {"policy": "uniform", "bits": 2, "group_size": "64"}),
-    ("uniform 2 bits, min/max", {"policy": "uniform", "bits": 2, "quantizer": "rtn"}),
+    ("uniform 2 bits, squared error", {"policy": "uniform", "bits": 2, "quantizer": "mse"}),
     ("cascade 25/60/15", {"policy": "cascade"}),
-    ("cascade, head high", {"policy": "cascade", "head": "high"}),
+    ("uint4:g16, coded scales", _coded("uint4:g16", "uint4:g16")),
+    ("uint4:g32, coded scales", _coded("uint4:g32", "uint4:g32")),
+    ("uint3:g16, embedding uint4:g16, coded scales", _coded("uint3:g16", "uint4:g16")),
+    ("uint3:g32, embedding uint4:g32, coded scales", _coded("uint3:g32", "uint4:g32")),
+    ("uint3:g64, embedding uint3:g32, coded scales", _coded("uint3:g64", "uint3:g32")),
+    ("uint2:g16, embedding uint4:g32, coded scales", _coded("uint2:g16", "uint4:g32")),
+    ("uint2:g16, embedding uint3:g32, coded scales", _coded("uint2:g16", "uint3:g32")),
+    ("uint2:g32, embedding uint3:g32, coded scales", _coded("uint2:g32", "uint3:g32")),
+    (
+        "uint3:g32, embedding uint4:g32, coded scales, guided",
+        _coded("uint3:g32", "uint4:g32", "guided-qep"),
+    ),
+    (
+        "uint2:g16, embedding uint3:g32, coded scales, guided",
+        _coded("uint2:g16", "uint3:g32", "guided-qep"),
+    ),
 )
 
 

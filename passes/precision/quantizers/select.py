@@ -6,7 +6,7 @@ from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Scheme, Sparse
 from optimum_compile.passes.precision.quantizers.adpq import quantize_adpq
 from optimum_compile.passes.precision.quantizers.e0m4 import quantize_e0m4
-from optimum_compile.passes.precision.quantizers.hqq import quantize_hqq
+from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq
 from optimum_compile.passes.precision.quantizers.palette import quantize_palette
 from optimum_compile.passes.precision.quantizers.rtn import Clip, quantize_rtn
 from optimum_compile.passes.precision.quantizers.sparse import quantize_sparse
@@ -21,8 +21,8 @@ def quantize_weight(
 ) -> PackedWeight:
     """Quantise a finite (rows, columns) matrix to `scheme`.
 
-    `importance` (columns,) are the mean squares of the inputs, where they are known; schemes whose
-    quantiser has no use for them (E0M4, fp16 zero points, scaled outliers) leave them.
+    `importance` (columns,) are the mean squares of the inputs, where they are known; scaled outliers
+    have no use for them.
     """
     if isinstance(scheme, Float):
         kind = np.float16 if scheme.bits == 16 else np.float32
@@ -31,7 +31,7 @@ def quantize_weight(
     if isinstance(scheme, Lut):
         return quantize_palette(weight, scheme, importance)
     if isinstance(scheme, E0M4):
-        return quantize_e0m4(weight, scheme, clip)
+        return quantize_e0m4(weight, scheme, clip, importance)
     if isinstance(scheme, Sparse):
         return _sparse(weight, scheme, clip, importance)
     return _affine(weight, scheme, clip, importance)
@@ -54,6 +54,6 @@ def _affine(
 ) -> PackedWeight:
     if scheme.scale_bits:
         return quantize_two_level(weight, scheme, clip, importance)
-    if scheme.zero_dtype == "f16":
-        return quantize_hqq(weight, scheme)
+    if scheme.zero_dtype != "int":
+        return quantize_hqq(weight, scheme, HqqOptions(clip), importance)
     return quantize_rtn(weight, scheme, clip, importance)
