@@ -1,4 +1,4 @@
-"""Bind the symbols of a graph from the shapes of what it is given."""
+"""Bind the names and symbols of a graph to what it is given."""
 
 from collections.abc import Iterable, Mapping
 
@@ -38,6 +38,18 @@ def bind_symbols(
         allowed = graph.symbols.get(name)
         if allowed is not None and not allowed.low <= size <= allowed.high:
             raise UserError(f"{name}={size}: expected {allowed.low}..{allowed.high}")
+
+
+def same_names(
+    kind: str, known: Mapping[str, Value], given: Mapping[str, object], *, missing_allowed: bool
+) -> None:
+    """Raise UserError for a given name that is not known, or a known one that is not given."""
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise UserError(f"{kind} {unknown[0]!r}: expected one of {', '.join(known) or 'none'}")
+    missing = [n for n in known if n not in given]
+    if missing and not missing_allowed:
+        raise UserError(f"{kind} {missing[0]!r} is missing; it is {known[missing[0]].type}")
 
 
 def _solve(dim: Dim, name: str, size: int, bindings: Mapping[str, int]) -> int | None:

@@ -18,18 +18,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optimum_compile.compiler.bind import bind_symbols
+from optimum_compile.compiler.bind import bind_symbols, same_names
 from optimum_compile.compiler.errors import (
     InternalError,
     OptimumCompileError,
     ResourceError,
     UserError,
 )
+from optimum_compile.compiler.interpret_int8 import (
+    integer_linear,
+    load_codes,
+    load_scales,
+    rounded_input,
+    row_scaled,
+)
 from optimum_compile.compiler.interpret_ops import Call, execute, torch_dtype
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.shape import Dim, evaluate
 from optimum_compile.compiler.ir.types import TensorType
-from optimum_compile.compiler.quant.activations import ActivationKind, rounded
+from optimum_compile.compiler.quant.activations import ActivationKind
 from optimum_compile.passes.precision.notes import Precision, Quantized
 
 WeightMode = Literal["float", "quantized"]
@@ -111,7 +118,8 @@ def run(
         observe: called with every node and its outputs just after it ran.
         cache: keeps weights between calls; without one each is loaded when a node needs it.
         activations: by the name of a weight, how the inputs of its linears are rounded before they
-            are multiplied. Rounding has no gradient, so not together with `grad_weights`.
+            are multiplied; on quantised weights with one scale a row, with the bits of integer
+            kernels. Rounding has no gradient, so not together with `grad_weights`.
         dtype: torch.float32 or torch.float64; every float value of the program is held in it.
 
     Raises:
@@ -194,9 +202,9 @@ class _Runner:
     def bind(self, inputs: Mapping[str, np.ndarray | Tensor], states: Mapping[str, Tensor]) -> None:
         """Check inputs and states, bind the symbols, fill the environment."""
         known = {v.name: v for v in self.graph.inputs}
-        _same_names("input", known, inputs, missing_allowed=False)
+        same_names("input", known, inputs, missing_allowed=False)
         readers = {s.name: s.read for s in self.graph.states}
-        _same_names("state", readers, states, missing_allowed=True)
+        same_names("state", readers, states, missing_allowed=True)
         given = [(v, _as_tensor(n, inputs[n], v.type, self.dtype)) for n, v in known.items()]
         given += [
             (v, _as_tensor(n, states[n], v.type, self.dtype))
@@ -244,15 +252,7 @@ class _Runner:
         """Run one node, check what it gave, let go what nobody reads any more."""
         for produced in node.outputs:
             self._bound_size(node, produced)
-        tensors = self._arguments(node)
-        call = Call(node, tensors, self._number, self.dtype)
-        try:
-            results = execute(call)
-        except OptimumCompileError:
-            raise
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
-            shapes = ", ".join("-" if t is None else str(tuple(t.shape)) for t in tensors)
-            raise InternalError(f"{node!r} at {node.origin}: {error} (inputs {shapes})") from error
+        results = self._integer_linear(node) or self._execute(node)
         if len(results) != len(node.outputs):
             raise InternalError(
                 f"{node!r} at {node.origin}: {len(results)} results for {len(node.outputs)} outputs"
@@ -278,13 +278,36 @@ class _Runner:
 
     # ---- helpers
 
-    def _arguments(self, node: Node) -> tuple[Tensor | None, ...]:
+    def _execute(self, node: Node) -> tuple[Tensor, ...]:
         tensors = tuple(None if v is None else self._read(v) for v in node.inputs)
-        how = self.rounded.get(node.input(1).name) if node.op == "linear" else None
-        if how is None or tensors[0] is None:
-            return tensors
-        x = torch.from_numpy(rounded(tensors[0].numpy(), how))
-        return x.to(self.dtype), *tensors[1:]
+        if (how := self._rounding(node)) is not None and tensors[0] is not None:
+            tensors = (rounded_input(tensors[0], how), *tensors[1:])
+        try:
+            return execute(Call(node, tensors, self._number, self.dtype))
+        except OptimumCompileError:
+            raise
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            shapes = ", ".join("-" if t is None else str(tuple(t.shape)) for t in tensors)
+            raise InternalError(f"{node!r} at {node.origin}: {error} (inputs {shapes})") from error
+
+    def _rounding(self, node: Node) -> ActivationKind | None:
+        return self.rounded.get(node.input(1).name) if node.op == "linear" else None
+
+    def _integer_linear(self, node: Node) -> tuple[Tensor, ...]:
+        """A linear on rounded inputs and the codes of its weight; nothing for any other node."""
+        how = self._rounding(node)
+        if how is None or self.mode == "float" or node.input(1) in self.fixed:
+            return ()
+        form = row_scaled(node.input(1))
+        if form is None:
+            return ()
+        codes = self._cached((repr(form), "codes"), lambda: load_codes(form))
+        scales = self._cached((repr(form), "scales"), lambda: load_scales(form))
+        bias = None if node.inputs[2:] in ((), (None,)) else self._read(node.input(2))
+        return (integer_linear(self._read(node.input(0)), how, codes, scales, bias),)
+
+    def _cached(self, key: Hashable, load: Callable[[], Tensor]) -> Tensor:
+        return load() if self.cache is None else self.cache.get(key, load)
 
     def shape_of(self, value: Value) -> tuple[int, ...]:
         """Shape of a value under the bound symbols."""
@@ -350,11 +373,9 @@ class _Runner:
             kind = torch_dtype(value.type.dtype, self.dtype)
             return torch.from_numpy(np.require(data, requirements="W")).to(kind)
 
-        if self.cache is None:
-            return load()
         # The key holds `inline` itself: WeightRef compares without it.
         key = (ref, ref.inline, None if form is None else repr(form), self.dtype)
-        return self.cache.get(key, load)
+        return self._cached(key, load)
 
 
 def _stored_form(value: Value) -> Quantized | Precision | None:
@@ -365,17 +386,6 @@ def _stored_form(value: Value) -> Quantized | Precision | None:
     assigned = value.notes.get(Precision)
     rounds = assigned is not None and str(assigned.scheme) == "f16"
     return assigned if rounds and value.type.dtype.is_float else None
-
-
-def _same_names(
-    kind: str, known: Mapping[str, Value], given: Mapping[str, object], *, missing_allowed: bool
-) -> None:
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise UserError(f"{kind} {unknown[0]!r}: expected one of {', '.join(known) or 'none'}")
-    missing = [n for n in known if n not in given]
-    if missing and not missing_allowed:
-        raise UserError(f"{kind} {missing[0]!r} is missing; it is {known[missing[0]].type}")
 
 
 def _as_tensor(

@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 INT8_MIN, INT8_MAX = -128, 127
+CHUNK_ELEMENTS = 1 << 22  # of weights that are float64 at a time
 
 
 class ActivationKind(StrEnum):
@@ -69,8 +70,44 @@ def asymmetric_int8(x: np.ndarray) -> TokenCodes:
         return TokenCodes(codes.astype(np.int8), 1 / per_unit, zeros.astype(np.int8))
 
 
+def token_codes(x: np.ndarray, kind: ActivationKind) -> TokenCodes:
+    """Floats (..., columns) as int8 codes."""
+    return asymmetric_int8(x) if kind is ActivationKind.ASYMMETRIC_INT8 else symmetric_int8(x)
+
+
 def rounded(x: np.ndarray, kind: ActivationKind) -> np.ndarray:
     """Floats (..., columns) after rounding: float32, the same shape."""
-    codes = asymmetric_int8(x) if kind is ActivationKind.ASYMMETRIC_INT8 else symmetric_int8(x)
     with np.errstate(invalid="ignore"):  # no number times an infinite scale
-        return codes.numbers()
+        return token_codes(x, kind).numbers()
+
+
+def exact_product(
+    x: TokenCodes, weights: np.ndarray, scales: np.ndarray, bias: np.ndarray | None = None
+) -> np.ndarray:
+    """What an integer kernel gives for x @ (weights * scales).T + bias: float32 (..., rows).
+
+    The integers are summed exactly, the sum becomes a float32 number and takes the scale of the token,
+    then that of the row; a bias comes with the latter in one fused step. Float64 holds every sum that
+    an int32 holds, so its products serve.
+
+    Args:
+        x: activations (..., columns).
+        weights: int8 (rows, columns).
+        scales: float32 (rows,).
+        bias: float32 (rows,).
+    """
+    numbers = x.codes.astype(np.float64)
+    numbers -= x.zeros
+    rows, columns = weights.shape
+    out = np.empty((*x.codes.shape[:-1], rows), np.float32)
+    step = max(1, CHUNK_ELEMENTS // max(1, columns))
+    for begin in range(0, rows, step):
+        part = slice(begin, begin + step)
+        out[..., part] = numbers @ weights[part].astype(np.float64).T
+    with np.errstate(invalid="ignore"):  # a scale that is infinite
+        out *= x.scales
+        if bias is None:
+            out *= scales
+            return out
+        fused: np.ndarray = (out.astype(np.float64) * scales + bias).astype(np.float32)
+        return fused

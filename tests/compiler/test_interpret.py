@@ -21,11 +21,12 @@ from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Attr, Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
 from optimum_compile.compiler.ir.weights import WeightRef, inline_weight
-from optimum_compile.compiler.quant.activations import ActivationKind, rounded
+from optimum_compile.compiler.quant.activations import ActivationKind, rounded, token_codes
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Affine, Float
+from optimum_compile.compiler.quant.scheme import Affine, Float, PerChannel
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
 
 RNG = np.random.default_rng(0)
 X = torch.tensor(RNG.standard_normal((2, 3, 4)), dtype=torch.float32)
@@ -212,6 +213,41 @@ def test_activations_are_rounded_in_front_of_the_named_weights(
     expected = torch.from_numpy(rounded(hidden.numpy(), kind)).to(dtype) @ weight.T
     torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
     assert 1e-3 < float((got - plain).norm() / plain.norm()) < 3e-2
+
+
+@pytest.mark.parametrize("kind", ActivationKind)
+@pytest.mark.parametrize("bits", [4, 8])
+def test_one_scale_a_row_gives_the_bits_of_integer_sums(
+    kind: ActivationKind, bits: int, tmp_path: Path
+) -> None:
+    graph = mlp(width=8, hidden=600)
+    value = graph.weights["down.weight"]
+    scheme = Affine(bits, PerChannel())
+    packed = quantize_rtn(value.weight.load(), scheme)
+    value.notes.put(Quantized(scheme, write_packed(tmp_path, packed), tmp_path))
+    seen: dict[str, Tensor] = {}
+    x = {"x": RNG.standard_normal((5, 8)).astype(np.float32)}
+    for cache in (None, WeightCache()):
+        (got,) = run(
+            graph,
+            x,
+            weights="quantized",
+            activations={"down.weight": kind},
+            observe=lambda node, outputs: seen.update({node.origin: outputs[0]}),
+            cache=cache,
+        ).outputs
+        codes = token_codes(seen["act"].numpy(), kind)
+        integers = codes.codes.astype(np.int32) - codes.zeros
+        sums = (integers @ packed.codes.astype(np.int32).T).astype(np.float32)
+        expected = sums * codes.scales * packed.scales[:, 0].astype(np.float32)
+        assert got.numpy().tobytes() == expected.tobytes()
+    floats = run(graph, x, activations={"down.weight": kind}).outputs[0]
+    near = run(
+        graph, x, replace_weights={"down.weight": torch.from_numpy(packed.dequantize())},
+        activations={"down.weight": kind}, weights="quantized",
+    ).outputs[0]  # fmt: skip
+    torch.testing.assert_close(near, got, rtol=1e-4, atol=1e-4)
+    assert not torch.equal(floats, got)
 
 
 def test_rounded_activations_need_known_weights_and_have_no_gradient() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimum_compile.compiler.errors import InternalError, OptionError
-from optimum_compile.compiler.quant.activations import INT8_MAX, INT8_MIN, TokenCodes
+from optimum_compile.compiler.quant.activations import INT8_MAX, INT8_MIN, TokenCodes, exact_product
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine, Granularity, PerChannel
 from optimum_compile.passes.precision.quantizers.rtn import Clip, quantize_rtn
@@ -117,19 +117,14 @@ def integer_product(x: TokenCodes, weight: W4A8) -> np.ndarray:  # float32 (toke
     """
     _check(x, weight)
     sums = x.codes.astype(np.int32) @ weight.int8_weights().astype(np.int32).T
-    return _scaled(sums, x, weight)
+    product: np.ndarray = sums.astype(np.float32) * x.scales * weight.scales
+    return product
 
 
 def simulated_product(x: TokenCodes, weight: W4A8) -> np.ndarray:  # float32 (tokens, rows)
-    """The same numbers from a float64 product: it holds every sum of these integers exactly."""
+    """The same numbers as the reference executor computes them."""
     _check(x, weight)
-    sums = x.codes.astype(np.float64) @ weight.int8_weights().astype(np.float64).T
-    return _scaled(sums, x, weight)
-
-
-def _scaled(sums: np.ndarray, x: TokenCodes, weight: W4A8) -> np.ndarray:
-    out: np.ndarray = sums.astype(np.float32) * x.scales * weight.scales
-    return out
+    return exact_product(x, weight.int8_weights(), weight.scales)
 
 
 def _check(x: TokenCodes, weight: W4A8) -> None:

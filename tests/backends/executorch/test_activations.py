@@ -66,6 +66,26 @@ def test_a_graph_names_the_weights_whose_inputs_are_rounded(tmp_path: Path) -> N
 
 
 @pytest.mark.executorch
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("text", ["int8", "int4"])
+def test_a_linear_with_one_scale_a_row_gives_the_same_bits(
+    text: str, bias: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    b = Builder("one", n=(1, 64))
+    w = b.weight("w", rng.standard_normal((64, 256)).astype("f4"))
+    added = b.weight("bias", rng.standard_normal(64).astype("f4")) if bias else None
+    graph = b.returns(b.op("linear", b.input("x", "f32", "n", 256), w, added))
+    made = emitted(with_schemes(graph, {"": parse_scheme(text)}, tmp_path), tmp_path, BACKEND)
+    got = np.stack([case[0][0] for case in run_cases(made.result.artifact, made.cases)])
+    expected = np.stack([case.calls[0].expected[0] for case in simulated(graph)])
+    # Whether the bias is added in one fused step is up to the processor.
+    least = 0.6 if bias else 1.0
+    assert (got == expected).mean() >= least
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.executorch
 @pytest.mark.parametrize("text", ["int8", "int4", "int4:g32@bf16"])
 def test_a_delegate_computes_the_simulated_numbers(text: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)

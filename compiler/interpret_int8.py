@@ -1,0 +1,53 @@
+"""Linears on int8 activations in the reference executor, as the integer kernels compute them."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optimum_compile.compiler.ir.graph import Value
+from optimum_compile.compiler.quant.activations import (
+    ActivationKind,
+    exact_product,
+    rounded,
+    token_codes,
+)
+from optimum_compile.compiler.quant.scheme import Affine, PerChannel
+from optimum_compile.passes.precision.notes import Quantized
+
+
+def row_scaled(weight: Value) -> Quantized | None:
+    """The packed form of a weight with signed codes and one scale a row; None for every other.
+
+    Only there does an integer kernel sum whole rows, so only there is there one exact result.
+    """
+    note = weight.notes.get(Quantized)
+    if note is None or not isinstance(note.scheme, Affine) or not note.scheme.symmetric:
+        return None
+    return note if isinstance(note.scheme.group, PerChannel) else None
+
+
+def load_codes(form: Quantized) -> Tensor:
+    """Int8 (rows, columns)."""
+    return torch.from_numpy(np.require(form.load().codes, np.int8, "W"))
+
+
+def load_scales(form: Quantized) -> Tensor:
+    """Float32 (rows,)."""
+    scales = form.load().scales
+    if scales is None:
+        raise ValueError(f"{form.scheme}: the weight has no scales")
+    return torch.from_numpy(scales[:, 0].astype(np.float32))
+
+
+def rounded_input(x: Tensor, kind: ActivationKind) -> Tensor:
+    """The input as the numbers that its codes stand for, in its own dtype."""
+    return torch.from_numpy(rounded(x.numpy(), kind)).to(x.dtype)
+
+
+def integer_linear(
+    x: Tensor, kind: ActivationKind, codes: Tensor, scales: Tensor, bias: Tensor | None
+) -> Tensor:
+    """The bits of an integer kernel, see `exact_product`."""
+    added = None if bias is None else bias.numpy().astype(np.float32)
+    codes_of_x = token_codes(x.numpy(), kind)
+    return torch.from_numpy(exact_product(codes_of_x, codes.numpy(), scales.numpy(), added))
