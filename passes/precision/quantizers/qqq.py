@@ -25,7 +25,8 @@ MAX_COLUMNS = (2**31 - 1) // (INT8_MAX * -INT8_MIN)  # an int32 holds their sum
 class W4A8:
     """A matrix (rows, columns) for int8 products; a weight is its int8 number times its row's scale.
 
-    codes: int8 (rows, columns) in -8 .. 7. scales: float32 (rows,). steps: float16 (rows, groups),
+    codes: int8 (rows, columns) in -8 .. 7. scales: float32 (rows,), fp16 numbers (per channel a
+    sixteenth of such). steps: float16 (rows, groups),
     None per channel. size: columns that share a step.
     """
 
@@ -51,6 +52,18 @@ class W4A8:
         """The weights that the integers stand for."""
         weights: np.ndarray = self.int8_weights() * self.scales[:, None]
         return weights
+
+    def packed(self) -> PackedWeight:
+        """The same weights, bit for bit, in a scheme that artifacts carry and the oracle multiplies.
+
+        Per channel that is int4. Per group no container has the second rounding, so the int8 numbers
+        themselves are stored, at 8 bits.
+        """
+        if self.steps is None:
+            scales = (self.scales * np.float32(UPPER_HALF)).astype(np.float16)
+            return PackedWeight(Affine(4, PerChannel()), self.codes, scales=scales[:, None])
+        scales = self.scales.astype(np.float16)
+        return PackedWeight(Affine(8, PerChannel()), self.int8_weights(), scales=scales[:, None])
 
     def spread_steps(self) -> np.ndarray:  # float32 (rows, columns)
         """The step of every code. Raises InternalError for a weight without steps."""
@@ -90,9 +103,15 @@ def from_packed(packed: PackedWeight) -> W4A8:
     greatest = np.abs(packed.dequantize()).max(1, initial=0)
     # A row of zeros: any number will do, as long as the steps are fp16 numbers.
     greatest = np.where(greatest > 0, greatest, scales.max(1))
-    rows = greatest / np.float32(INT8_MAX)
+    rows = _next_half(greatest / np.float32(INT8_MAX))
     steps = np.minimum(scales / rows[:, None], np.float32(INT8_MAX)).astype(np.float16)
     return W4A8(packed.codes, rows, steps, scheme.group_size(packed.shape[1]))
+
+
+def _next_half(numbers: np.ndarray) -> np.ndarray:
+    """The least fp16 number that is not smaller, as float32: the greatest weight stays within 127."""
+    half = numbers.astype(np.float16)
+    return np.where(half < numbers, np.nextafter(half, np.float16(np.inf)), half).astype(np.float32)
 
 
 def _nearest_codes(weight: np.ndarray, made: W4A8) -> W4A8:

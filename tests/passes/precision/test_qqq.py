@@ -1,14 +1,25 @@
 """QQQ: floats and integers bit for bit, the kernel's fp16 trick, and what the rounding costs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.graphs import Builder
 
 from optimum_compile.compiler.errors import InternalError, OptionError
-from optimum_compile.compiler.quant.activations import TokenCodes, asymmetric_int8, symmetric_int8
+from optimum_compile.compiler.interpret import run
+from optimum_compile.compiler.quant.activations import (
+    ActivationKind,
+    TokenCodes,
+    asymmetric_int8,
+    symmetric_int8,
+)
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine, Granularity, PerChannel, PerGroup
+from optimum_compile.compiler.quant.store import write_packed
+from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.precision.quantizers import qqq
 from optimum_compile.passes.precision.quantizers.qqq import (
     W4A8,
@@ -51,6 +62,32 @@ def test_floats_give_the_bits_of_the_integer_path(packed: PackedWeight, seed: in
     np.testing.assert_array_equal(integers.view(np.uint32), floats.view(np.uint32))
     expected = x.numbers().astype(np.float64) @ made.dequantize().astype(np.float64).T
     np.testing.assert_allclose(integers, expected, rtol=1e-5, atol=1e-6)
+
+
+@given(packed_weights())
+@settings(max_examples=100, deadline=None)
+def test_what_is_packed_is_the_same_weight(packed: PackedWeight) -> None:
+    made = from_packed(packed)
+    kept = made.packed()
+    assert str(kept.scheme) == ("int4:channel" if made.steps is None else "int8:channel")
+    np.testing.assert_array_equal(kept.dequantize(), made.dequantize())
+
+
+@pytest.mark.parametrize("group", [PerChannel(), PerGroup(32)])
+def test_the_oracle_gives_the_bits_of_the_integer_path(group: Granularity, tmp_path: Path) -> None:
+    w = np.random.default_rng(5).standard_normal((40, 200)).astype(np.float32)
+    made = quantize_qqq(w, group)
+    b = Builder("w4a8", n=(1, 64))
+    weight = b.weight("w", w)
+    graph = b.returns(b.op("linear", b.input("x", "f32", "n", 200), weight))
+    kept = made.packed()
+    weight.notes.put(Quantized(kept.scheme, write_packed(tmp_path, kept), tmp_path))
+    x = np.random.default_rng(6).standard_normal((7, 200)).astype(np.float32)
+    kinds = {"w": ActivationKind.SYMMETRIC_INT8}
+    (got,) = run(graph, {"x": x}, weights="quantized", activations=kinds).outputs
+    assert got.numpy().tobytes() == integer_product(symmetric_int8(x), made).tobytes()
+    plain = run(graph, {"x": x}, weights="quantized").outputs[0].numpy()
+    assert 1e-3 < np.linalg.norm(got.numpy() - plain) / np.linalg.norm(plain) < 2e-2
 
 
 def test_sums_that_float32_cannot_hold_are_equal_too() -> None:
