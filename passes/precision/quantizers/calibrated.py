@@ -17,6 +17,7 @@ from optimum_compile.passes.precision.quantizers.feedback import (
     round_with_feedback,
 )
 from optimum_compile.passes.precision.quantizers.grids import AffineGrid, TableGrid
+from optimum_compile.passes.precision.quantizers.group_descent import descend_groups
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
 from optimum_compile.passes.precision.quantizers.refit import refit_scales, refit_tables
 from optimum_compile.passes.precision.quantizers.rtn import Clip
@@ -92,6 +93,7 @@ def _fed_back(
     for _ in range(recipe.rounds):
         if isinstance(grid, AffineGrid):
             grid = refit_scales(w, codes, hessian, grid)
+            grid = descend_groups(w, codes, hessian, grid)
         else:
             grid = refit_tables(w, codes, hessian, grid)
         codes = descend(w, codes, hessian, grid, ROUND_SWEEPS)

@@ -66,12 +66,6 @@ class AffineGrid:
             zeros = torch.from_numpy(weight.zeros.astype(np.float32))
         return AffineGrid(weight, scales, zeros, size, *grid(scheme))
 
-    @property
-    def can_refit(self) -> bool:
-        """Whether the scales are free: fp16 or bfloat16 numbers, one a group."""
-        scheme = self.start.scheme
-        return isinstance(scheme, Affine) and not scheme.scale_bits
-
     def nearest(self, values: Tensor, column: int) -> tuple[Tensor, Tensor]:
         """See `Grid`."""
         at = column // self.group_size
@@ -87,9 +81,12 @@ class AffineGrid:
     def packed(self, codes: Tensor) -> PackedWeight:
         """See `Grid`."""
         done = replace(self.start, codes=codes.numpy().astype(self.start.codes.dtype))
-        if not self.can_refit:
+        if not isinstance(self.start.scheme, Affine):
             return done
-        return replace(done, scales=self.scales.numpy().astype(np.float16))
+        zeros = self.start.zeros
+        if zeros is not None:
+            zeros = self.zeros.numpy().astype(zeros.dtype)
+        return replace(done, scales=self.scales.numpy().astype(np.float16), zeros=zeros)
 
 
 @dataclass(frozen=True)

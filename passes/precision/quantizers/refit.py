@@ -26,7 +26,7 @@ MAX_FIT_ENTRIES = 16  # normal equations of larger tables cost more than they ga
 def refit_scales(weight: Tensor, codes: Tensor, hessian: Tensor, old: AffineGrid) -> AffineGrid:
     """Scales (rows, groups) that minimise the loss of `weight` (rows, columns) for these codes."""
     scheme = old.start.scheme
-    if not old.can_refit or not isinstance(scheme, Affine):
+    if not isinstance(scheme, Affine) or scheme.scale_bits:
         return old
     columns, size = weight.shape[1], old.group_size
     spread = torch.arange(columns) // size

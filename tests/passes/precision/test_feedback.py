@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, PerChannel, PerGroup, Scheme
+from optimum_compile.compiler.quant.stored import from_parts, stored_parts
 from optimum_compile.passes.calibrate.moments import Moments, moments
 from optimum_compile.passes.precision.quantizers.calibrated import corrected, quantize_calibrated
 from optimum_compile.passes.precision.quantizers.feedback import (
@@ -21,6 +22,7 @@ from optimum_compile.passes.precision.quantizers.feedback import (
     round_with_feedback,
 )
 from optimum_compile.passes.precision.quantizers.grids import AffineGrid, TableGrid
+from optimum_compile.passes.precision.quantizers.group_descent import descend_groups
 from optimum_compile.passes.precision.quantizers.recipes import RECIPES, Recipe
 from optimum_compile.passes.precision.quantizers.refit import refit_scales, refit_tables
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
@@ -31,6 +33,8 @@ SCHEMES: list[Scheme] = [
     Affine(4, PerGroup(32), True, "bf16"),
     Affine(4, PerGroup(16), True, "u6"),
     Affine(4, PerChannel()),
+    Affine(2, PerGroup(16), False, "u4", "u4"),
+    Affine(3, PerGroup(16), False, "f16", "f16"),
     E0M4(PerGroup(16)),
     Lut(2, 1),
     Lut(2, 4),
@@ -115,6 +119,9 @@ def test_descent_and_refits_never_raise_the_loss(seed, scheme):
         refit = refit_tables if isinstance(grid, TableGrid) else refit_scales
         grid = refit(w, codes, hessian, grid)
         losses.append(output_loss(w, grid.numbers(codes), hessian).sum())
+        if isinstance(grid, AffineGrid):
+            grid = descend_groups(w, codes, hessian, grid)
+            losses.append(output_loss(w, grid.numbers(codes), hessian).sum())
     for before, after in itertools.pairwise(losses):
         assert after <= before * (1 + 1e-4) + 1e-5
 
@@ -183,3 +190,11 @@ def test_a_recipe_without_feedback_is_the_search_alone():
     scheme = Affine(4, PerGroup(16))
     found = quantize_calibrated(weight, scheme, seen, Recipe("mse"))
     np.testing.assert_array_equal(found.codes, quantize_weight(weight, scheme).codes)
+
+
+@pytest.mark.parametrize("scheme", [s for s in SCHEMES if isinstance(s, Affine)], ids=str)
+def test_a_better_grid_is_one_that_the_scheme_stores(scheme):
+    weight, seen = problem()
+    packed = quantize_calibrated(weight, scheme, seen, RECIPES["lnq"])
+    again = from_parts(scheme, weight.shape, stored_parts(packed))
+    np.testing.assert_array_equal(again.dequantize(), packed.dequantize())
