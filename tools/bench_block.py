@@ -54,7 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         begin = time.monotonic()
         QuantizeBlocks(folder / "work", recipe, samples).run(graph, PassContext())
         seconds, peak = time.monotonic() - begin, usage(begin)["peak_rss_bytes"]
-    print("| quantiser | bits | tokens | s a block | extrapolated to 22 blocks (min) | peak (GiB) |")
+    print(
+        "| quantiser | bits | tokens | s a block | extrapolated to 22 blocks (min) | peak (GiB) |"
+    )
     print("|---|---|---|---|---|---|")
     print(
         f"| {args.quantizer} | {args.bits} | {args.samples * args.seqlen:,} | {seconds:.0f} | "
