@@ -40,7 +40,7 @@ def test_an_artifact_alone_tells_what_the_manifest_tells(cli, tmp_path):
 def test_an_artifact_alone_is_shown_with_stages_and_activation_ranges(cli):
     shown = cli("inspect", artifact())
     lines = shown.out.splitlines()
-    assert lines[0].startswith(f"{artifact()}: ios:coreml, cascade, mse, KV cache f16, made with ")
+    assert lines[0].startswith(f"{artifact()}: ios:coreml, cascade, auto, KV cache f16, made with ")
     assert [line.split()[:3] for line in lines if "blocks" in line] == [
         ["stage0_int8:", "blocks", "0-0,"],
         ["stage1_int4:", "blocks", "1-1,"],
