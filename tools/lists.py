@@ -9,7 +9,7 @@ from rich.table import Table
 from optimum_compile.backends.base import WeightUse
 from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.options import TARGETS
-from optimum_compile.compiler.quant.scheme import parse_scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.tools.cli import print_json
 from optimum_compile.tools.tables import console
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.quant.packed import Outliers, PackedWeight
-from optimum_compile.compiler.quant.scheme import parse_scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 
 _FIELDS = ("codes", "scales", "zeros", "table", "supers", "offsets")
 _OUTLIERS = ("starts", "columns", "values", "scales")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.errors import OptionError, UnsupportedError
-from optimum_compile.compiler.quant.scheme import Scheme, parse_scheme
+from optimum_compile.compiler.quant.scheme import Scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import Unit, legal
 

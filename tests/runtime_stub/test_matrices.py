@@ -11,7 +11,8 @@ from support.packed import DENSE, random_packed, sparses
 
 from optimum_compile.compiler.quant.pack import pack_codes
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Scheme, Sparse, parse_scheme
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.compiler.quant.stored import stored_parts
 from optimum_compile.runtime_stub.build import kernel_library
 

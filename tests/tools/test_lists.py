@@ -1,7 +1,7 @@
 import pytest
 
 from optimum_compile.compiler.frontend.config import ARCHITECTURES
-from optimum_compile.compiler.quant.scheme import parse_scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.tools.lists import SCHEMES, targets_document
 
 

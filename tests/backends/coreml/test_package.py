@@ -19,14 +19,8 @@ from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.package.describe import predicted_bytes
 from optimum_compile.compiler.package.writer import sha256_of
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import (
-    Affine,
-    Float,
-    Lut,
-    PerChannel,
-    PerGroup,
-    parse_scheme,
-)
+from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, PerChannel, PerGroup
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.stages.notes import StagePlan
 

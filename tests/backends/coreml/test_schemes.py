@@ -2,14 +2,8 @@ import pytest
 
 from optimum_compile.backends.base import WeightUse
 from optimum_compile.backends.coreml.schemes import blob, stored_bytes, supports_scheme
-from optimum_compile.compiler.quant.scheme import (
-    Affine,
-    Float,
-    Lut,
-    PerChannel,
-    PerGroup,
-    parse_scheme,
-)
+from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, PerChannel, PerGroup
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 
 USE = WeightUse("w", 64, 96, True, False)
 

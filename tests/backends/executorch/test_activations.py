@@ -14,7 +14,8 @@ from optimum_compile.backends.executorch.backend import BACKEND
 from optimum_compile.compiler.conformance import CaseOptions, make_cases, rounding_of
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.activations import ActivationKind
-from optimum_compile.compiler.quant.scheme import Scheme, parse_scheme
+from optimum_compile.compiler.quant.scheme import Scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 
 PACKED = BACKEND.configured(BackendOptions("packed", "float"))
 LINEAR = WeightUse("w", 64, 64, as_linear=True, as_table=False)

@@ -13,15 +13,8 @@ from optimum_compile.backends.executorch.backend import BACKEND
 from optimum_compile.backends.executorch.session import Program, Session
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.package.describe import predicted_bytes
-from optimum_compile.compiler.quant.scheme import (
-    Affine,
-    Float,
-    Lut,
-    PerChannel,
-    PerGroup,
-    Scheme,
-    parse_scheme,
-)
+from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, PerChannel, PerGroup, Scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.stages.notes import StagePlan
 
 pytestmark = pytest.mark.executorch

@@ -4,14 +4,8 @@ from optimum_compile.backends.base import BackendOptions, WeightUse
 from optimum_compile.backends.executorch.backend import BACKEND
 from optimum_compile.backends.executorch.schemes import aligned, on_xnnpack, stored_bytes
 from optimum_compile.compiler.errors import UnsupportedError
-from optimum_compile.compiler.quant.scheme import (
-    Affine,
-    Float,
-    Lut,
-    PerChannel,
-    PerGroup,
-    parse_scheme,
-)
+from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, PerChannel, PerGroup
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 
 LINEAR = WeightUse("w", 64, 96, True, False)
 TIED = WeightUse("w", 64, 96, True, True)

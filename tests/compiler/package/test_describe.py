@@ -15,7 +15,7 @@ from optimum_compile.compiler.package.describe import (
     versions,
     weight_bytes,
 )
-from optimum_compile.compiler.quant.scheme import parse_scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 
 
 def test_versions_leave_out_what_is_not_installed(monkeypatch):

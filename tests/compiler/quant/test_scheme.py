@@ -14,8 +14,8 @@ from optimum_compile.compiler.quant.scheme import (
     PerGroup,
     Scheme,
     Sparse,
-    parse_scheme,
 )
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 
 
 @settings(max_examples=300, deadline=None)

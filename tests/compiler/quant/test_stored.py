@@ -11,7 +11,8 @@ from support.packed import SCHEMES, random_packed
 
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.quant.packed import Outliers, PackedWeight, e0m4_numbers
-from optimum_compile.compiler.quant.scheme import Runs, Scheme, parse_scheme
+from optimum_compile.compiler.quant.scheme import Runs, Scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.compiler.quant.store import digest, read_packed, write_packed
 from optimum_compile.compiler.quant.stored import (
     from_parts,

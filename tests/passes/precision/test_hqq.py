@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimum_compile.compiler.errors import InputError, OptionError
-from optimum_compile.compiler.quant.scheme import parse_scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.compiler.quant.stored import stored_parts
 from optimum_compile.passes.precision.quantizers import groups
 from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq

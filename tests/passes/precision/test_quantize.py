@@ -10,7 +10,8 @@ from optimum_compile.compiler.ir.verify import check
 from optimum_compile.compiler.observers import SilentObserver
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Float, parse_scheme
+from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.quantize import QuantizeWeights

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimum_compile.compiler.quant.scheme import parse_scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.quantizers.rtn import MIN_SCALE, quantize_rtn
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 

@@ -11,7 +11,7 @@ from optimum_compile.compiler.ir.records import note_classes
 from optimum_compile.compiler.ir.verify import check
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import parse_scheme
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.classes import class_of
