@@ -177,76 +177,40 @@ Tensor& run_lookup(KernelRuntimeContext& ctx, const PackedMatrix& m, const Tenso
   return out;
 }
 
-Tensor& linear_lut_out(KernelRuntimeContext& ctx, const Tensor& x, const Tensor& codes,
-                       const Tensor& table, int64_t bits, int64_t rows, int64_t columns,
-                       int64_t rows_per_table, int64_t run, Part counts, Part places,
-                       Part values, Tensor& out) {
+// What an operator does with its matrix: `run_linear` or `run_lookup`.
+using Run = Tensor& (*)(KernelRuntimeContext&, const PackedMatrix&, const Tensor&, Tensor&);
+
+template <Run run_it>
+Tensor& lut_out(KernelRuntimeContext& ctx, const Tensor& in, const Tensor& codes,
+                const Tensor& table, int64_t bits, int64_t rows, int64_t columns,
+                int64_t rows_per_table, int64_t run, Part counts, Part places, Part values,
+                Tensor& out) {
   PackedMatrix m;
-  if (!palette(ctx, codes, table, bits, rows, columns, rows_per_table, run, counts, places, values,
-               m)) {
-    return out;
-  }
-  return run_linear(ctx, m, x, out);
+  const bool ok = palette(ctx, codes, table, bits, rows, columns, rows_per_table, run, counts,
+                          places, values, m);
+  return ok ? run_it(ctx, m, in, out) : out;
 }
 
-Tensor& linear_affine_out(KernelRuntimeContext& ctx, const Tensor& x, const Tensor& codes,
-                          const Tensor& scales, const Tensor& zeros, int64_t bits, int64_t rows,
-                          int64_t columns, int64_t group, bool symmetric, int64_t zero_bits,
-                          int64_t scale_bits, Part supers, int64_t run, Part counts, Part places,
-                          Part values, Part outlier_scales, Tensor& out) {
+template <Run run_it>
+Tensor& affine_out(KernelRuntimeContext& ctx, const Tensor& in, const Tensor& codes,
+                   const Tensor& scales, const Tensor& zeros, int64_t bits, int64_t rows,
+                   int64_t columns, int64_t group, bool symmetric, int64_t zero_bits,
+                   int64_t scale_bits, Part supers, int64_t run, Part counts, Part places,
+                   Part values, Part outlier_scales, Tensor& out) {
   PackedMatrix m;
-  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, zero_bits, scale_bits,
-            supers, run, counts, places, values, outlier_scales, m)) {
-    return out;
-  }
-  return run_linear(ctx, m, x, out);
+  const bool ok = grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, zero_bits,
+                       scale_bits, supers, run, counts, places, values, outlier_scales, m);
+  return ok ? run_it(ctx, m, in, out) : out;
 }
 
-Tensor& linear_e0m4_out(KernelRuntimeContext& ctx, const Tensor& x, const Tensor& codes,
-                        const Tensor& scales, const Tensor& offsets, int64_t rows,
-                        int64_t columns, int64_t group, int64_t run, Part counts, Part places,
-                        Part values, Tensor& out) {
+template <Run run_it>
+Tensor& e0m4_out(KernelRuntimeContext& ctx, const Tensor& in, const Tensor& codes,
+                 const Tensor& scales, const Tensor& offsets, int64_t rows, int64_t columns,
+                 int64_t group, int64_t run, Part counts, Part places, Part values, Tensor& out) {
   PackedMatrix m;
-  if (!e0m4(ctx, codes, scales, offsets, rows, columns, group, run, counts, places, values, m)) {
-    return out;
-  }
-  return run_linear(ctx, m, x, out);
-}
-
-Tensor& embedding_lut_out(KernelRuntimeContext& ctx, const Tensor& ids, const Tensor& codes,
-                          const Tensor& table, int64_t bits, int64_t rows, int64_t columns,
-                          int64_t rows_per_table, int64_t run, Part counts, Part places,
-                          Part values, Tensor& out) {
-  PackedMatrix m;
-  if (!palette(ctx, codes, table, bits, rows, columns, rows_per_table, run, counts, places, values,
-               m)) {
-    return out;
-  }
-  return run_lookup(ctx, m, ids, out);
-}
-
-Tensor& embedding_affine_out(KernelRuntimeContext& ctx, const Tensor& ids, const Tensor& codes,
-                             const Tensor& scales, const Tensor& zeros, int64_t bits, int64_t rows,
-                             int64_t columns, int64_t group, bool symmetric, int64_t zero_bits,
-                             int64_t scale_bits, Part supers, int64_t run, Part counts, Part places,
-                             Part values, Part outlier_scales, Tensor& out) {
-  PackedMatrix m;
-  if (!grid(ctx, codes, scales, zeros, bits, rows, columns, group, symmetric, zero_bits, scale_bits,
-            supers, run, counts, places, values, outlier_scales, m)) {
-    return out;
-  }
-  return run_lookup(ctx, m, ids, out);
-}
-
-Tensor& embedding_e0m4_out(KernelRuntimeContext& ctx, const Tensor& ids, const Tensor& codes,
-                           const Tensor& scales, const Tensor& offsets, int64_t rows,
-                           int64_t columns, int64_t group, int64_t run, Part counts, Part places,
-                           Part values, Tensor& out) {
-  PackedMatrix m;
-  if (!e0m4(ctx, codes, scales, offsets, rows, columns, group, run, counts, places, values, m)) {
-    return out;
-  }
-  return run_lookup(ctx, m, ids, out);
+  const bool ok =
+      e0m4(ctx, codes, scales, offsets, rows, columns, group, run, counts, places, values, m);
+  return ok ? run_it(ctx, m, in, out) : out;
 }
 
 bool check_f16(KernelRuntimeContext& ctx, const Tensor& weight) {
@@ -280,11 +244,11 @@ Tensor& embedding_f16_out(KernelRuntimeContext& ctx, const Tensor& ids, const Te
 
 }  // namespace
 
-EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_lut.out", linear_lut_out);
-EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_affine.out", linear_affine_out);
-EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_e0m4.out", linear_e0m4_out);
+EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_lut.out", lut_out<run_linear>);
+EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_affine.out", affine_out<run_linear>);
+EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_e0m4.out", e0m4_out<run_linear>);
 EXECUTORCH_LIBRARY(optimum_compile_rt, "linear_f16.out", linear_f16_out);
-EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_lut.out", embedding_lut_out);
-EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_affine.out", embedding_affine_out);
-EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_e0m4.out", embedding_e0m4_out);
+EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_lut.out", lut_out<run_lookup>);
+EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_affine.out", affine_out<run_lookup>);
+EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_e0m4.out", e0m4_out<run_lookup>);
 EXECUTORCH_LIBRARY(optimum_compile_rt, "embedding_f16.out", embedding_f16_out);
