@@ -33,7 +33,9 @@ from optimum_compile.compiler.calibration import (
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import (
     OptionError,
+    ResourceError,
     UnsupportedError,
+    UserError,
     VerificationError,
 )
 from optimum_compile.compiler.frontend.open_model import Model, open_model
@@ -61,6 +63,7 @@ from optimum_compile.compiler.package.writer import (
 )
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.passes.calibrate.checkpoint import has_progress
 from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
 from optimum_compile.passes.precision.pins import parse_pin
@@ -312,7 +315,8 @@ def _verify(
 def _work(wanted: Plan, out: Path) -> Iterator[Path]:
     """Scratch folder: inside the staging folder unless `work_dir` names another place.
 
-    With `resume` it has a fixed name, and stays when the compilation does not come to its end.
+    With `resume` it has a fixed name. When the compilation does not come to its end, it stays if a
+    later run can go on from it, and the exception says so in a note.
     """
     options = wanted.options
     parent = out if options.work_dir is None else Path(options.work_dir)
@@ -320,7 +324,16 @@ def _work(wanted: Plan, out: Path) -> Iterator[Path]:
         if options.resume:
             folder = parent / f"{wanted.name}.progress"
             folder.mkdir(exist_ok=True)
-            yield folder
+            try:
+                yield folder
+            except BaseException as error:  # signals too
+                if not has_progress(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+                elif isinstance(error, ResourceError) or not isinstance(error, UserError):
+                    error.add_note(
+                        f"progress is kept in {folder}; the same command with --resume continues it"
+                    )
+                raise
             shutil.rmtree(folder, ignore_errors=True)
             return
         folder = Path(tempfile.mkdtemp(prefix=".work-", dir=parent))

@@ -63,30 +63,34 @@ def _guarded(run: Callable[[], int]) -> int:
     try:
         return run()
     except UserError as error:
-        return _fail(str(error), error.exit_code)
+        return _fail(str(error), error, error.exit_code)
     except OptimumCompileError as error:
         kind = (
             "internal error (please report it)" if isinstance(error, InternalError) else "toolchain"
         )
-        return _fail(f"{kind}: {error}", error.exit_code)
+        return _fail(f"{kind}: {error}", error, error.exit_code)
     except KeyboardInterrupt as error:
         text = str(error) or "interrupted"
-        return _fail(f"{text}; nothing was left behind", getattr(error, "exit_code", 130))
+        left = "" if hasattr(error, "__notes__") else "; nothing was left behind"
+        return _fail(f"{text}{left}", error, getattr(error, "exit_code", 130))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except MemoryError:
-        return _fail("out of memory; compile for one target at a time, or on a larger machine", 7)
+    except MemoryError as error:
+        text = "out of memory; compile for one target at a time, or on a larger machine"
+        return _fail(text, error, 7)
     except OSError as error:
-        return _fail(f"{error.filename or 'system'}: {error.strerror or error}", 7)
+        return _fail(f"{error.filename or 'system'}: {error.strerror or error}", error, 7)
     except Exception as error:
         traceback.print_exc()
         text = f"{type(error).__name__}: {error}"
-        return _fail(f"internal error (please report it): {text}", InternalError.exit_code)
+        return _fail(f"internal error (please report it): {text}", error, InternalError.exit_code)
 
 
-def _fail(text: str, code: int) -> int:
-    print(f"optimum-compile: error: {text}", file=sys.stderr)
+def _fail(text: str, error: BaseException, code: int) -> int:
+    """Print the message, and what was noted on its way up (where progress is kept)."""
+    told = "; ".join((text, *getattr(error, "__notes__", ())))
+    print(f"optimum-compile: error: {told}", file=sys.stderr)
     return code
 
 

@@ -60,7 +60,10 @@ def staging(final: Path, overwrite: bool) -> Iterator[Path]:
                 if work is not None:
                     shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
-        raise _resource(error, final) from error
+        told = _resource(error, final)
+        for note in getattr(error, "__notes__", ()):
+            told.add_note(note)
+        raise told from error
 
 
 @contextmanager

@@ -34,6 +34,11 @@ class Progress:
         part.replace(self.path)
 
 
+def has_progress(folder: Path) -> bool:
+    """Whether a run that begins in `folder` would go on from something."""
+    return (folder / FILE).exists()
+
+
 def open_progress(folder: Path, wanted: str) -> Progress:
     """Progress in `folder`, or a fresh one.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from optimum_compile.compiler.errors import InternalError
@@ -27,7 +27,8 @@ class Spill:
         path = self.path(boundary, sample)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        save_file({name: t.detach().contiguous().clone() for name, t in values.items()}, part)
+        # `save_file` would hide a full disk in an error of its own.
+        part.write_bytes(save({n: t.detach().contiguous().clone() for n, t in values.items()}))
         part.replace(path)
 
     def read(self, boundary: int, sample: int) -> dict[str, Tensor]:
