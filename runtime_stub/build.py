@@ -23,7 +23,8 @@ FLAGS = (
     "-fPIC",
     "-shared",
 )
-PORTABLE = ("src/low_bit.cpp", "src/outliers.cpp")
+PORTABLE = ("src/low_bit.cpp", "src/nested.cpp", "src/outliers.cpp", "src/rows.cpp")
+OPERATORS = ("executorch/operators.cpp", "executorch/nested_operators.cpp")
 BUILD_TIMEOUT_S = 600
 _LOADED: list[ctypes.CDLL] = []
 
@@ -55,7 +56,7 @@ def operator_library() -> Path:
     # Linking the runtime resolves register_kernels; the path is found again through the rpath.
     tail = [str(portable[0]), f"-Wl,-rpath,{portable[0].parent}"]
     version = metadata.version("executorch")
-    return _build("operators", [*PORTABLE, "executorch/operators.cpp"], flags, tail, version)
+    return _build("operators", [*PORTABLE, *OPERATORS], flags, tail, version)
 
 
 def kernel_library() -> Path:

@@ -1,6 +1,8 @@
 // C functions over the portable kernels; every one returns a Status as an int.
 #include "optimum_compile/low_bit.h"
+#include "optimum_compile/nested.h"
 
+using optimum_compile::NestedMatrix;
 using optimum_compile::PackedMatrix;
 
 namespace {
@@ -59,6 +61,15 @@ int oc_linear(const PackedMatrix* m, const float* x, int64_t count, float* out) 
 
 int oc_lookup(const PackedMatrix* m, const int64_t* ids, int64_t count, float* out) {
   return static_cast<int>(optimum_compile::lookup(*m, ids, count, out));
+}
+
+int oc_nested_linear(const NestedMatrix* m, int64_t width, const float* x, int64_t count, float* out) {
+  return static_cast<int>(optimum_compile::linear(*m, width, x, count, out));
+}
+
+int oc_nested_lookup(const NestedMatrix* m, int64_t width, const int64_t* ids, int64_t count,
+                     float* out) {
+  return static_cast<int>(optimum_compile::lookup(*m, width, ids, count, out));
 }
 
 int oc_linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float* x, int64_t count,

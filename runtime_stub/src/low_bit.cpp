@@ -5,15 +5,7 @@
 
 #include "optimum_compile/bits.h"
 #include "optimum_compile/outliers.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
-#define OC_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define OC_CLONES
-#endif
-
-// No other pointer reaches what this one does: bytes may alias anything otherwise.
-#define OC_ALONE __restrict
+#include "optimum_compile/rows.h"
 
 namespace optimum_compile {
 namespace {
@@ -72,20 +64,6 @@ void unpack_row(const PackedMatrix& m, int64_t row, uint8_t* out) {
   unpack_any(m, row, out);
 }
 
-OC_CLONES void from_table(const float* table, const uint8_t* codes, int64_t n, float* out) {
-  for (int64_t i = 0; i < n; ++i) out[i] = table[codes[i]];
-}
-
-OC_CLONES void from_table4(const float* table, const uint8_t* codes, int64_t n, float* out) {
-  // Four entries as two selects: this vectorises where a gather would not.
-  const float t0 = table[0], t1 = table[1], t2 = table[2], t3 = table[3];
-  for (int64_t i = 0; i < n; ++i) {
-    const float low = (codes[i] & 1u) ? t1 : t0;
-    const float high = (codes[i] & 1u) ? t3 : t2;
-    out[i] = (codes[i] & 2u) ? high : low;
-  }
-}
-
 // (number - zero) * scale in place. A size known here lets short groups vectorise.
 template <int64_t kSize>
 inline void shift_scale(int64_t groups, const float* zeros, const float* scales, float* OC_ALONE out) {
@@ -125,23 +103,6 @@ OC_CLONES void from_e0m4(const uint8_t* codes, int64_t columns, int64_t group, c
       out[i] = h * scale + offset;  // the product is exact, so a fused operation gives the same
     }
   }
-}
-
-OC_CLONES float dot(const float* a, const float* b, int64_t n) {
-  // 32 independent sums: without them float addition, which is not associative, stays scalar.
-  float sums[32] = {0};
-  int64_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    for (int j = 0; j < 32; ++j) sums[j] += a[i + j] * b[i + j];
-  }
-  float total = 0;
-  for (int j = 0; j < 32; ++j) total += sums[j];
-  for (; i < n; ++i) total += a[i] * b[i];
-  return total;
-}
-
-OC_CLONES void widen(const uint16_t* in, int64_t n, float* out) {
-  for (int64_t i = 0; i < n; ++i) out[i] = half_to_float(in[i]);
 }
 
 OC_CLONES void widen_products(const uint8_t* codes, int64_t n, float number, float* out) {
@@ -265,6 +226,7 @@ const char* message(Status status) {
     case Status::too_short: return "a buffer is shorter than its shape";
     case Status::bad_group: return "group and rows_per_table must be positive, run 128 or 65536";
     case Status::bad_index: return "an id is outside the table, or an outlier outside its row";
+    case Status::bad_width: return "the weight cannot be read at this width";
     case Status::bad_parts: return "outliers need values, or scales of a signed grid";
   }
   return "unknown status";

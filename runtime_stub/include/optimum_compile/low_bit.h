@@ -10,7 +10,16 @@
 
 namespace optimum_compile {
 
-enum class Status : int32_t { ok = 0, bad_bits, bad_shape, too_short, bad_group, bad_index, bad_parts };
+enum class Status : int32_t {
+  ok = 0,
+  bad_bits,
+  bad_shape,
+  too_short,
+  bad_group,
+  bad_index,
+  bad_parts,
+  bad_width
+};
 
 const char* message(Status status);
 

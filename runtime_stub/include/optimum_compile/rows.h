@@ -1,0 +1,33 @@
+// Work on one row of a matrix that every kind of weight shares.
+#ifndef OPTIMUM_COMPILE_ROWS_H
+#define OPTIMUM_COMPILE_ROWS_H
+
+#include <cstdint>
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+#define OC_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define OC_CLONES
+#endif
+
+// No other pointer reaches what this one does: bytes may alias anything otherwise.
+#define OC_ALONE __restrict
+
+namespace optimum_compile {
+
+// out (n) = table[codes (n)].
+void from_table(const float* table, const uint8_t* codes, int64_t n, float* out);
+
+// The same for tables of four and of eight entries.
+void from_table4(const float* table, const uint8_t* codes, int64_t n, float* out);
+void from_table8(const float* table, const uint8_t* codes, int64_t n, float* out);
+
+// The sum of a[i] * b[i].
+float dot(const float* a, const float* b, int64_t n);
+
+// Fp16 numbers as float32.
+void widen(const uint16_t* in, int64_t n, float* out);
+
+}  // namespace optimum_compile
+
+#endif

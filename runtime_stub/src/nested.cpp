@@ -1,0 +1,141 @@
+#include "optimum_compile/nested.h"
+
+#include <cstring>
+#include <vector>
+
+#include "optimum_compile/bits.h"
+#include "optimum_compile/outliers.h"
+#include "optimum_compile/rows.h"
+
+namespace optimum_compile {
+namespace {
+
+// A matrix as one reader of it sees it.
+struct Reader {
+  Reader(const NestedMatrix& m, int width)
+      : m(m),
+        width(width),
+        plane((static_cast<size_t>(m.rows) * static_cast<size_t>(m.columns) + 7) / 8),
+        codes(static_cast<size_t>(m.columns)) {
+    const int64_t tables_of_one = m.rows / m.rows_per_table + (m.rows % m.rows_per_table != 0);
+    // The narrower tables come first: 2^seed + ... + 2^(width - 1) entries of each.
+    tables = m.tables + tables_of_one * ((int64_t{1} << width) - (int64_t{1} << m.seed_bits));
+  }
+
+  const NestedMatrix& m;
+  const int width;
+  const size_t plane;  // bytes
+  const uint16_t* tables = nullptr;
+  int64_t table = -1;  // the one in `entries`
+  std::vector<uint8_t> codes;
+  float entries[256];
+};
+
+// Eight bytes of 0 or 1 from the bits of one, the least significant first in memory.
+inline uint64_t spread(uint64_t byte) {
+  // Copies at distances of seven bits put bit j at 8 j without touching each other; bit 7 goes alone.
+  const uint64_t seven = (byte & 0x7fu) * 0x0002040810204081u;
+  return (seven & 0x0001010101010101u) | (byte & 0x80u) << 49;
+}
+
+// Codes of a run of whole bytes of `kWidth` planes that are `stride` apart.
+template <int kWidth>
+inline void join(const uint8_t* OC_ALONE in, size_t stride, int64_t bytes, uint8_t* OC_ALONE out) {
+  for (int64_t i = 0; i < bytes; ++i) {
+    uint64_t eight = 0;
+    for (int p = 0; p < kWidth; ++p) {
+      eight = eight << 1 | spread(in[static_cast<size_t>(p) * stride + static_cast<size_t>(i)]);
+    }
+    std::memcpy(out + 8 * i, &eight, 8);
+  }
+}
+
+OC_CLONES void join_planes(const uint8_t* in, size_t stride, int width, int64_t bytes, uint8_t* out) {
+  switch (width) {
+    case 1: return join<1>(in, stride, bytes, out);
+    case 2: return join<2>(in, stride, bytes, out);
+    case 3: return join<3>(in, stride, bytes, out);
+    case 4: return join<4>(in, stride, bytes, out);
+    case 5: return join<5>(in, stride, bytes, out);
+    case 6: return join<6>(in, stride, bytes, out);
+    case 7: return join<7>(in, stride, bytes, out);
+    default: return join<8>(in, stride, bytes, out);
+  }
+}
+
+// A row that begins or ends inside a byte.
+void join_bits(const Reader& r, size_t first, uint8_t* out) {
+  for (size_t i = 0; i < r.codes.size(); ++i) {
+    const size_t bit = first + i;
+    uint32_t code = 0;
+    for (int p = 0; p < r.width; ++p) {
+      const uint32_t byte = r.m.planes[static_cast<size_t>(p) * r.plane + bit / 8];
+      code = code << 1 | ((byte >> (bit % 8)) & 1u);
+    }
+    out[i] = static_cast<uint8_t>(code);
+  }
+}
+
+// One row as float32 into `out` (columns).
+void decode(Reader& r, int64_t row, float* out) {
+  const int64_t size = int64_t{1} << r.width, table = row / r.m.rows_per_table;
+  if (table != r.table) {
+    widen(r.tables + table * size, size, r.entries);
+    r.table = table;
+  }
+  const size_t first = static_cast<size_t>(row) * static_cast<size_t>(r.m.columns);
+  if (r.m.columns % 8 == 0) {
+    join_planes(r.m.planes + first / 8, r.plane, r.width, r.m.columns / 8, r.codes.data());
+  } else {
+    join_bits(r, first, r.codes.data());
+  }
+  if (r.width == 2) return from_table4(r.entries, r.codes.data(), r.m.columns, out);
+  if (r.width == 3) return from_table8(r.entries, r.codes.data(), r.m.columns, out);
+  from_table(r.entries, r.codes.data(), r.m.columns, out);
+}
+
+}  // namespace
+
+Status check(const NestedMatrix& m, int64_t width) {
+  if (m.seed_bits < 1 || m.bits > 8 || m.seed_bits > m.bits) return Status::bad_bits;
+  if (width < m.seed_bits || width > m.bits) return Status::bad_width;
+  int64_t elements = 0;
+  if (!product(m.rows, m.columns, kLimit, &elements)) return Status::bad_shape;
+  if (m.rows_per_table < 1) return Status::bad_group;
+  const uint64_t plane = (static_cast<uint64_t>(elements) + 7) / 8;
+  const uint64_t tables =
+      static_cast<uint64_t>(m.rows / m.rows_per_table + (m.rows % m.rows_per_table != 0));
+  const uint64_t entries = (uint64_t{2} << m.bits) - (uint64_t{1} << m.seed_bits);
+  if (plane * static_cast<uint64_t>(m.bits) > m.plane_bytes) return Status::too_short;
+  if (tables > m.table_entries / entries) return Status::too_short;
+  if (elements > 0 && (m.planes == nullptr || m.tables == nullptr)) return Status::too_short;
+  return Status::ok;
+}
+
+Status linear(const NestedMatrix& m, int64_t width, const float* x, int64_t count, float* out) {
+  const Status status = check(m, width);
+  if (status != Status::ok) return status;
+  if (count < 0) return Status::bad_shape;
+  Reader reader(m, static_cast<int>(width));
+  std::vector<float> decoded(static_cast<size_t>(m.columns));
+  for (int64_t r = 0; r < m.rows; ++r) {  // each row is decoded once and serves every token
+    decode(reader, r, decoded.data());
+    for (int64_t t = 0; t < count; ++t) {
+      out[t * m.rows + r] = dot(x + t * m.columns, decoded.data(), m.columns);
+    }
+  }
+  return Status::ok;
+}
+
+Status lookup(const NestedMatrix& m, int64_t width, const int64_t* ids, int64_t count, float* out) {
+  const Status status = check(m, width);
+  if (status != Status::ok) return status;
+  Reader reader(m, static_cast<int>(width));
+  for (int64_t t = 0; t < count; ++t) {
+    if (ids[t] < 0 || ids[t] >= m.rows) return Status::bad_index;
+    decode(reader, ids[t], out + t * m.columns);
+  }
+  return Status::ok;
+}
+
+}  // namespace optimum_compile
