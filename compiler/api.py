@@ -17,13 +17,8 @@ from optimum_compile.backends.base import (
     EmitResult,
 )
 from optimum_compile.backends.catalog import load_backend
-from optimum_compile.compiler.calibrated import (
-    Calibration,
-    calibration_of,
-    first_windows,
-    quantizing_passes,
-)
 from optimum_compile.compiler.calibration import (
+    TOKENIZER,
     TextSource,
     load_tokenizer,
     need_torch,
@@ -63,6 +58,14 @@ from optimum_compile.compiler.package.writer import (
 )
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.compiler.quantizing import (
+    Calibration,
+    calibration_of,
+    first_windows,
+    lack_of_text,
+    quantizing_passes,
+    refuse_unseen,
+)
 from optimum_compile.passes.calibrate.checkpoint import has_progress
 from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
@@ -174,7 +177,7 @@ def plan(
     names = resolve_targets(chosen.target)
     choices = BackendOptions(chosen.executor, chosen.activations)
     backends = tuple(load_backend(t.artifact).configured(choices) for t in names)
-    read_text(chosen.calibration)
+    text = read_text(chosen.calibration)
     opened = open_model(Path(model), context=chosen.context, max_prefill=chosen.max_prefill)
     refuse_existing(Path(chosen.output) / (chosen.name or opened.name), chosen.overwrite)
     rotation = _rotation(chosen.rotate, chosen.seed)
@@ -196,6 +199,9 @@ def plan(
     rotated = _passes(wanted, *rotation, observer=watch, work=None)
     _refuse_nodes(opened, backends)
     remarks = (*rotated, *_passes(wanted, assign, observer=watch, work=None))
+    has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
+    lack = lack_of_text(opened.graph, text, has_tokenizer)
+    refuse_unseen(opened.graph, chosen.quantizer, lack)
     return replace(wanted, remarks=remarks)
 
 

@@ -16,6 +16,7 @@ MAX_TEXT_BYTES = 1 << 30
 # 64 texts written for this project: stories, and in turn prose, dialogue, lists, code, and other
 # languages, so that the first few are as diverse as all of them.
 BUILT_IN_FILE = "data/calibration.json"
+TOKENIZER = "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def read_text(spec: str | None) -> TextSource | None:
 
 def load_tokenizer(files: Sequence[Path]) -> Any:
     """The tokenizer of a model folder, from its tokenizer.json. None where there is none."""
-    found = next((f for f in files if f.name == "tokenizer.json"), None)
+    found = next((f for f in files if f.name == TOKENIZER), None)
     if found is None:
         return None
     from tokenizers import Tokenizer

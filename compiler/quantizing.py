@@ -25,10 +25,38 @@ RANGE_WINDOWS = 4
 
 @dataclass(frozen=True)
 class Calibration:
-    """Token windows of the calibration text; `is_text` is false where they are random tokens."""
+    """Token windows of the calibration text.
+
+    `lack` says why they are no text: nothing, or random tokens instead; "" where they are.
+    """
 
     windows: tuple[tuple[int, ...], ...] = ()
-    is_text: bool = False
+    lack: str = ""
+
+
+def lack_of_text(graph: Graph, text: TextSource | None, has_tokenizer: bool) -> str:
+    """Why calibration cannot run the model on text; "" where it can."""
+    if not is_decoder(graph):
+        return "the model is no decoder of tokens"
+    if text is None:
+        return "no calibration text"
+    return "" if has_tokenizer else "no tokenizer to read the text with"
+
+
+def refuse_unseen(graph: Graph, quantizer: str, lack: str) -> None:
+    """Raise OptionError for a calibrated quantiser that is asked for by name, but would see nothing."""
+    if lack and quantizer != AUTO and _needs_inputs(graph, quantizer):
+        raise OptionError(
+            f"quantizer {quantizer!r} needs activations, but there is {lack}: "
+            "give --calibration FILE, or use --quantizer mse"
+        )
+
+
+def _needs_inputs(graph: Graph, quantizer: str) -> bool:
+    """Whether the recipe wants activations, and there is a weight to round."""
+    notes = (value.notes.get(Precision) for value in graph.weights.values())
+    rounds = any(note is not None and not isinstance(note.scheme, Float) for note in notes)
+    return rounds and recipe_named(quantizer).needs_inputs
 
 
 def calibration_of(
@@ -38,15 +66,16 @@ def calibration_of(
 
     Raises InputError for a text of fewer than two tokens.
     """
+    lack = lack_of_text(graph, text, tokenizer is not None)
     if text is None or not is_decoder(graph):
-        return Calibration()
+        return Calibration(lack=lack)
     if tokenizer is None:
         ids = seeded_tokens(vocabulary(graph), RANGE_WINDOWS, options.seqlen, options.seed)
-        return Calibration(tuple(map(tuple, ids)))
+        return Calibration(tuple(map(tuple, ids)), lack)
     ids = windows(text, tokenizer, bos, options.seqlen)[: options.samples]
     if not ids:
         raise InputError(f"calibration text {text.label}: fewer than two tokens; give more text")
-    return Calibration(tuple(map(tuple, ids)), is_text=True)
+    return Calibration(tuple(map(tuple, ids)))
 
 
 def quantizing_passes(
@@ -56,22 +85,14 @@ def quantizing_passes(
 
     Raises OptionError for a calibrated quantiser that is asked for by name without text.
     """
+    refuse_unseen(graph, options.quantizer, seen.lack)
     recipe = recipe_named(options.quantizer)
     if not recipe.needs_inputs:
         return (QuantizeWeights(work / "weights", options.quantizer),), ""
-    notes = (value.notes.get(Precision) for value in graph.weights.values())
-    if all(note is None or isinstance(note.scheme, Float) for note in notes):
+    if not _needs_inputs(graph, options.quantizer):
         return (QuantizeWeights(work / "weights"),), ""  # nothing is rounded
-    if not seen.is_text:
-        why = "no calibration text" if not seen.windows else "no tokenizer to read the text with"
-        if not is_decoder(graph):
-            why = "the model is no decoder of tokens"
-        if options.quantizer != AUTO:
-            raise OptionError(
-                f"quantizer {options.quantizer!r} needs activations, but there is {why}: "
-                "give --calibration FILE, or use --quantizer mse"
-            )
-        remark = f"quantised without activations: {why}"
+    if seen.lack:
+        remark = f"quantised without activations: {seen.lack}"
         return (QuantizeWeights(work / "weights", "mse"),), remark
     # These import torch, whose absence is reported before.
     from optimum_compile.passes.calibrate.propagate import decoder_samples
