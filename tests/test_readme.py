@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from optimum_compile.tools import compile as compile_tool
-from optimum_compile.tools.cli import COMMANDS
+from optimum_compile.tools.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "models/reference/README.md")
@@ -25,11 +25,19 @@ def test_there_are_commands_to_check():
 
 
 @pytest.mark.parametrize("command", commands())
-def test_every_option_that_is_shown_exists(command):
+def test_every_option_that_is_shown_exists(command, capsys):
     words = shlex.split(command)[1:]
-    if words[0] in COMMANDS and words[0] != "compile":
-        return
-    compile_tool.parse(words)  # an unknown option would exit
+    shown = {word for word in words if word.startswith("-")}
+    if words[0] not in COMMANDS:
+        words = ["compile", *words]
+    with pytest.raises(SystemExit) as ended:
+        main([words[0], "--help"])
+    assert ended.value.code == 0
+    known = re.findall(r"(?<![\w-])--?[a-z][a-z-]*", capsys.readouterr().out)
+    assert shown - set(known) == set()
+    if words[0] == "compile":
+        _, options = compile_tool.parse(words[1:])  # values that are not allowed would raise
+        assert options.target
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -1,10 +1,10 @@
 """Time and peak memory of compiling a 1.1B-parameter Llama shape with random weights.
 
-    python -m optimum_compile.tools.bench [--layers 22] [--target ios,android] [--keep DIR]
+    python -m optimum_compile.tools.bench [--layers 22] [--target ios,android] [--together] [--verify]
 
 The weights are written to a temporary Hugging Face folder first (that time is not counted). Each
-target is compiled in a process of its own with `--no-verify`; a thread samples the memory of that
-process and its children, so that the phases can be told apart.
+target is compiled in a process of its own without comparison, unless options say otherwise; a thread
+samples the memory of that process and its children, so that the phases can be told apart.
 """
 
 import argparse

@@ -13,6 +13,14 @@ from optimum_compile.compiler.ir.parser import parse
 from optimum_compile.compiler.ir.printer import print_graph
 from optimum_compile.compiler.pass_manager import Pass, PassContext, PassManager
 
+# An ATen operator, its arguments, the types of its results, and the text that it becomes.
+Row = tuple[str, dict[str, Any], str, str | None]
+
+
+def row_id(row: Row) -> str:
+    """The operator and what it is given."""
+    return f"{row[0]}-{row[1]}"
+
 
 def check_pass(
     step: Pass,

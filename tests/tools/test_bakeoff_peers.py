@@ -277,7 +277,7 @@ def test_shown_command_names_no_folder_of_the_machine():
             "--remark",
             "R",
             "--python",
-            "hqq=/home/me/bin/python",
+            "hqq=bin/python",
         ]
     )
     assert command.endswith("models/m --text eval.json --python hqq=python")

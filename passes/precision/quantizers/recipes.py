@@ -37,6 +37,7 @@ class Recipe:
 
 
 AUTO = "auto"  # the best that is measured; plain squared errors where there are no activations
+LNQ_QEP = Recipe("hessian", feedback=True, sweeps=2, rounds=3, propagation=0.5)
 RECIPES = {
     "rtn": Recipe("minmax"),
     "mse": Recipe("mse"),
@@ -46,11 +47,11 @@ RECIPES = {
     "gptq-weighted": Recipe("hessian", feedback=True),
     "gptq-sweeps": Recipe("hessian", feedback=True, sweeps=3),
     "lnq": Recipe("hessian", feedback=True, sweeps=2, rounds=3),
-    "qep": Recipe("hessian", feedback=True, sweeps=2, rounds=3, propagation=0.5),
+    "qep": LNQ_QEP,
     "awq-qep": Recipe("hessian", True, sweeps=2, rounds=3, propagation=0.5, scaling=True),
     "guided": Recipe("hessian", feedback=True, sweeps=2, rounds=3, guided=1),
     "guided-qep": Recipe("hessian", True, sweeps=2, rounds=3, propagation=0.5, guided=1),
-    AUTO: Recipe("hessian", feedback=True, sweeps=2, rounds=3, propagation=0.5),
+    AUTO: LNQ_QEP,
 }
 
 

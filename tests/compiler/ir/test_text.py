@@ -160,10 +160,17 @@ def test_notes_that_refuse_their_fields_are_parse_errors() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet='graph "{}%@x:=[](),!1.\n', max_size=60))
 def test_any_text_is_read_or_refused_as_a_parse_error(text: str) -> None:
+    source = 'graph "g" {' + text
+    refusal, printed = None, ""
     try:
-        parse('graph "g" {' + text)
-    except ParseError:
-        return
+        printed = print_graph(parse(source))
+    except ParseError as error:
+        refusal = error
+    if refusal is None:
+        assert print_graph(parse(printed)) == printed
+    else:
+        assert 1 <= refusal.line <= source.count("\n") + 1
+        assert refusal.column >= 1
 
 
 def test_values_without_text_form_are_refused() -> None:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.passes import Row, row_id
 
 from optimum_compile.passes.canonicalize.layout_rules import LAYOUT
-
-Row = tuple[str, dict[str, Any], str, str | None]
 
 X, FIX, Q = {"self": "%x"}, {"self": "%fix"}, {"self": "%q"}
 LAST = (1 << 63) - 1
@@ -125,19 +124,9 @@ KEPT: list[Row] = [
 ROWS = [*RESHAPES, *ORDERS, *SLICES, *PIECES, *JOINS, *KEPT]
 
 
-def label(value: Any) -> str:
-    return str(value) if isinstance(value, (str, dict)) and "=" not in value else ""
-
-
-@pytest.mark.parametrize(("target", "args", "kinds", "after"), ROWS, ids=label)
-def test_an_operator_becomes_what_the_table_says(
-    check_rule: Callable[..., None],
-    target: str,
-    args: dict[str, Any],
-    kinds: str,
-    after: str | None,
-) -> None:
-    check_rule(target, args, kinds, after)
+@pytest.mark.parametrize("row", ROWS, ids=row_id)
+def test_an_operator_becomes_what_the_table_says(check_rule: Callable[..., None], row: Row) -> None:
+    check_rule(*row)
 
 
 def test_every_rule_has_a_row() -> None:

@@ -1,14 +1,12 @@
 """Every rule for arithmetic, norms, products and constants: text in, text out, same numbers."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from support.passes import Row, row_id
 
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.passes.canonicalize.rules import ARITHMETIC
-
-Row = tuple[str, dict[str, Any], str, str | None]
 
 A, W, B, Q = "f32[n, 4]", "i64[n, 4]", "bool[n, 4]", "f32[1, 4, n, 8]"
 X = {"self": "%x"}
@@ -168,19 +166,9 @@ KEPT: list[Row] = [
 ROWS = [*SAME, *ONE_TO_ONE, *NUMBERS, *TYPES, *LAYERS, *REDUCTIONS, *CONSTANTS, *KEPT]
 
 
-def label(value: Any) -> str:
-    return str(value) if isinstance(value, (str, dict)) and "=" not in value else ""
-
-
-@pytest.mark.parametrize(("target", "args", "kinds", "after"), ROWS, ids=label)
-def test_an_operator_becomes_what_the_table_says(
-    check_rule: Callable[..., None],
-    target: str,
-    args: dict[str, Any],
-    kinds: str,
-    after: str | None,
-) -> None:
-    check_rule(target, args, kinds, after)
+@pytest.mark.parametrize("row", ROWS, ids=row_id)
+def test_an_operator_becomes_what_the_table_says(check_rule: Callable[..., None], row: Row) -> None:
+    check_rule(*row)
 
 
 def test_every_rule_has_a_row() -> None:
