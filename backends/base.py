@@ -64,12 +64,16 @@ class EmitOptions:
 
 @dataclass(frozen=True)
 class EmitResult:
-    """What was written. `weight_bytes` counts what the artifact stores for weights."""
+    """What was written. `weight_bytes` counts what the artifact stores for weights.
+
+    `beside` are further files of the artifact, next to it.
+    """
 
     artifact: Path
     weight_bytes: int
     functions: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """Short name: coreml, executorch."""
+        """Short name: coreml, executorch, onnxruntime."""
 
     @property
     def platform(self) -> str:
@@ -133,7 +137,7 @@ class Backend(Protocol):
 
     @property
     def suffix(self) -> str:
-        """Ending of the artifact: .mlpackage, .pte."""
+        """Ending of the artifact: .mlpackage, .pte, .onnx."""
 
     def configured(self, options: BackendOptions) -> "Backend":
         """The backend with these options. Raises UnsupportedError for a known-bad combination."""

@@ -8,6 +8,7 @@ from optimum_compile.compiler.errors import InternalError
 BACKENDS = {
     "coreml": "optimum_compile.backends.coreml.backend:BACKEND",
     "executorch": "optimum_compile.backends.executorch.backend:BACKEND",
+    "onnxruntime": "optimum_compile.backends.onnxruntime.backend:BACKEND",
 }
 
 

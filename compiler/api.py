@@ -42,6 +42,7 @@ from optimum_compile.compiler.options import (
     parse_budget,
     parse_group,
     resolve_targets,
+    target_name,
 )
 from optimum_compile.compiler.options import Target as TargetName
 from optimum_compile.compiler.package.cases import CASES, save_answers
@@ -269,7 +270,7 @@ def _ranges(wanted: Plan, seen: Calibration) -> tuple[ActivationRange, ...]:
 def _cases(
     wanted: Plan, text: TextSource | None, tokenizer: Any, bos: int | None
 ) -> dict[str, tuple[Case, ...]]:
-    """The oracle's answers for every platform, once for those that round activations alike."""
+    """The oracle's answers for every target, once for those that round activations alike."""
     from optimum_compile.compiler.conformance import CaseOptions, make_cases, rounding_of
 
     words, graph = (text if text is not None else read_text(None)), wanted.model.graph
@@ -281,7 +282,7 @@ def _cases(
         key = frozenset(rounding.items())
         if key not in made:
             made[key] = make_cases(graph, words, tokenizer, bos, options, rounding)
-        answers[backend.platform] = made[key]
+        answers[target_name(backend.platform, backend.name)] = made[key]
     return answers
 
 
@@ -311,8 +312,9 @@ def _verify(
     if not wanted.options.verify:
         return None
     watch.progress(f"verify {backend.name}", 0, 1)
-    tolerance = tolerance_for(backend.platform, wanted.model.graph)
-    result = backend.verify(emitted.artifact, answers[backend.platform], tolerance)
+    name = target_name(backend.platform, backend.name)
+    tolerance = tolerance_for(name, wanted.model.graph)
+    result = backend.verify(emitted.artifact, answers[name], tolerance)
     watch.progress(f"verify {backend.name}", 1, 1)
     return result
 

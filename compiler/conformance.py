@@ -184,8 +184,10 @@ def rounding_of(graph: Graph, backend: Backend) -> dict[str, ActivationKind]:
     return found
 
 
-def tolerance_for(platform: str, graph: Graph) -> Tolerance:
+def tolerance_for(target: str, graph: Graph) -> Tolerance:
     """What an artifact must meet: fp16 weights alone are held to 2e-3 and equal argmax.
+
+    ONNX Runtime multiplies the oracle's own weights in float32, so little may differ.
 
     Where ExecuTorch rounds activations to int8 the oracle does so too, yet a number next to a tie may
     get the other code, which then moves every later layer by a rounding error. So there the direction
@@ -194,8 +196,10 @@ def tolerance_for(platform: str, graph: Graph) -> Tolerance:
     notes = [v.notes.get(Precision) for v in graph.weights.values()]
     if all(n is None or isinstance(n.scheme, Float) for n in notes):
         return Tolerance(max_rel_err=2e-3, min_top1=1.0)
-    if platform == "ios":
+    if target == "ios":
         return Tolerance(max_rel_err=1e-2)
-    if platform == "android":
+    if target == "android:onnxruntime":
+        return Tolerance(max_rel_err=1e-3)
+    if target == "android":
         return Tolerance(min_cosine=0.999, min_top1=0.95)
-    raise InternalError(f"no tolerance for platform {platform!r}")
+    raise InternalError(f"no tolerance for target {target!r}")

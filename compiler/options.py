@@ -223,7 +223,14 @@ TARGETS = {
     "ios:coreml": Target("ios", "coreml"),
     "android": Target("android", "executorch"),
     "android:executorch": Target("android", "executorch"),
+    "android:onnxruntime": Target("android", "onnxruntime"),
 }
+
+
+def target_name(platform: str, artifact: str) -> str:
+    """The shortest name of a target: android, android:onnxruntime; platform:artifact if it has none."""
+    wanted = Target(platform, artifact)
+    return next((n for n, t in TARGETS.items() if t == wanted), f"{platform}:{artifact}")
 
 
 def resolve_targets(names: tuple[str, ...]) -> tuple[Target, ...]:

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TOP = ("compiler", "passes", "backends", "runtime_stub", "models", "tools")
+SDKS = ("coremltools", "executorch", "torchao", "onnx", "onnxruntime")
 SETUP = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 
 
@@ -81,9 +82,7 @@ def test_sdks_are_imported_only_where_they_are_used():
         if path.name.startswith("lower") and path.parent.parent.name == "backends":
             continue
         for name in top_level_imports(path):
-            assert name.split(".")[0] not in ("coremltools", "executorch", "torchao"), (
-                f"{path} imports {name} at its top"
-            )
+            assert name.split(".")[0] not in SDKS, f"{path} imports {name} at its top"
 
 
 def test_the_command_line_and_the_backends_load_without_an_sdk():
@@ -91,7 +90,7 @@ def test_the_command_line_and_the_backends_load_without_an_sdk():
         "import sys, optimum_compile.tools.cli, optimum_compile.tools.compile\n"
         "from optimum_compile.backends.catalog import BACKENDS, load_backend\n"
         "[load_backend(name) for name in BACKENDS]\n"
-        "print(sorted({'coremltools', 'executorch', 'torchao'} & set(sys.modules)))"
+        f"print(sorted({set(SDKS)!r} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True

@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     )
     out.add_argument("model", help="Hugging Face folder or torch.export archive (.pt2)")
     add = out.add_argument
-    add("--target", help="ios,android (default: both); android:executorch names one artifact")
+    add("--target", help="ios,android (default: both); android:onnxruntime names one artifact")
     add("-o", "--output", metavar="DIR", help="folder of the bundle (default: build)")
     add("--name", help="name of the bundle (default: that of the model)")
     add("--overwrite", action="store_true", help="replace an existing bundle")

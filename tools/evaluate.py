@@ -31,6 +31,7 @@ from optimum_compile.compiler.frontend.hf_folder import TOKENIZER_FILES
 from optimum_compile.compiler.frontend.open_model import Model, open_model
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.observers import ProgressObserver
+from optimum_compile.compiler.options import TARGETS, target_name
 from optimum_compile.compiler.package.manifest import Artifact
 from optimum_compile.compiler.package.reader import Bundle, damaged_files, open_bundle
 from optimum_compile.compiler.package.writer import MANIFEST
@@ -63,8 +64,8 @@ class Options:
                 f"stride={self.stride}: expected at most seqlen ({self.seqlen}); "
                 "a longer stride would leave tokens out"
             )
-        if self.artifact is not None and self.artifact not in PLATFORMS:
-            raise OptionError(f"artifact {self.artifact!r}: expected one of {', '.join(PLATFORMS)}")
+        if self.artifact is not None and self.artifact not in TARGETS:
+            raise OptionError(f"artifact {self.artifact!r}: expected one of {', '.join(TARGETS)}")
 
 
 @dataclass(frozen=True)
@@ -175,8 +176,8 @@ def _open_bundle(path: Path, seqlen: int | None, platform: str | None) -> Subjec
 
 
 def _artifact(bundle: Bundle, platform: str | None) -> Artifact:
-    held = [a.platform for a in bundle.manifest.artifacts]
-    found = [bundle.artifact(p) for p in PLATFORMS if platform in (None, p)]
+    held = [target_name(a.platform, a.kind) for a in bundle.manifest.artifacts]
+    found = [bundle.artifact(p) for p in (PLATFORMS if platform is None else (platform,))]
     chosen = next((a for a in found if a is not None), None)
     if chosen is None:
         raise InputError(
@@ -336,7 +337,11 @@ def main(command: str, argv: Sequence[str]) -> int:
     add("--seqlen", type=int, metavar="N", help=f"longest window (default {DEFAULT_SEQLEN})")
     add("--stride", type=int, metavar="N", help="step of windows in a text file (default seqlen)")
     add("--max-tokens", type=int, metavar="N", help="stop after this many predicted tokens")
-    add("--artifact", metavar="|".join(PLATFORMS), help="which artifact of a bundle to run")
+    add(
+        "--artifact",
+        metavar="|".join(PLATFORMS),
+        help="which artifact of a bundle to run; or a target's full name",
+    )
     add("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(list(argv))
     options = Options(args.text, args.seqlen, args.stride, args.max_tokens, args.artifact)

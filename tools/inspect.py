@@ -29,7 +29,7 @@ def main(command: str, argv: Sequence[str]) -> int:
     """Print stages, tensors and provenance; returns the exit code."""
     begin = time.monotonic()
     parser = argparse.ArgumentParser(prog="optimum-compile inspect", description=__doc__)
-    parser.add_argument("path", type=Path, help="a bundle, or one .mlpackage or .pte")
+    parser.add_argument("path", type=Path, help="a bundle, or one .mlpackage, .pte or .onnx")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("-v", "--verbose", action="store_true", help="every tensor and remark")
     args = parser.parse_args(list(argv))

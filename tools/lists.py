@@ -66,7 +66,7 @@ def main(command: str, argv: Sequence[str]) -> int:
 def targets_document() -> dict[str, dict[str, Any]]:
     """Per target: artifact kind, and per scheme "" or why a 256x256 linear cannot have it."""
     out: dict[str, dict[str, Any]] = {}
-    for name in ("ios", "android"):
+    for name in ("ios", "android", "android:onnxruntime"):
         backend = load_backend(TARGETS[name].artifact)
         verdicts = {s: backend.supports_scheme(parse_scheme(s), PROBE) for s in SCHEMES}
         out[name] = {

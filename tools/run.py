@@ -134,12 +134,16 @@ def main(command: str, argv: Sequence[str]) -> int:
 
 
 def open_session(bundle: Bundle) -> Any:
-    """The Android artifact in the ExecuTorch runtime, ready for `prefill`."""
+    """The Android artifact in its own runtime, ready for `prefill`."""
     artifact = bundle.artifact("android")
     if artifact is None or "decode" not in artifact.functions:
         raise InputError(
             f"{bundle.path}: no Android decoder in this bundle; compile with --target android"
         )
+    if artifact.kind == "onnxruntime":
+        from optimum_compile.backends.onnxruntime.session import Session as OnnxSession
+
+        return OnnxSession(bundle.resolve(artifact.path))
     from optimum_compile.backends.executorch.session import Session
 
     return Session(bundle.resolve(artifact.path))

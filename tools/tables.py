@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from optimum_compile.compiler.api import Plan
+from optimum_compile.compiler.options import target_name
 from optimum_compile.compiler.package.describe import predicted_bytes, weight_bytes
 from optimum_compile.compiler.package.manifest import Check, Manifest
 from optimum_compile.compiler.package.reader import Bundle
@@ -34,7 +35,7 @@ def bundle_document(bundle: Bundle) -> dict[str, Any]:
     return {
         "name": m.name,
         "bundle": str(bundle.path),
-        "targets": [a.platform for a in m.artifacts],
+        "targets": [target_name(a.platform, a.kind) for a in m.artifacts],
         "stages": [
             {
                 "index": s.index,
@@ -96,7 +97,7 @@ def plan_document(wanted: Plan) -> dict[str, Any]:
     return {
         "name": wanted.name,
         "bundle": str(wanted.final),
-        "targets": [t.platform for t in wanted.targets],
+        "targets": [target_name(t.platform, t.artifact) for t in wanted.targets],
         "parameters": parameters,
         "weight_bytes": stored,
         "bits_per_weight": 8 * stored / max(1, parameters),

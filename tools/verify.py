@@ -7,6 +7,7 @@ from pathlib import Path
 from optimum_compile.backends.base import Tolerance
 from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.errors import InputError, VerificationError
+from optimum_compile.compiler.options import target_name
 from optimum_compile.compiler.package.cases import CASES, cases_for, load_answers
 from optimum_compile.compiler.package.describe import check_entry
 from optimum_compile.compiler.package.manifest import Check
@@ -43,7 +44,7 @@ def verify_bundle(bundle: Bundle) -> tuple[Check, ...]:
     out = []
     for artifact in bundle.manifest.artifacts:
         backend = load_backend(artifact.kind)
-        cases = cases_for(backend.platform, answers, file)
+        cases = cases_for(target_name(backend.platform, backend.name), answers, file)
         check = recorded.get(artifact.path)
         tolerance = check.tolerance if check is not None else Tolerance()
         result = backend.verify(bundle.resolve(artifact.path), cases, tolerance)

@@ -1,6 +1,7 @@
 """The oracle's answers inside a bundle, so that `verify` needs neither the model nor the oracle.
 
-They are kept by platform: where an artifact rounds activations to int8 the oracle has done so as well.
+They are kept by target ("android", "android:onnxruntime"): where an artifact rounds activations to int8
+the oracle has done so as well.
 """
 
 import json

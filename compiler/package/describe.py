@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from optimum_compile.compiler.api import Plan
 
 # Everything whose version shapes the output.
-PACKAGES = ("optimum-compile", "torch", "coremltools", "executorch", "numpy", "tokenizers")
+PACKAGES = (
+    "optimum-compile",
+    "torch",
+    "coremltools",
+    "executorch",
+    "onnx",
+    "onnxruntime",
+    "numpy",
+    "tokenizers",
+)
 
 
 def versions() -> dict[str, str]:
@@ -191,7 +200,7 @@ def _artifact(graph: Graph, backend: Backend, emitted: EmitResult, out: Path) ->
         emitted.functions,
         emitted.weight_bytes,
         predicted_bytes(graph, backend),
-        size_of(emitted.artifact),
+        sum(size_of(file) for file in (emitted.artifact, *emitted.beside)),
         emitted.remarks,
     )
 

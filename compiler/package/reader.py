@@ -18,9 +18,12 @@ class Bundle:
     path: Path
     manifest: Manifest
 
-    def artifact(self, platform: str) -> Artifact | None:
-        """The artifact of a platform ("ios", "android"), or None."""
-        return next((a for a in self.manifest.artifacts if a.platform == platform), None)
+    def artifact(self, target: str) -> Artifact | None:
+        """The first artifact of a platform ("ios") or of one kind ("android:onnxruntime"), or None."""
+        found = (
+            a for a in self.manifest.artifacts if target in (a.platform, f"{a.platform}:{a.kind}")
+        )
+        return next(found, None)
 
     def resolve(self, relative: str) -> Path:
         """A file of the bundle. Raises InputError for a path that leaves it."""

@@ -56,6 +56,8 @@ def candidates(name: str, unit: Unit, options: ClassOptions) -> Iterator[tuple[S
     if name in ("INT2", "INT3") and options.group is None:
         rows = table_rows(unit.use.rows, columns, bits)
         yield Lut(bits, rows), ""
+        # For targets without palettes: four points need their zero, groups their own.
+        yield Affine(bits, PerGroup(32), False), ""
         return
     if name == "INT8" and options.group is None:
         yield Affine(bits, PerChannel(), options.symmetric), ""

@@ -21,7 +21,7 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nothing_installed")
-@pytest.mark.parametrize("name", ["coreml", "executorch"])
+@pytest.mark.parametrize("name", ["coreml", "executorch", "onnxruntime"])
 def test_it_names_what_to_install(name):
     with pytest.raises(ResourceError, match=rf'pip install "optimum-compile\[{name}\]"'):
         load_backend(name).require()

@@ -222,10 +222,10 @@ def assigned(bits):
     return graph
 
 
-@pytest.mark.parametrize("platform", ["ios", "android"])
-def test_sixteen_bits_are_held_to_the_tightest_tolerance(platform):
+@pytest.mark.parametrize("target", ["ios", "android", "android:onnxruntime"])
+def test_sixteen_bits_are_held_to_the_tightest_tolerance(target):
     for graph in (decoder(), assigned(16)):
-        tolerance = tolerance_for(platform, graph)
+        tolerance = tolerance_for(target, graph)
         assert (tolerance.max_rel_err, tolerance.min_top1) == (2e-3, 1.0)
 
 
@@ -234,8 +234,9 @@ def test_quantised_graphs_are_held_to_that_of_their_platform(bits):
     assert tolerance_for("ios", assigned(bits)).max_rel_err == 1e-2
     android = tolerance_for("android", assigned(bits))
     assert (android.min_cosine, android.min_top1) == (0.999, 0.95)
+    assert tolerance_for("android:onnxruntime", assigned(bits)).max_rel_err == 1e-3
 
 
 def test_a_platform_without_a_tolerance_is_a_bug():
-    with pytest.raises(InternalError, match="no tolerance for platform 'toaster'"):
+    with pytest.raises(InternalError, match="no tolerance for target 'toaster'"):
         tolerance_for("toaster", assigned(8))

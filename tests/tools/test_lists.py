@@ -7,9 +7,10 @@ from optimum_compile.tools.lists import SCHEMES, targets_document
 
 def test_targets_say_for_every_scheme_whether_and_why_not(cli):
     document = cli("targets", "--json").json()
-    assert set(document) == {"ios", "android"}
+    assert set(document) == {"ios", "android", "android:onnxruntime"}
     assert document["ios"]["artifact"] == "coreml .mlpackage"
     assert document["android"]["artifact"] == "executorch .pte"
+    assert document["android:onnxruntime"]["artifact"] == "onnxruntime .onnx"
     for found in document.values():
         assert list(found["schemes"]) == list(SCHEMES)
         assert found["schemes"]["int8"] == ""

@@ -1,0 +1,98 @@
+"""ONNX Runtime: an `.onnx` with MatMulNBits for Android, run here by the same runtime's CPU kernels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimum_compile.backends.base import (
+    SUPPORTED,
+    Backend,
+    BackendOptions,
+    Case,
+    Conformance,
+    EmitOptions,
+    EmitResult,
+    Support,
+    Tolerance,
+    WeightUse,
+)
+from optimum_compile.backends.child import verify_in_child
+from optimum_compile.backends.logits import ArtifactLogits
+from optimum_compile.backends.onnxruntime import schemes
+from optimum_compile.backends.onnxruntime.toolchain import require
+from optimum_compile.compiler.ir.dtype import DType
+from optimum_compile.compiler.ir.graph import Graph, Node
+from optimum_compile.compiler.ir.ops import OPS
+from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.compiler.quant.scheme import Scheme
+
+RUNNER = "optimum_compile.backends.onnxruntime.runner"
+LOGITS = "optimum_compile.backends.onnxruntime.logits"
+# Arithmetic that ONNX has for numbers only; the others take bool or are made to.
+NUMBERS_ONLY = ("add", "sub", "mul", "div", "pow", "maximum", "minimum", "mean", "sum", "matmul")
+
+
+@dataclass(frozen=True)
+class OnnxRuntimeBackend:
+    """See `backends.base.Backend`."""
+
+    name: str = "onnxruntime"
+    platform: str = "android"
+    suffix: str = ".onnx"
+
+    def configured(self, options: BackendOptions) -> Backend:
+        """Activations stay floats: those choices are ExecuTorch's."""
+        return self
+
+    def require(self) -> None:
+        """See the protocol."""
+        require()
+
+    def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
+        """See the protocol."""
+        return schemes.supports_scheme(scheme, use)
+
+    def activation_kind(self, scheme: Scheme, use: WeightUse) -> ActivationKind | None:
+        """None: at accuracy level 1 every kernel multiplies floats."""
+        return None
+
+    def supports_node(self, node: Node) -> Support:
+        """Every op of the table; ATen operators cannot be carried."""
+        if node.op == "aten":
+            return Support(False, "ONNX takes no ATen operators, and it has no IR equivalent")
+        if node.op not in OPS:
+            return Support(False, "it is not in the op table")
+        kinds = [v.type.dtype for v in node.inputs if v is not None]
+        if node.op in NUMBERS_ONLY and kinds and all(kind is DType.BOOL for kind in kinds):
+            return Support(False, f"ONNX has no {node.op} of bool; cast it first")
+        return SUPPORTED
+
+    def stored_bytes(self, scheme: Scheme, use: WeightUse) -> int:
+        """See the protocol."""
+        return schemes.stored_bytes(scheme, use)
+
+    def fixed_bytes(self, graph: Graph) -> int:
+        """See the protocol."""
+        return schemes.fixed_bytes(graph)
+
+    def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
+        """See the protocol."""
+        from optimum_compile.backends.onnxruntime.emit import emit
+
+        return emit(graph, options, out)
+
+    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
+        """See the protocol."""
+        return verify_in_child(RUNNER, f"ONNX Runtime {require()}", artifact, cases, tolerance)
+
+    def logits(self, artifact: Path) -> ArtifactLogits:
+        """See the protocol."""
+        return ArtifactLogits(LOGITS, f"ONNX Runtime {require()}", artifact)
+
+    def inspect(self, artifact: Path) -> str:
+        """See the protocol."""
+        from optimum_compile.backends.onnxruntime.emit import read_metadata
+
+        return read_metadata(artifact)
+
+
+BACKEND = OnnxRuntimeBackend()

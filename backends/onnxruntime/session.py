@@ -1,0 +1,115 @@
+"""An `.onnx` in ONNX Runtime on the processor of this machine."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from optimum_compile.backends.onnxruntime.emit import (
+    CONTEXT_KEY,
+    IN_PLACE_KEY,
+    PREFILL_KEY,
+    read_model,
+)
+from optimum_compile.backends.onnxruntime.toolchain import FATAL_ONLY, load_runtime
+from optimum_compile.compiler.errors import InputError, ToolchainError
+
+PAST, PRESENT = "past.", "present."
+
+
+class Model:
+    """A loaded model and its states, which are zeros at first and go on from call to call."""
+
+    def __init__(self, path: Path) -> None:
+        proto = read_model(path)
+        self.facts = {p.key: p.value for p in proto.metadata_props}
+        self.inputs = tuple(v.name for v in proto.graph.input if not v.name.startswith(PAST))
+        shapes = {v.name: v.type.tensor_type.shape.dim for v in proto.graph.input}
+        self._states = {
+            name: tuple(int(d.dim_value) for d in dims)
+            for name, dims in shapes.items()
+            if name.startswith(PAST)
+        }
+        self._in_place = self.facts.get(IN_PLACE_KEY) == "true"
+        del proto
+        self._ort = ort = load_runtime()
+        options = ort.SessionOptions()
+        options.log_severity_level = FATAL_ONLY
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its exceptions have no common base but Exception
+            raise ToolchainError(f"{path}: the runtime cannot load it: {error}") from error
+        self._plain = [o.name for o in self._session.get_outputs() if not _is_state(o.name)]
+        self.values: dict[str, Any] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Set every state to zeros."""
+        zeros = {name: np.zeros(shape, np.float32) for name, shape in self._states.items()}
+        self.values = {n: self._ort.OrtValue.ortvalue_from_numpy(z) for n, z in zeros.items()}
+
+    def call(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Run once; where the model allows it, states are written in place."""
+        bound = self._session.io_binding()
+        for name in self.inputs:
+            bound.bind_cpu_input(name, np.ascontiguousarray(inputs[name]))
+        names = []  # of outputs, in the order in which they are bound
+        for name, value in self.values.items():
+            after = PRESENT + name.removeprefix(PAST)
+            names.append(after)
+            bound.bind_ortvalue_input(name, value)
+            if self._in_place:
+                bound.bind_ortvalue_output(after, value)
+            else:
+                bound.bind_output(after)
+        for name in self._plain:
+            bound.bind_output(name)
+        try:
+            self._session.run_with_iobinding(bound)
+        except Exception as error:
+            raise ToolchainError(f"the runtime failed: {error}") from error
+        found = dict(zip([*names, *self._plain], bound.get_outputs(), strict=True))
+        if not self._in_place:
+            self.values = {n: found[PRESENT + n.removeprefix(PAST)] for n in self.values}
+        return [found[name].numpy() for name in self._plain]
+
+
+def _is_state(name: str) -> bool:
+    return name.startswith(PRESENT)
+
+
+class Session:
+    """Token by token generation."""
+
+    def __init__(self, path: Path) -> None:
+        self._model = Model(path)
+        try:
+            self.context = int(self._model.facts[CONTEXT_KEY])
+            self.max_prefill = int(self._model.facts[PREFILL_KEY])
+        except (KeyError, ValueError):
+            raise InputError(f"{path}: no decoder of this program") from None
+        self.past = 0
+
+    def prefill(self, tokens: Sequence[int]) -> np.ndarray:
+        """Take in a prompt, in chunks; returns the logits (vocab,) of its last position."""
+        logits = np.zeros(0, np.float32)
+        for at in range(0, len(tokens), self.max_prefill):
+            logits = self._step(tokens[at : at + self.max_prefill])
+        return logits
+
+    def decode(self, token: int) -> np.ndarray:
+        """Take in one token; returns the logits (vocab,) after it."""
+        return self._step([token])
+
+    def _step(self, tokens: Sequence[int]) -> np.ndarray:
+        if self.past + len(tokens) > self.context:
+            raise InputError(f"{self.past + len(tokens)} tokens: the cache holds {self.context}")
+        past = np.array([self.past], np.int64)
+        out = self._model.call({"tokens": np.asarray(tokens, np.int64)[None], "past": past})[0]
+        self.past += len(tokens)
+        last: np.ndarray = out[0, -1]
+        return last
