@@ -30,6 +30,8 @@ def _folder(path: Path) -> str:
     what = "the folder is empty" if not names else f"no config.json among {', '.join(names[:4])}"
     if "manifest.json" in names:
         what = "this is a compiled bundle, not a model"
+    if "snapshots" in names and path.resolve().name.startswith("models--"):
+        what = "this is the hub's cache of a model; give one of its folders snapshots/REVISION"
     raise InputError(f"{path}: {what}; expected a Hugging Face folder (config.json, *.safetensors)")
 
 

@@ -20,15 +20,28 @@ TOKENIZER_FILES = (
     "merges.txt",
     "tokenizer.model",
 )
+CACHED = "models--"  # how the hub's cache begins the name of a model's folder
 # Saved by some versions of the training library, computed by everybody.
 IGNORED_SUFFIXES = ("rotary_emb.inv_freq", "attn.masked_bias")
 
 
+def root_of(folder: Path) -> Path:
+    """Where the links of a folder may lead: into itself; from a snapshot, into its model's cache.
+
+    The hub's cache has models--ORG--NAME/snapshots/REVISION, whose files are links into
+    models--ORG--NAME/blobs.
+    """
+    real = folder.resolve()
+    cache = real.parent.parent
+    is_snapshot = real.parent.name == "snapshots" and cache.name.startswith(CACHED)
+    return cache if is_snapshot else real
+
+
 def tokenizer_files(folder: Path) -> tuple[Path, ...]:
-    """The tokenizer's files; a link that leads out of the folder is left out."""
+    """The tokenizer's files; a link that leads elsewhere (see `root_of`) is left out."""
     found = (folder / name for name in TOKENIZER_FILES)
-    inside = folder.resolve()
-    return tuple(f for f in found if f.is_file() and f.resolve().is_relative_to(inside))
+    root = root_of(folder)
+    return tuple(f for f in found if f.is_file() and f.resolve().is_relative_to(root))
 
 
 def folder_weights(folder: Path) -> dict[str, WeightRef]:
@@ -36,7 +49,7 @@ def folder_weights(folder: Path) -> dict[str, WeightRef]:
     if (folder / INDEX).is_file():
         return _sharded(folder)
     if (folder / SINGLE).is_file():
-        return read_safetensors(folder / SINGLE)
+        return read_safetensors(_inside(folder, SINGLE, f"{folder}: {SINGLE}"))
     other = sorted(p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".gguf"))
     if other:
         raise InputError(
@@ -47,7 +60,7 @@ def folder_weights(folder: Path) -> dict[str, WeightRef]:
 
 
 def _sharded(folder: Path) -> dict[str, WeightRef]:
-    index = read_json(folder / INDEX)
+    index = read_json(_inside(folder, INDEX, f"{folder}: {INDEX}"))
     where = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(where, dict) or not where:
         raise InputError(
@@ -72,17 +85,23 @@ def _contained(folder: Path, shard: object) -> Path:
         raise InputError(
             f"{folder / INDEX}: shard name {shard!r} is not a plain file name; refused"
         )
-    path = folder / shard
+    return _inside(folder, shard, f"{folder / INDEX}: shard {shard!r}")
+
+
+def _inside(folder: Path, name: str, what: str) -> Path:
+    """The path of a file, which may be a link, but none that leads elsewhere."""
+    path = folder / name
     try:
         found = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: a link to itself
-        raise InputError(f"{folder / INDEX}: shard {shard!r} is missing; fetch it again") from error
-    if not found.is_relative_to(folder.resolve()):
+        raise InputError(f"{what} is missing; fetch it again") from error
+    if not found.is_relative_to(root_of(folder)):
         raise InputError(
-            f"{folder / INDEX}: shard {shard!r} is a link that leads out of the folder"
+            f"{what} is a link that leads out of the folder (to {found}); refused: links may "
+            "lead into the folder itself, or from a snapshot of the hub's cache to its blobs"
         )
     if not found.is_file():
-        raise InputError(f"{folder / INDEX}: shard {shard!r} is no file; fetch it again")
+        raise InputError(f"{what} is no file; fetch it again")
     return path
 
 

@@ -72,7 +72,59 @@ def test_a_shard_that_is_no_plain_name_is_refused(shard: Any, sharded: Path) -> 
 def test_a_shard_that_links_out_of_the_folder_is_refused(target: str, sharded: Path) -> None:
     (sharded / "a.safetensors").rename(sharded.parent / "outside.safetensors")
     (sharded / "a.safetensors").symlink_to(target.format(parent=sharded.parent))
-    assert refused(sharded) == ": shard 'a.safetensors' is a link that leads out of the folder"
+    outside = sharded.parent / "outside.safetensors"
+    assert refused(sharded).startswith(
+        f": shard 'a.safetensors' is a link that leads out of the folder (to {outside}); refused: "
+    )
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", INDEX])
+def test_weights_and_index_that_link_out_of_the_folder_are_refused(name: str, folder: Path) -> None:
+    (folder.parent / "outside").write_bytes((folder / "model.safetensors").read_bytes())
+    (folder / "model.safetensors").unlink()
+    (folder / name).symlink_to("../outside")
+    assert f"{name} is a link that leads out of the folder" in f"{name}{refused(folder)}"
+
+
+def as_hub_cache(folder: Path, root: Path, cache: str = "models--org--name") -> Path:
+    """The snapshot of a cache that holds the files of `folder` as the hub's client lays them out."""
+    snapshot = root / cache / "snapshots" / ("0123abcd" * 5)
+    blobs = root / cache / "blobs"
+    blobs.mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    for number, file in enumerate(sorted(folder.iterdir())):
+        file.rename(blobs / f"{number:040x}")
+        (snapshot / file.name).symlink_to(f"../../blobs/{number:040x}")
+    return snapshot
+
+
+def test_a_snapshot_of_the_hub_cache_is_read_with_its_tokenizer(
+    sharded: Path, tmp_path: Path
+) -> None:
+    (sharded / "tokenizer.json").write_text("{}")
+    before = open_model(sharded)
+    snapshot = as_hub_cache(sharded, tmp_path / "hub")
+    found = open_model(snapshot)
+    assert found.parameters == before.parameters
+    assert [f.name for f in found.tokenizer_files] == [f.name for f in before.tokenizer_files]
+    name = "model.layers.0.mlp.up_proj.weight"
+    assert found.graph.weights[name].weight.load().any()
+    with pytest.raises(InputError, match=r"give one of its folders snapshots/REVISION"):
+        open_model(snapshot.parent.parent)
+
+
+@pytest.mark.parametrize("cache", ["models--org--name", "other"])
+def test_a_snapshot_may_link_into_its_own_cache_only(
+    cache: str, sharded: Path, tmp_path: Path
+) -> None:
+    snapshot = as_hub_cache(sharded, tmp_path / "hub", cache)
+    if cache != "other":  # a folder of another name is no cache: even its own blobs are refused
+        stranger = tmp_path / "hub" / "models--org--stranger" / "blobs" / "x"
+        stranger.parent.mkdir(parents=True)
+        (snapshot / "a.safetensors").resolve().rename(stranger)
+        (snapshot / "a.safetensors").unlink()
+        (snapshot / "a.safetensors").symlink_to(stranger)
+    assert " is a link that leads out of the folder (to " in refused(snapshot)
 
 
 def test_a_shard_that_links_within_the_folder_is_read(sharded: Path) -> None:
