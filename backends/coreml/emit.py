@@ -10,7 +10,7 @@ import numpy as np
 
 from optimum_compile.backends.base import EmitOptions, EmitResult, module_size
 from optimum_compile.backends.coreml.schemes import PREFILL_TOKENS
-from optimum_compile.backends.coreml.toolchain import load, quiet
+from optimum_compile.backends.coreml.toolchain import load, quiet, scratch
 from optimum_compile.compiler.errors import InternalError, OptimumCompileError, ToolchainError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.shape import Dim
@@ -46,7 +46,7 @@ def emit(graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
     work = options.work / "coreml"
     work.mkdir(parents=True, exist_ok=True)
     try:
-        with quiet():
+        with quiet(), scratch(work):
             parts = {}
             for name, function in functions.items():
                 parts[name] = work / f"{name}.mlpackage"

@@ -2,10 +2,12 @@
 
 import io
 import logging
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from optimum_compile.compiler.errors import ResourceError
@@ -24,6 +26,20 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[None]:
+    """Send the SDK's temporary files, which hold every weight, to `folder`.
+
+    It has no option for that, so the default of this process is changed for the while.
+    """
+    before = tempfile.tempdir
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def require() -> None:

@@ -1,6 +1,7 @@
 """Everything that is emitted is saved, reloaded and run by the interpreter."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -252,3 +253,13 @@ def test_any_op_may_write_a_state(tmp_path):
     assert len(made.cases[0].calls) == 8
     verdict = compared(made, TIGHT)
     assert verdict.ok, verdict.reason
+
+
+def test_scratch_of_the_sdk_stays_in_the_work_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = str(tmp_path / "absent")
+    monkeypatch.setattr(tempfile, "tempdir", absent)  # nothing can be written there
+    one = emitted(quantised(mlp(), tmp_path, BACKEND, "uniform"), tmp_path, BACKEND)
+    assert one.result.artifact.is_dir()
+    assert tempfile.tempdir == absent
