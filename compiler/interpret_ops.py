@@ -124,6 +124,20 @@ def _hadamard(c: Call) -> Tensor:
     return y.reshape(x.shape) * block**-0.5
 
 
+def _route(c: Call) -> Tensor:
+    gates = torch.softmax(c.tensor(0), -1)
+    chosen = route_mask(c.tensor(0), c.int_attr("top_k"))
+    gates = torch.where(chosen, gates, torch.zeros_like(gates))
+    return gates / gates.sum(-1, keepdim=True) if c.attr("renormalise") else gates
+
+
+def route_mask(logits: Tensor, top_k: int) -> Tensor:
+    """Where the `top_k` greatest of the last axis are; of equal ones the first. No gradient."""
+    order = logits.detach().argsort(dim=-1, descending=True, stable=True)
+    chosen = torch.zeros_like(logits, dtype=torch.bool)
+    return chosen.scatter(-1, order[..., :top_k], True)
+
+
 def _rope(c: Call) -> Tensor:
     x, past, inv_freq = c.tensor(0), c.past(1), c.tensor(2)
     seq, half, scale = x.shape[-2], x.shape[-1] // 2, c.float_attr("scale")
@@ -279,6 +293,7 @@ KERNELS: Mapping[str, Kernel] = {
     "rms_norm": _rms_norm,
     "layer_norm": _layer_norm,
     "hadamard": _hadamard,
+    "route": _route,
     "rope": _rope,
     "kv_write": _kv_write,
     "cache_attention": _cache_attention,

@@ -5,4 +5,7 @@ RECIPES = {
     "mistral": "optimum_compile.models.decoder",
     "qwen2": "optimum_compile.models.decoder",
     "qwen3": "optimum_compile.models.decoder",
+    "mixtral": "optimum_compile.models.decoder",
+    "qwen2_moe": "optimum_compile.models.decoder",
+    "qwen3_moe": "optimum_compile.models.decoder",
 }

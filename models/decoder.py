@@ -1,4 +1,4 @@
-"""The recipe of Llama-form decoders: llama, mistral, qwen2, qwen3.
+"""The recipe of Llama-form decoders: llama, mistral, qwen2, qwen3, and their mixtures of experts.
 
 Parameter names are those of the Hugging Face checkpoints. The module is built on the meta device,
 so that exporting it never needs a weight.
@@ -8,8 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from optimum_compile.compiler.frontend.config import ModelConfig
+from optimum_compile.compiler.frontend.config import Experts, ModelConfig
 from optimum_compile.models import ops
+
+GATE_UP_DOWN = ("gate_proj", "up_proj", "down_proj")
+MIXTRAL_NAMES = ("w1", "w3", "w2")
 
 
 class Attention(nn.Module):
@@ -51,17 +54,50 @@ class Attention(nn.Module):
 class MLP(nn.Module):
     """Gated feed-forward."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(
+        self, config: ModelConfig, inner: int, names: tuple[str, str, str] = GATE_UP_DOWN
+    ) -> None:
         super().__init__()
-        self.activation = config.activation
-        width, inner, bias = config.hidden_size, config.intermediate_size, config.mlp_bias
-        self.gate_proj = nn.Linear(width, inner, bias=bias)
-        self.up_proj = nn.Linear(width, inner, bias=bias)
-        self.down_proj = nn.Linear(inner, width, bias=bias)
+        self.activation, self.names = config.activation, names
+        width, bias = config.hidden_size, config.mlp_bias
+        for name in names[:2]:
+            self.add_module(name, nn.Linear(width, inner, bias=bias))
+        self.add_module(names[2], nn.Linear(inner, width, bias=bias))
 
     def forward(self, x: Tensor) -> Tensor:
         """X (1, seq, width)."""
-        return self.down_proj(activate(self.activation, self.gate_proj(x)) * self.up_proj(x))
+        gate, up, down = (self.get_submodule(name) for name in self.names)
+        return down(activate(self.activation, gate(x)) * up(x))
+
+
+class SparseMoe(nn.Module):
+    """Experts, each token's output the sum of those that the router chose, times their gates.
+
+    Every expert is computed for every token, and a gate of 0 drops it: the program has no branches,
+    and each expert's matrices are ordinary linears.
+    """
+
+    def __init__(self, config: ModelConfig, experts: Experts, names: tuple[str, str, str]) -> None:
+        super().__init__()
+        self.options = experts
+        self.gate = nn.Linear(config.hidden_size, experts.count, bias=False)
+        self.experts = nn.ModuleList(
+            MLP(config, experts.width, names) for _ in range(experts.count)
+        )
+        if experts.shared_width:
+            self.shared_expert = MLP(config, experts.shared_width)
+            self.shared_expert_gate = nn.Linear(config.hidden_size, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """X (1, seq, width)."""
+        route = torch.ops.optimum_compile.route
+        gates = route(self.gate(x), self.options.per_token, self.options.renormalise)
+        out = self.experts[0](x) * gates[..., :1]
+        for at in range(1, self.options.count):
+            out = out + self.experts[at](x) * gates[..., at : at + 1]
+        if self.options.shared_width:
+            out = out + self.shared_expert(x) * self.shared_expert_gate(x).sigmoid()
+        return out
 
 
 def activate(name: str, x: Tensor) -> Tensor:
@@ -76,10 +112,15 @@ def activate(name: str, x: Tensor) -> Tensor:
 class Block(nn.Module):
     """Attention and feed-forward, each on a norm of the residual stream."""
 
-    def __init__(self, config: ModelConfig, window: int) -> None:
+    def __init__(self, config: ModelConfig, window: int, sparse: Experts | None) -> None:
         super().__init__()
         self.self_attn = Attention(config, window)
-        self.mlp = MLP(config)
+        self.feed_forward = "mlp" if config.architecture != "mixtral" else "block_sparse_moe"
+        if sparse is None:
+            self.mlp = MLP(config, config.intermediate_size)
+        else:
+            names = GATE_UP_DOWN if config.architecture != "mixtral" else MIXTRAL_NAMES
+            self.add_module(self.feed_forward, SparseMoe(config, sparse, names))
         self.input_layernorm = nn.RMSNorm(config.hidden_size, config.norm_eps)
         self.post_attention_layernorm = nn.RMSNorm(config.hidden_size, config.norm_eps)
 
@@ -91,7 +132,8 @@ class Block(nn.Module):
             self.input_layernorm(x), past, k_cache, v_cache, rope
         )
         x = x + out
-        return x + self.mlp(self.post_attention_layernorm(x)), k_cache, v_cache
+        feed_forward = self.get_submodule(self.feed_forward)
+        return x + feed_forward(self.post_attention_layernorm(x)), k_cache, v_cache
 
 
 class Body(nn.Module):
@@ -100,7 +142,11 @@ class Body(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.layers = nn.ModuleList(Block(config, w) for w in config.sliding_window)
+        sparse = config.experts.layers if config.experts else (False,) * config.layers
+        self.layers = nn.ModuleList(
+            Block(config, window, config.experts if has_experts else None)
+            for window, has_experts in zip(config.sliding_window, sparse, strict=True)
+        )
         self.norm = nn.RMSNorm(config.hidden_size, config.norm_eps)
 
 

@@ -41,10 +41,20 @@ def cache_attention(
     return scores.masked_fill(~seen, float("-inf")).softmax(-1) @ v
 
 
+def route(logits: Tensor, top_k: int, renormalise: bool) -> Tensor:
+    """Gates (..., experts): the softmax of the `top_k` greatest logits, 0 elsewhere."""
+    gates = logits.softmax(-1)
+    order = logits.detach().argsort(dim=-1, descending=True, stable=True)
+    chosen = torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order[..., :top_k], True)
+    gates = gates * chosen
+    return gates / gates.sum(-1, keepdim=True) if renormalise else gates
+
+
 SCHEMAS = (
     "rope(Tensor x, Tensor past, Tensor inv_freq, float scale) -> Tensor",
     "kv_write(Tensor cache, Tensor new, Tensor past, int axis) -> Tensor",
     "cache_attention(Tensor q, Tensor k, Tensor v, Tensor past, float scale, int window) -> Tensor",
+    "route(Tensor logits, int top_k, bool renormalise) -> Tensor",
 )
 
 
@@ -53,7 +63,8 @@ def load() -> None:
     if _LIBRARY:
         return
     library = torch.library.Library(NAMESPACE, "FRAGMENT")
-    for schema, function in zip(SCHEMAS, (rope, kv_write, cache_attention), strict=True):
+    functions = (rope, kv_write, cache_attention, route)
+    for schema, function in zip(SCHEMAS, functions, strict=True):
         name = schema.split("(")[0]
         library.define(schema)
         library.impl(name, function, "CompositeExplicitAutograd")

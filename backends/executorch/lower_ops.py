@@ -105,6 +105,24 @@ def _hadamard(f: Frame) -> Tensor:
     return y.view(x.shape) * block**-0.5
 
 
+def _route(f: Frame) -> Tensor:
+    """An expert is chosen where fewer than top_k are ahead of it: greater, or equal and earlier.
+
+    Comparisons say exactly what happens between equal logits; the runtime's topk does not.
+    """
+    x = f.x()
+    key = ("earlier", int(x.shape[-1]))
+    if key not in f.memo:
+        number = torch.arange(key[1], dtype=torch.int64)
+        f.memo[key] = number[None, :] < number[:, None]
+    mine, other = x.unsqueeze(-1), x.unsqueeze(-2)
+    equal = torch.logical_and(other == mine, f.memo[key])
+    ahead = torch.logical_or(other > mine, equal)
+    chosen = ahead.to(torch.float32).sum(-1) < int(f.attr("top_k"))
+    gates = torch.softmax(x, -1) * chosen.to(torch.float32)
+    return gates / gates.sum(-1, keepdim=True) if f.attr("renormalise") else gates
+
+
 def _rope(f: Frame) -> Tensor:
     x, past = f.x(0), f.x(1)
     key = ("rope", id(past), f.node.inputs[2], f.attr("scale"))
@@ -244,6 +262,7 @@ KERNELS: dict[str, Callable[[Frame], Tensor]] = {
     "rms_norm": _rms_norm,
     "layer_norm": _layer_norm,
     "hadamard": _hadamard,
+    "route": _route,
     "rope": _rope,
     "kv_write": _kv_write,
     "cache_attention": _cache_attention,

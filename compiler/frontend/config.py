@@ -16,7 +16,8 @@ ACTIVATIONS = {
     "gelu_pytorch_tanh": "gelu_tanh",
     "relu": "relu",
 }
-ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
+ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3", "mixtral", "qwen2_moe", "qwen3_moe")
+MAX_EXPERTS = 1024
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,18 @@ class Rope:
     mscale: float | None = None
     mscale_all_dim: float | None = None
     truncate: bool = True
+
+
+@dataclass(frozen=True)
+class Experts:
+    """A mixture of experts in place of the feed-forward part."""
+
+    count: int
+    per_token: int
+    renormalise: bool  # gates of the chosen ones sum to 1
+    width: int  # inner width of one expert
+    shared_width: int  # of the expert that every token goes through; 0 without one
+    layers: tuple[bool, ...]  # which layers have experts; the others are dense
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,7 @@ class ModelConfig:
     qk_norm: bool
     sliding_window: tuple[int, ...]  # per layer; 0: all positions
     rope: Rope
+    experts: Experts | None = None
 
 
 def read_json(path: Path) -> Any:
@@ -135,6 +149,7 @@ def read_config(path: Path) -> ModelConfig:
         raise InputError(
             f"{path}: num_attention_heads={heads} is not a multiple of num_key_value_heads={kv_heads}"
         )
+    sparse = kind in ("mixtral", "qwen2_moe", "qwen3_moe")
     if data.get("head_dim") is None and kind != "qwen3" and hidden % heads:
         raise InputError(
             f"{path}: hidden_size={hidden} is not a multiple of num_attention_heads={heads}"
@@ -148,7 +163,9 @@ def read_config(path: Path) -> ModelConfig:
             f"{path}: hidden_act={activation!r}: expected one of {', '.join(ACTIVATIONS)}"
         )
     context = f.whole("max_position_embeddings", 1, 1 << 24, 2048)
-    bias = f.flag("attention_bias", False) if kind in ("llama", "qwen3") else False
+    biased = ("llama", "qwen3", "qwen3_moe")
+    bias = f.flag("attention_bias", False) if kind in biased else False
+    qkv_bias = kind == "qwen2" or bias or (kind == "qwen2_moe" and f.flag("qkv_bias", True))
     return ModelConfig(
         architecture=kind,
         vocab_size=f.whole("vocab_size", 2, 1 << 20),
@@ -159,28 +176,74 @@ def read_config(path: Path) -> ModelConfig:
         kv_heads=kv_heads,
         head_dim=head_dim,
         max_context=context,
-        norm_eps=f.number("rms_norm_eps", 0.0, 1.0, 1e-6),
+        norm_eps=f.number("rms_norm_eps", 0.0, 1.0, 1e-5 if kind == "mixtral" else 1e-6),
         activation=ACTIVATIONS[activation],
         tied=f.flag("tie_word_embeddings", False),
-        qkv_bias=kind == "qwen2" or bias,
+        qkv_bias=qkv_bias,
         output_bias=bias,
         mlp_bias=f.flag("mlp_bias", False) if kind == "llama" else False,
-        qk_norm=kind == "qwen3",
+        qk_norm=kind in ("qwen3", "qwen3_moe"),
         sliding_window=_windows(f, kind, layers),
         rope=_rope(f, context),
+        experts=_experts(f, kind, layers) if sparse else None,
     )
+
+
+def _experts(f: _Fields, kind: str, layers: int) -> Experts:
+    """Mixtral's keys, or those of Qwen, of which newer files spell the number of experts alike."""
+    if kind == "mixtral":
+        count = f.whole("num_local_experts", 1, MAX_EXPERTS)
+        per_token = f.whole("num_experts_per_tok", 1, count)
+        width = f.whole("intermediate_size", 1, 1 << 18)
+        return Experts(count, per_token, True, width, 0, (True,) * layers)
+    spelled = [k for k in ("num_experts", "num_local_experts") if f.data.get(k) is not None]
+    count = f.whole(spelled[0] if spelled else "num_experts", 1, MAX_EXPERTS)
+    if len(spelled) == 2 and f.data[spelled[1]] != count:
+        raise InputError(
+            f"{f.path}: num_experts={count} and num_local_experts={f.data[spelled[1]]} differ"
+        )
+    shared = "shared_expert_intermediate_size"
+    return Experts(
+        count=count,
+        per_token=f.whole("num_experts_per_tok", 1, count),
+        renormalise=f.flag("norm_topk_prob", False),
+        width=f.whole("moe_intermediate_size", 1, 1 << 18),
+        shared_width=f.whole(shared, 1, 1 << 18) if kind == "qwen2_moe" else 0,
+        layers=_sparse_layers(f, layers),
+    )
+
+
+def _sparse_layers(f: _Fields, layers: int) -> tuple[bool, ...]:
+    """Every n-th layer has experts, but for those that are listed as dense."""
+    step = f.whole("decoder_sparse_step", 1, 4096, 1)
+    dense = f.data.get("mlp_only_layers")
+    dense = [] if dense is None else dense
+    if not isinstance(dense, list) or not all(type(n) is int and 0 <= n < layers for n in dense):
+        raise InputError(
+            f"{f.path}: mlp_only_layers={dense!r}: expected a list of layers from 0 to {layers - 1}"
+        )
+    return tuple(i not in dense and (i + 1) % step == 0 for i in range(layers))
 
 
 def _windows(f: _Fields, kind: str, layers: int) -> tuple[int, ...]:
     """Sliding window of each layer; 0 where a layer sees every position."""
     if f.data.get("sliding_window") is None or kind == "llama":
         return (0,) * layers
+    if kind == "qwen2_moe" and not f.flag("use_sliding_window", False):
+        return (0,) * layers  # newer files say sliding_window 0 then
     size = f.whole("sliding_window", 1, 1 << 24)
-    if kind == "mistral":
+    if kind in ("mistral", "mixtral"):
         return (size,) * layers
     if not f.flag("use_sliding_window", False):
         return (0,) * layers
+    if kind == "qwen3_moe":
+        return (size,) * layers
     kinds = f.data.get("layer_types")
+    if kinds is None and kind == "qwen2_moe":
+        raise InputError(
+            f"{f.path}: use_sliding_window without layer_types, which versions of the training library "
+            f"read differently; give layer_types, a list of {layers} names"
+        )
     if kinds is None:
         first = f.whole("max_window_layers", 0, 4096, 28)
         return tuple(size if i >= first else 0 for i in range(layers))
@@ -203,7 +266,8 @@ def _rope(f: _Fields, context: int) -> Rope:
         raise InputError(f"{f.path}: rope_parameters and rope_scaling must be objects")
     merged = {k: v for k, v in {**scaling, **nested}.items() if v is not None}
     g = _Fields(f.path, merged)
-    base = 10000.0 if f.data.get("rope_theta") is None else f.number("rope_theta", 1.0, 1e12)
+    usual = 1e6 if f.data.get("model_type") == "mixtral" else 1e4
+    base = f.number("rope_theta", 1.0, 1e12, usual)
     theta = g.number("rope_theta", 1.0, 1e12, base)
     kind = str(merged.get("rope_type", merged.get("type", "default")))
     if kind not in ("default", "linear", "llama3", "yarn"):

@@ -13,11 +13,11 @@ from typing import Any
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.frontend.program import (
     SCALARS,
+    constant,
     functional,
     in_place,
     is_size,
     is_view,
-    number,
     origin,
     tensors,
 )
@@ -50,6 +50,7 @@ OWN = {
     "rope": (("x", "past", "inv_freq"), ("scale",)),
     "kv_write": (("cache", "new", "past"), ("axis",)),
     "cache_attention": (("q", "k", "v", "past"), ("scale", "window")),
+    "route": (("logits",), ("top_k", "renormalise")),
 }
 
 
@@ -305,10 +306,7 @@ class _Importer:
         given = {entry["name"]: entry["arg"] for entry in node["inputs"]}
         inputs, attrs = OWN[op]
         values = [self._tensor(given[k]["as_tensor"]["name"]) for k in inputs]
-        found: dict[str, Attr] = {}
-        for key in attrs:
-            value = number(given[key].get("as_float", given[key].get("as_int")))
-            found[key] = value if key == "scale" else int(value)
+        found = {key: constant(given[key], as_float=key == "scale") for key in attrs}
         name = node["outputs"][0]["as_tensor"]["name"]
         made = self.graph.add_node(
             op, values, [self._type(name)], found, origin=origin(node), names=[name]

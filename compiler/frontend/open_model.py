@@ -17,6 +17,7 @@ from optimum_compile.compiler.errors import (
 from optimum_compile.compiler.frontend.archive import read_archive
 from optimum_compile.compiler.frontend.config import ModelConfig, read_config
 from optimum_compile.compiler.frontend.detect import detect
+from optimum_compile.compiler.frontend.experts import split_experts
 from optimum_compile.compiler.frontend.hf_folder import (
     folder_weights,
     match_weights,
@@ -131,7 +132,8 @@ def _folder_graph(
         )
     prefill = min(max_prefill or DEFAULT_PREFILL, length)
     wanted = _recipe_shapes(config)
-    weights = match_weights(path, config, wanted, folder_weights(path))
+    found = split_experts(config, folder_weights(path))
+    weights = match_weights(path, config, wanted, found)
     return decoder_graph(config, weights, _name(path), length, prefill), config
 
 

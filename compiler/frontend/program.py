@@ -48,6 +48,14 @@ SCALARS: dict[str, Callable[[object], Attr]] = {
 }
 
 
+def constant(arg: Mapping[str, Any], *, as_float: bool) -> Attr:
+    """A flag or a number given to one of our own operators. Raises ValueError, KeyError."""
+    if "as_bool" in arg:
+        return SCALARS["as_bool"](arg["as_bool"])
+    value = number(arg["as_float"] if "as_float" in arg else arg["as_int"])
+    return value if as_float else int(value)
+
+
 def is_size(out: Mapping[str, Any]) -> bool:
     """Whether an output is a size or a flag rather than a tensor."""
     return "as_sym_int" in out or "as_sym_bool" in out or "as_sym_float" in out

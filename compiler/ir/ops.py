@@ -139,6 +139,18 @@ def _hadamard(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]
     return (x,)
 
 
+def _route(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
+    x, top_k, renormalise = _need(types, 0), _int(attrs, "top_k"), attrs["renormalise"]
+    experts = x.shape[-1] if x.rank else None
+    if not isinstance(experts, int) or not x.dtype.is_float:
+        raise ShapeError(f"route: {x} has no fixed number of experts, or no floats")
+    if not 1 <= top_k <= experts:
+        raise ShapeError(f"route: top_k={top_k} of {experts} experts")
+    if not isinstance(renormalise, bool):
+        raise ShapeError(f"route: renormalise={renormalise!r}: expected true or false")
+    return (x,)
+
+
 def _kv_write(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
     cache, new = _need(types, 0), _need(types, 1)
     axis = _int(attrs, "axis")
@@ -268,6 +280,10 @@ _ROWS = (
     Op("cache_attention", ("q", "k", "v", "past"), ("scale", "window"), _same, "causal, cached"),
     # plain attention: optional additive mask, or is_causal; kv_heads may divide heads
     Op("attention", ("q", "k", "v", "mask?"), ("scale", "causal"), _same, "softmax(qk*scale+m) v"),
+    # Gates of a mixture of experts, from the router's logits over the last axis: the softmax over all
+    # experts for the top_k greatest, 0 for the rest; equal ones in the order of the experts.
+    # renormalise: divided by their sum, which is the softmax over the top_k logits alone.
+    Op("route", ("logits",), ("top_k", "renormalise"), _route, "softmax where in top_k, else 0"),
     # ---- element-wise
     *(
         Op(name, ("x",), (), _same, f"{name}(x)")

@@ -19,17 +19,23 @@ def fingerprint(facts: Any) -> str:
 
 @dataclass
 class Progress:
-    """How far a run has come: segments done, and the packed weights by name."""
+    """How far a run has come: segments done, the packed weights by name, remarks for the user."""
 
     path: Path
     fingerprint: str
     done: int = 0
     packed: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     def save(self) -> None:
         """Write atomically."""
         part = self.path.with_suffix(".part")
-        document = {"fingerprint": self.fingerprint, "done": self.done, "packed": self.packed}
+        document = {
+            "fingerprint": self.fingerprint,
+            "done": self.done,
+            "packed": self.packed,
+            "remarks": self.remarks,
+        }
         part.write_text(json.dumps(document, indent=1), "utf-8")
         part.replace(self.path)
 
@@ -50,7 +56,13 @@ def open_progress(folder: Path, wanted: str) -> Progress:
         return Progress(path, wanted)
     try:
         data = json.loads(path.read_text("utf-8"))
-        found = Progress(path, str(data["fingerprint"]), int(data["done"]), dict(data["packed"]))
+        found = Progress(
+            path,
+            str(data["fingerprint"]),
+            int(data["done"]),
+            dict(data["packed"]),
+            [str(remark) for remark in data["remarks"]],
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: damaged ({error}); remove {folder} to begin anew") from error
     if found.fingerprint != wanted:

@@ -47,6 +47,8 @@ class Propagation:
         self.samples = tuple(samples)
         self.mode = mode
         self.spill = Spill(folder)
+        self.inner = Spill(folder / "held")
+        self.held: tuple[Value, ...] = ()
 
     def start(self) -> None:
         """Put every sample at the entrance of the first segment."""
@@ -72,15 +74,31 @@ class Propagation:
             self.spill.write(segment.index + 1, at, {v.name: t for v, t in found.items()})
 
     def forget(self, segment: Segment) -> None:
-        """Drop what entered a segment."""
+        """Drop what entered a segment, and what was held inside it."""
         self.spill.drop(segment.index)
+        self.inner.drop(segment.index)
+        self.held = ()
+
+    def hold(self, segment: Segment, values: Sequence[Value]) -> None:
+        """Put values inside a segment on disk: `inputs_of` begins from them until `forget`.
+
+        The weights before them must not change any more. Without it every expert of a layer would
+        run the attention before it again.
+        """
+        nodes, cache = nodes_before(segment, values), WeightCache()
+        for at in range(len(self.samples)):
+            found = self._run(nodes, segment, at, values, cache, None)
+            self.inner.write(segment.index, at, {v.name: t for v, t in found.items()})
+        self.held = tuple(values)
 
     def inputs_of(self, segment: Segment, source: Value) -> Iterator[Tensor]:
         """`source` inside a segment, for each sample in turn, as float32 (tokens, columns)."""
-        nodes = nodes_before(segment, source)
+        nodes = nodes_before(segment, (source,), self.held)
         cache = WeightCache()
         for at in range(len(self.samples)):
-            found = self._run(nodes, segment, at, (source,), cache, None)[source]
+            given = self.inner.read(segment.index, at) if self.held else {}
+            inside = {v: given[v.name] for v in self.held}
+            found = self._run(nodes, segment, at, (source,), cache, None, inside)[source]
             yield found.reshape(-1, found.shape[-1])
 
     def _run(
@@ -91,6 +109,7 @@ class Propagation:
         wanted: Sequence[Value],
         cache: WeightCache,
         observe: Callable[[int, Node, tuple[Tensor, ...]], None] | None,
+        inside: Mapping[Value, Tensor] | None = None,
     ) -> dict[Value, Tensor]:
         def tell(node: Node, outputs: tuple[Tensor, ...]) -> None:
             if observe is not None:
@@ -99,7 +118,7 @@ class Propagation:
         return run_nodes(
             self.graph,
             nodes,
-            self.values(segment, at),
+            self.values(segment, at) | dict(inside or {}),
             self.samples[at].symbols,
             wanted,
             weights=self.mode,

@@ -1,9 +1,11 @@
 """Cut a graph into its blocks, with the values that cross from each to the next."""
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.passes.stages.blocks import blocks_of, is_quantizable
+from optimum_compile.passes.stages.experts import Expert, experts_of
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,14 @@ class Segment:
 
 @dataclass(frozen=True)
 class Reading:
-    """Linears that read one value: they share its statistics, and are quantised together."""
+    """Linears that read one value: they share its statistics, and are quantised together.
+
+    Those of an expert share what the tokens show that are routed to it.
+    """
 
     source: Value
     linears: tuple[Node, ...]
+    expert: Expert | None = None
 
 
 def segments_of(graph: Graph) -> tuple[Segment, ...]:
@@ -52,19 +58,25 @@ def _alive(graph: Graph, where: dict[Node, int], index: int) -> tuple[Value, ...
 
 def readings_of(segment: Segment) -> tuple[Reading, ...]:
     """Linears with a quantisable weight by what they read, in the order of the program."""
-    found: dict[Value, list[Node]] = {}
+    found: dict[tuple[Value, Expert | None], list[Node]] = {}
+    experts = experts_of(segment.nodes)
     for node in segment.nodes:
         if node.op == "linear" and is_quantizable(node.input(1)):
-            found.setdefault(node.input(0), []).append(node)
-    return tuple(Reading(source, tuple(nodes)) for source, nodes in found.items())
+            found.setdefault((node.input(0), experts.get(node)), []).append(node)
+    return tuple(Reading(source, tuple(nodes), of) for (source, of), nodes in found.items())
 
 
-def nodes_before(segment: Segment, value: Value) -> tuple[Node, ...]:
-    """Nodes of the segment that `value` depends on, in order; none where it enters from outside."""
-    needed = {value}
+def nodes_before(
+    segment: Segment, values: Iterable[Value], known: Container[Value] = ()
+) -> tuple[Node, ...]:
+    """Nodes of the segment that `values` depend on, in order; none where they enter from outside.
+
+    What is `known` needs no nodes.
+    """
+    needed = set(values)
     out: list[Node] = []
     for node in reversed(segment.nodes):
-        if any(v in needed for v in node.outputs):
+        if any(v in needed and v not in known for v in node.outputs):
             out.append(node)
             needed.update(v for v in node.inputs if v is not None)
     return tuple(reversed(out))

@@ -29,6 +29,9 @@ def _softmax_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scale: flo
     return torch.softmax(q @ k.transpose(-1, -2) * scale + mask, -1) @ v
 
 
+# Of equal logits the first are chosen.
+LOGITS = torch.tensor([[3.0, 2, 2, 2], [1, -1, 0, -1], [5, 5, 5, 5]])
+E = math.exp(-1)
 CAUSAL = torch.full((3, 3), -math.inf).triu(1)
 CASES: list[Case] = [
     ("embedding", (IDS, X[0]), {}, X[0][torch.tensor([[2, 0], [2, 1]])]),
@@ -44,6 +47,11 @@ CASES: list[Case] = [
     ("hadamard", (X,), {"block": 2}, torch.stack(
         (X[..., ::2] + X[..., 1::2], X[..., ::2] - X[..., 1::2]), -1).flatten(2) / 2**0.5),
     ("hadamard", (X,), {"block": 1}, X),
+    ("route", (LOGITS,), {"top_k": 2, "renormalise": True},
+     torch.tensor([[1, E, 0, 0], [1, 0, E, 0], [1, 1, 0, 0]]) / torch.tensor([[1 + E]] * 2 + [[2]])),
+    ("route", (LOGITS,), {"top_k": 1, "renormalise": False},
+     torch.tensor([[1, 0, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0]])
+     / torch.tensor([[1 + 3 * E], [1 + E + 2 * E**2], [4]])),
     ("attention", (QKV, QKV * 2, QKV * 3, None), {"scale": 0.3, "causal": False},
      _softmax_attention(QKV, QKV * 2, QKV * 3, torch.zeros(3, 3), 0.3)),
     ("attention", (QKV, QKV * 2, QKV * 3, MASK), {"scale": 0.3, "causal": False},

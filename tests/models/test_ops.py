@@ -25,7 +25,18 @@ def test_loading_twice_registers_once() -> None:
         "rope",
         "kv_write",
         "cache_attention",
+        "route",
     ]
+
+
+@pytest.mark.parametrize("renormalise", [True, False])
+@pytest.mark.parametrize("top_k", [1, 2, 8])
+def test_route(top_k: int, renormalise: bool) -> None:
+    b = Builder()
+    attrs = {"top_k": top_k, "renormalise": renormalise}
+    graph = b.returns(b.op("route", b.input("x", "f32", 1, 5, 8), **attrs))
+    found = torch.ops.optimum_compile.route(random(1, 5, 8), top_k, renormalise)
+    torch.testing.assert_close(found, run(graph, {"x": random(1, 5, 8)}).outputs[0])
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.7])

@@ -11,11 +11,17 @@ from transformers import (
     LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
+    MixtralConfig,
+    MixtralForCausalLM,
     PreTrainedModel,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen2MoeConfig,
+    Qwen2MoeForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
 )
 
 from optimum_compile.compiler.interpret import run
@@ -26,6 +32,9 @@ MODELS = {
     "mistral": (MistralConfig, MistralForCausalLM),
     "qwen2": (Qwen2Config, Qwen2ForCausalLM),
     "qwen3": (Qwen3Config, Qwen3ForCausalLM),
+    "mixtral": (MixtralConfig, MixtralForCausalLM),
+    "qwen2_moe": (Qwen2MoeConfig, Qwen2MoeForCausalLM),
+    "qwen3_moe": (Qwen3MoeConfig, Qwen3MoeForCausalLM),
 }
 SIZES = {
     "vocab_size": 96,
@@ -39,10 +48,24 @@ SIZES = {
 }
 
 
+# Eight small experts, of which two take each token.
+EXPERTS: dict[str, dict[str, Any]] = {
+    "mixtral": {"num_local_experts": 8, "num_experts_per_tok": 2, "intermediate_size": 48},
+    "qwen3_moe": {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 48},
+    "qwen2_moe": {
+        "num_experts": 8,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 48,
+        "shared_expert_intermediate_size": 40,
+    },
+}
+
+
 def tiny_model(kind: str, seed: int = 0, **changes: Any) -> PreTrainedModel:
     """A model whose every parameter is random: biases and norms too, which start as 0 and 1."""
     config_class, model_class = MODELS[kind]
-    model = model_class(config_class(**(SIZES | changes), attn_implementation="eager"))
+    settings = SIZES | EXPERTS.get(kind, {}) | changes
+    model = model_class(config_class(**settings, attn_implementation="eager"))
     noise = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():

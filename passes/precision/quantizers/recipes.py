@@ -9,6 +9,19 @@ Range = Literal["minmax", "mse", "hessian"]
 
 
 @dataclass(frozen=True)
+class Routing:
+    """How tokens count for the linears of an expert.
+
+    weight: "gate", by the square of the expert's gate, with which its error enters the sum; or
+    "routed", every token that is routed there alike. shrink: so many tokens of the layer's mean are
+    mixed in, which decides for an expert that few tokens reach.
+    """
+
+    weight: Literal["gate", "routed"] = "gate"
+    shrink: float = 64.0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Steps, each of which may be left out.
 
@@ -19,6 +32,7 @@ class Recipe:
     propagation: strength of QEP's correction for errors of earlier layers, 0 for none.
     guided: groups of output rows with a Hessian of their own, weighted with squared gradients
     (GuidedQuant); 0 for the plain Hessian. scaling: AWQ's channel scales before everything else.
+    routing: what the experts of a mixture see.
     """
 
     range: Range = "mse"
@@ -28,6 +42,7 @@ class Recipe:
     propagation: float = 0.0
     guided: int = 0
     scaling: bool = False
+    routing: Routing = Routing()
 
     @property
     def needs_inputs(self) -> bool:

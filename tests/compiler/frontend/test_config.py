@@ -88,7 +88,8 @@ def test_what_belongs_to_another_architecture_is_ignored(tmp_path: Path) -> None
     ("changes", "text"),
     [
         ({"model_type": "gpt2"}, "model_type 'gpt2' has no recipe; known: llama, mistral, qwen2, "
-         "qwen3. Export the model with torch.export.save(ep, 'model.pt2') and compile that instead"),
+         "qwen3, mixtral, qwen2_moe, qwen3_moe. "
+         "Export the model with torch.export.save(ep, 'model.pt2') and compile that instead"),
         ({"model_type": "absent"}, "model_type None has no recipe"),
         ({"model_type": ["llama"]}, "model_type ['llama'] has no recipe"),
         ({"vocab_size": "absent"}, "vocab_size=None: expected a whole number from 2 to 1048576"),

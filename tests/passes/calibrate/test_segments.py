@@ -48,8 +48,8 @@ def test_linears_that_read_one_value_are_one_reading():
 def test_only_what_a_value_depends_on_runs_before_it():
     segment = segments_of(decoder(layers=2))[1]
     first = readings_of(segment)[0].source
-    assert [n.op for n in nodes_before(segment, first)] == ["rms_norm"]
-    assert nodes_before(segment, segment.enters[0]) == ()
+    assert [n.op for n in nodes_before(segment, (first,))] == ["rms_norm"]
+    assert nodes_before(segment, segment.enters[:1]) == ()
 
 
 def test_a_module_without_blocks_is_one_segment():
