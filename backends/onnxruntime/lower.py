@@ -57,8 +57,8 @@ class Lowering:
         plan = graph.notes.get(StagePlan)
         self._stages = [] if plan is None else [s.name for s in plan.stages]
         self.ends = _ends(graph)
-        self._reserved = {*self.ends.values(), *(f"{PAST}{s.name}" for s in graph.states)}
-        self._reserved |= {v.name for v in graph.inputs}
+        self._reserved = {name for name, _ in output_names(graph)}
+        self._reserved |= {f"{PAST}{s.name}" for s in graph.states} | {v.name for v in graph.inputs}
         for value in graph.inputs:
             kind = OUTSIDE.get(value.type.dtype)
             cast = None if kind is None else self.op("Cast", value.name, to=INT)

@@ -19,6 +19,7 @@ from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
     Lut,
+    Nested,
     Scheme,
     Sparse,
     packed_bytes,
@@ -64,8 +65,9 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
     """Whether a weight of this shape and use can be stored and run in `scheme`."""
     if isinstance(scheme, Float):
         return SUPPORTED
-    if isinstance(scheme, Lut):
-        return Support(False, f"MatMulNBits has no tables: use uint{max(2, scheme.bits)}:g32")
+    if isinstance(scheme, Lut | Nested):
+        wider = next(bits for bits in BITS if bits >= scheme.bits)
+        return Support(False, f"MatMulNBits has no palettes: use uint{wider}:g32")
     if isinstance(scheme, Sparse):
         return Support(False, f"MatMulNBits has no outliers: use {scheme.base}")
     if isinstance(scheme, E0M4):

@@ -77,8 +77,8 @@ def compared(made: Emitted, tolerance: Tolerance) -> Conformance:
 
 def run_cases(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.ndarray]]]:
     """Outputs by case, call and output."""
-    run = _run_package if artifact.suffix == ".mlpackage" else _run_program
-    return run(artifact, cases)
+    runs = {".mlpackage": _run_package, ".pte": _run_program, ".onnx": _run_model}
+    return runs[artifact.suffix](artifact, cases)
 
 
 def _run_package(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.ndarray]]]:
@@ -89,6 +89,16 @@ def _run_package(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.n
     for case in cases:
         package.reset()
         out.append([run_call(package, call) for call in case.calls])
+    return out
+
+
+def _run_model(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.ndarray]]]:
+    from optimum_compile.backends.onnxruntime.session import Model
+
+    model, out = Model(artifact), []
+    for case in cases:
+        model.reset()
+        out.append([model.call(call.inputs) for call in case.calls])
     return out
 
 
