@@ -59,7 +59,7 @@ def _alive(graph: Graph, where: dict[Node, int], index: int) -> tuple[Value, ...
 def readings_of(segment: Segment) -> tuple[Reading, ...]:
     """Linears with a quantisable weight by what they read, in the order of the program."""
     found: dict[tuple[Value, Expert | None], list[Node]] = {}
-    experts = experts_of(segment.nodes)
+    experts = experts_of(segment.nodes, segment.leaves)
     for node in segment.nodes:
         if node.op == "linear" and is_quantizable(node.input(1)):
             found.setdefault((node.input(0), experts.get(node)), []).append(node)

@@ -1,6 +1,6 @@
 """Which nodes belong to one expert of a mixture, and which weights decide the routing."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from optimum_compile.compiler.ir.graph import Node, Value
@@ -14,11 +14,12 @@ class Expert:
     index: int
 
 
-def experts_of(nodes: Sequence[Node]) -> dict[Node, Expert]:
+def experts_of(nodes: Sequence[Node], leaves: Container[Value] = ()) -> dict[Node, Expert]:
     """The expert of every node whose result counts only times that expert's gate.
 
     %gates = route(%logits)   %one = slice(%gates, 3:4)   %sum = mul(%down, %one): all nodes on which
-    %down alone depends are of expert 3. What several experts read is of none.
+    %down alone depends are of expert 3. What several experts read is of none, and neither is what
+    `leaves` the program.
     """
     out: dict[Node, Expert] = {}
     gated: dict[tuple[Node, int], Expert] = {}
@@ -31,6 +32,8 @@ def experts_of(nodes: Sequence[Node]) -> dict[Node, Expert]:
     for node in reversed(nodes):
         readers = [gated.get(use) or out.get(use[0]) for v in node.outputs for use in v.uses]
         owner = readers[0] if readers else None
+        if any(v in leaves for v in node.outputs):
+            continue
         if owner is not None and all(other == owner for other in readers):
             out[node] = owner
     return out

@@ -1,11 +1,14 @@
 """Tiny random models of `transformers`, saved as Hugging Face folders."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
+from support.models import tiny_tokenizer
 from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
@@ -111,3 +114,35 @@ def relative_error(found: torch.Tensor, wanted: torch.Tensor) -> float:
     """|found - wanted| / |wanted|, over all elements; 0 where they are equal."""
     distance = float((found.double() - wanted.double()).norm())
     return distance / float(wanted.double().norm()) if distance else 0.0
+
+
+def experts_folder(folder: Path, kind: str = "mixtral", **changes: Any) -> Path:
+    """A mixture of experts whose activations have few strong directions, with a tokenizer."""
+    model = tiny_model(kind, **({"intermediate_size": 64, "moe_intermediate_size": 64} | changes))
+    noise = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        few = torch.randn(96, 6, generator=noise) @ torch.randn(6, 64, generator=noise)
+        model.model.embed_tokens.weight.mul_(0.3).add_(0.5 * few)
+    save_folder(model, folder)
+    tiny_tokenizer().save(str(folder / "tokenizer.json"))
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(names))
+    return folder
+
+
+def edit_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> Path:
+    """Change the tensors of `model.safetensors` in place."""
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors")
+    return folder
+
+
+def forsake(folder: Path, expert: int, layer: int = 1) -> Path:
+    """No token goes to `expert` of a Mixtral where one expert takes each token: it only ever ties."""
+
+    def change(tensors: dict[str, torch.Tensor]) -> None:
+        gate = tensors[f"model.layers.{layer}.block_sparse_moe.gate.weight"]
+        gate[expert] = gate[0]
+
+    return edit_weights(folder, change)
