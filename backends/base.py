@@ -8,7 +8,7 @@ import numpy as np
 
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.shape import SymbolRange
-from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.scheme import Scheme
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class BackendOptions:
     """Choices that change what a backend can take. Each backend reads its own."""
 
     executor: str = "xnnpack"  # ExecuTorch: "xnnpack" or "packed"
-    activations: str = "int8"  # ExecuTorch: "int8" or "float"
+    # "int8" or "float"; "auto" is int8 for XNNPACK's matrices, floats for ONNX Runtime.
+    activations: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class Backend(Protocol):
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """Whether a weight of this shape and use can be stored and run in `scheme`."""
 
-    def activation_kind(self, scheme: Scheme, use: WeightUse) -> ActivationKind | None:
+    def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
         """How the inputs of this weight's linears are rounded at run time; None: not at all."""
 
     def supports_node(self, node: Node) -> Support:

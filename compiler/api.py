@@ -58,7 +58,7 @@ from optimum_compile.compiler.package.writer import (
     staging,
 )
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
-from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quantizing import (
     Calibration,
     calibration_of,
@@ -275,7 +275,7 @@ def _cases(
 
     words, graph = (text if text is not None else read_text(None)), wanted.model.graph
     options = CaseOptions(seed=wanted.options.seed)
-    made: dict[frozenset[tuple[str, ActivationKind]], tuple[Case, ...]] = {}
+    made: dict[frozenset[tuple[str, Activations]], tuple[Case, ...]] = {}
     answers = {}
     for backend in wanted.backends:
         rounding = rounding_of(graph, backend)
@@ -307,13 +307,14 @@ def _verify(
     answers: Mapping[str, tuple[Case, ...]],
     watch: Observer,
 ) -> Conformance | None:
-    from optimum_compile.compiler.conformance import tolerance_for
+    from optimum_compile.compiler.conformance import rounding_of, tolerance_for
 
     if not wanted.options.verify:
         return None
     watch.progress(f"verify {backend.name}", 0, 1)
     name = target_name(backend.platform, backend.name)
-    tolerance = tolerance_for(name, wanted.model.graph)
+    rounded = bool(rounding_of(wanted.model.graph, backend))
+    tolerance = tolerance_for(name, wanted.model.graph, rounded=rounded)
     result = backend.verify(emitted.artifact, answers[name], tolerance)
     watch.progress(f"verify {backend.name}", 1, 1)
     return result

@@ -36,7 +36,7 @@ from optimum_compile.compiler.interpret_ops import Call, execute, torch_dtype
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.shape import Dim, evaluate
 from optimum_compile.compiler.ir.types import TensorType
-from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.passes.precision.notes import Precision, Quantized
 
 WeightMode = Literal["float", "quantized"]
@@ -102,7 +102,7 @@ def run(
     replace_weights: Mapping[str, Tensor] | None = None,
     observe: Observe | None = None,
     cache: WeightCache | None = None,
-    activations: Mapping[str, ActivationKind] | None = None,
+    activations: Mapping[str, Activations] | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> RunResult:
     """Execute `graph` once.
@@ -192,7 +192,7 @@ class _Runner:
         self.env: dict[Value, Tensor] = {}
         self.leaves: dict[str, Tensor] = {}
         self.fixed: dict[Value, Tensor] = {}
-        self.rounded: dict[str, ActivationKind] = {}
+        self.rounded: dict[str, Activations] = {}
         self.remaining = {v: len(v.uses) for v in graph.values()}
         self.kept = {*graph.outputs, *(s.written for s in graph.states)}
         self._numbers: dict[Dim, int] = {}
@@ -224,7 +224,7 @@ class _Runner:
         self,
         grad: tuple[str, ...],
         replace: Mapping[str, Tensor],
-        activations: Mapping[str, ActivationKind],
+        activations: Mapping[str, Activations],
     ) -> None:
         """Set the weights that are leaves, those that the caller brings, and how inputs are rounded."""
         for name in (*grad, *replace, *activations):
@@ -290,7 +290,7 @@ class _Runner:
             shapes = ", ".join("-" if t is None else str(tuple(t.shape)) for t in tensors)
             raise InternalError(f"{node!r} at {node.origin}: {error} (inputs {shapes})") from error
 
-    def _rounding(self, node: Node) -> ActivationKind | None:
+    def _rounding(self, node: Node) -> Activations | None:
         return self.rounded.get(node.input(1).name) if node.op == "linear" else None
 
     def _integer_linear(self, node: Node) -> tuple[Tensor, ...]:
@@ -298,7 +298,7 @@ class _Runner:
         how = self._rounding(node)
         if how is None or self.mode == "float" or node.input(1) in self.fixed:
             return ()
-        form = row_scaled(node.input(1))
+        form = row_scaled(node.input(1), how)
         if form is None:
             return ()
         codes = self._cached((repr(form), "codes"), lambda: load_codes(form))

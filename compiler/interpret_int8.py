@@ -4,9 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.graph import Value
 from optimum_compile.compiler.quant.activations import (
-    ActivationKind,
+    Activations,
+    BlockInt8,
     exact_product,
     rounded,
     token_codes,
@@ -15,13 +17,19 @@ from optimum_compile.compiler.quant.scheme import Affine, PerChannel
 from optimum_compile.passes.precision.notes import Quantized
 
 
-def row_scaled(weight: Value) -> Quantized | None:
+def row_scaled(weight: Value, kind: Activations) -> Quantized | None:
     """The packed form of a weight with signed codes and one scale a row; None for every other.
 
-    Only there does an integer kernel sum whole rows, so only there is there one exact result.
+    Only there, and with one scale a token, does an integer kernel sum whole rows, so only there is
+    there one exact result.
     """
     note = weight.notes.get(Quantized)
-    if note is None or not isinstance(note.scheme, Affine) or not note.scheme.symmetric:
+    if (
+        isinstance(kind, BlockInt8)
+        or note is None
+        or not isinstance(note.scheme, Affine)
+        or not note.scheme.symmetric
+    ):
         return None
     return note if isinstance(note.scheme.group, PerChannel) else None
 
@@ -39,15 +47,17 @@ def load_scales(form: Quantized) -> Tensor:
     return torch.from_numpy(scales[:, 0].astype(np.float32))
 
 
-def rounded_input(x: Tensor, kind: ActivationKind) -> Tensor:
+def rounded_input(x: Tensor, kind: Activations) -> Tensor:
     """The input as the numbers that its codes stand for, in its own dtype."""
     return torch.from_numpy(rounded(x.numpy(), kind)).to(x.dtype)
 
 
 def integer_linear(
-    x: Tensor, kind: ActivationKind, codes: Tensor, scales: Tensor, bias: Tensor | None
+    x: Tensor, kind: Activations, codes: Tensor, scales: Tensor, bias: Tensor | None
 ) -> Tensor:
-    """The bits of an integer kernel, see `exact_product`."""
+    """The bits of an integer kernel, see `exact_product`. Not for blocks, see `row_scaled`."""
+    if isinstance(kind, BlockInt8):
+        raise InternalError(f"{kind}: an integer kernel has no scale for whole rows")
     added = None if bias is None else bias.numpy().astype(np.float32)
     codes_of_x = token_codes(x.numpy(), kind)
     return torch.from_numpy(exact_product(codes_of_x, codes.numpy(), scales.numpy(), added))

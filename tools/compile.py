@@ -52,8 +52,8 @@ def parser() -> argparse.ArgumentParser:
     add("--executor", choices=("xnnpack", "packed"), help="android: what runs the matrices")
     add(
         "--activations",
-        choices=("int8", "float"),
-        help="android: int8 (default); float: packed only",
+        choices=("auto", "int8", "float"),
+        help="android: auto is int8 in front of XNNPACK's matrices, float in ONNX Runtime",
     )
     add("--stages", type=int, help="most precision subgraphs (default 3)")
     add("--context", type=int, help="length of the KV cache in tokens")

@@ -21,7 +21,7 @@ from optimum_compile.backends.coreml.toolchain import require
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
-from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.scheme import Scheme
 
 RUNNER = "optimum_compile.backends.coreml.runner"
@@ -48,7 +48,7 @@ class CoreMLBackend:
         """See the protocol."""
         return schemes.supports_scheme(scheme, use)
 
-    def activation_kind(self, scheme: Scheme, use: WeightUse) -> ActivationKind | None:
+    def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
         """None: weights are expanded, activations stay floats."""
         return None
 

@@ -24,7 +24,7 @@ from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
-from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.compiler.quant.activations import ActivationKind, Activations
 from optimum_compile.compiler.quant.scheme import Scheme
 
 RUNNER = "optimum_compile.backends.executorch.runner"
@@ -59,7 +59,7 @@ class ExecuTorchBackend:
         """See the protocol."""
         return schemes.supports_scheme(scheme, use)
 
-    def activation_kind(self, scheme: Scheme, use: WeightUse) -> ActivationKind | None:
+    def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
         """XNNPACK's delegates round what they multiply with integer weights, whoever reads it."""
         on_xnnpack = self.xnnpack and use.as_linear and schemes.on_xnnpack(scheme, use)
         return ActivationKind.ASYMMETRIC_INT8 if on_xnnpack else None

@@ -1,6 +1,6 @@
 """ONNX Runtime: an `.onnx` with MatMulNBits for Android, run here by the same runtime's CPU kernels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optimum_compile.backends.base import (
@@ -22,8 +22,8 @@ from optimum_compile.backends.onnxruntime.toolchain import require
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
-from optimum_compile.compiler.quant.activations import ActivationKind
-from optimum_compile.compiler.quant.scheme import Scheme
+from optimum_compile.compiler.quant.activations import Activations, BlockInt8
+from optimum_compile.compiler.quant.scheme import Affine, Scheme
 
 RUNNER = "optimum_compile.backends.onnxruntime.runner"
 LOGITS = "optimum_compile.backends.onnxruntime.logits"
@@ -38,10 +38,11 @@ class OnnxRuntimeBackend:
     name: str = "onnxruntime"
     platform: str = "android"
     suffix: str = ".onnx"
+    int8: bool = False  # True: accuracy level 4 wherever there is a kernel for it
 
     def configured(self, options: BackendOptions) -> Backend:
-        """Activations stay floats: those choices are ExecuTorch's."""
-        return self
+        """Activations are floats unless int8 is asked for; executors are ExecuTorch's."""
+        return replace(self, int8=options.activations == "int8")
 
     def require(self) -> None:
         """See the protocol."""
@@ -51,9 +52,13 @@ class OnnxRuntimeBackend:
         """See the protocol."""
         return schemes.supports_scheme(scheme, use)
 
-    def activation_kind(self, scheme: Scheme, use: WeightUse) -> ActivationKind | None:
-        """None: at accuracy level 1 every kernel multiplies floats."""
-        return None
+    def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
+        """Int8 by blocks at accuracy level 4; at level 1 every kernel multiplies floats."""
+        use_int8 = self.int8 and schemes.rounds_activations(
+            scheme, use.columns, as_linear=use.as_linear
+        )
+        blocks = schemes.blocks_of(scheme, use.columns) if isinstance(scheme, Affine) else None
+        return BlockInt8(blocks.size) if use_int8 and blocks is not None else None
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators cannot be carried."""
@@ -68,7 +73,7 @@ class OnnxRuntimeBackend:
 
     def stored_bytes(self, scheme: Scheme, use: WeightUse) -> int:
         """See the protocol."""
-        return schemes.stored_bytes(scheme, use)
+        return schemes.stored_bytes(scheme, use, int8=self.int8)
 
     def fixed_bytes(self, graph: Graph) -> int:
         """See the protocol."""
@@ -78,7 +83,7 @@ class OnnxRuntimeBackend:
         """See the protocol."""
         from optimum_compile.backends.onnxruntime.emit import emit
 
-        return emit(graph, options, out)
+        return emit(graph, options, out, int8=self.int8)
 
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """See the protocol."""

@@ -34,15 +34,22 @@ def functions_of(graph: Graph) -> tuple[str, ...]:
 
 
 def emit(
-    graph: Graph, options: EmitOptions, out: Path, *, inline_bytes: int = INLINE_BYTES
+    graph: Graph,
+    options: EmitOptions,
+    out: Path,
+    *,
+    int8: bool = False,
+    inline_bytes: int = INLINE_BYTES,
 ) -> EmitResult:
     """Write the model `out`, with more than `inline_bytes` of weights in `out`.data beside it.
+
+    With `int8` the runtime rounds activations wherever it has a kernel that multiplies them.
 
     Raises ToolchainError when the SDK fails.
     """
     load_onnx()
     expected = fixed_bytes(graph) + sum(
-        stored_bytes(note.scheme, unit.use)
+        stored_bytes(note.scheme, unit.use, int8=int8)
         for unit in units_of(graph)
         if (note := graph.weights[unit.name].notes.get(Quantized)) is not None
     )
@@ -51,7 +58,7 @@ def emit(
     data_part = out.with_name(f".{out.name}{DATA_SUFFIX}.part")
     try:
         with _Sink(data, data_part) as sink:
-            model = _build(graph, options, sink)
+            model = _build(graph, options, sink, int8)
         part.write_bytes(model.SerializeToString(deterministic=True))
         if data is not None:
             data_part.replace(data)
@@ -106,13 +113,13 @@ class _Sink:
         self.tensors.append(tensor)
 
 
-def _build(graph: Graph, options: EmitOptions, sink: _Sink) -> Any:
+def _build(graph: Graph, options: EmitOptions, sink: _Sink, int8: bool) -> Any:
     from onnx import helper
 
     from optimum_compile.backends.onnxruntime.lower import Lowering, output_names, type_of
     from optimum_compile.backends.onnxruntime.lower_ops import finish, lower_nodes
 
-    low = Lowering(graph, sink)
+    low = Lowering(graph, sink, int8=int8)
     lower_nodes(low)
     outputs = output_names(graph)
     finish(low, outputs)

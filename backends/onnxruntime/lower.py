@@ -44,8 +44,9 @@ def element_type(dtype: DType) -> int:
 class Lowering:
     """One ONNX graph being built: names of tensors by IR value."""
 
-    def __init__(self, graph: Graph, sink: Sink) -> None:
+    def __init__(self, graph: Graph, sink: Sink, *, int8: bool) -> None:
         self.graph = graph
+        self.int8 = int8
         self.sink = sink
         self.nodes: list[NodeProto] = []
         self.shapes: list[ValueInfoProto] = []

@@ -11,7 +11,14 @@ import numpy as np
 from onnx import TensorProto
 
 from optimum_compile.backends.onnxruntime.lower import FLOAT, Lowering
-from optimum_compile.backends.onnxruntime.schemes import Blocks, blocks_of, has_float_zeros
+from optimum_compile.backends.onnxruntime.schemes import (
+    FLOAT_ACTIVATIONS,
+    INT8_ACTIVATIONS,
+    Blocks,
+    blocks_of,
+    has_float_zeros,
+    rounds_activations,
+)
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.graph import Value
 from optimum_compile.compiler.quant.pack import pack_codes
@@ -21,8 +28,6 @@ from optimum_compile.compiler.quant.stored import scale_codes
 from optimum_compile.passes.precision.notes import Quantized
 
 MICROSOFT = "com.microsoft"
-# Activations stay float32: 0 and 1 mean the same, but 0 reads as "not chosen".
-FLOAT_ACTIVATIONS = 1
 CHUNK_CODES = 1 << 22  # padded and packed at a time
 
 
@@ -34,6 +39,7 @@ class Grid:
     scales: str  # float32 (rows, blocks)
     zeros: str | None
     bits: int
+    level: int
     blocks: Blocks
     rows: int
     columns: int
@@ -56,7 +62,7 @@ def linear(low: Lowering, x: str, value: Value) -> str:
         N=stored.rows,
         bits=stored.bits,
         block_size=stored.blocks.size,
-        accuracy_level=FLOAT_ACTIVATIONS,
+        accuracy_level=stored.level,
     )
 
 
@@ -108,9 +114,16 @@ def _store(low: Lowering, value: Value) -> Grid | str:
     size = blocks.size * scheme.bits // 8
     shape = (packed.shape[0], blocks.count, size)
     codes = low.initializer(f"{name}/codes", packed_rows(packed, blocks), TensorProto.UINT8, shape)
-    scales = _spread(low, _scales(low, name, packed, scheme), packed, blocks)
+    as_linear = any(node.op == "linear" for node in value.users)
+    rounds = low.int8 and rounds_activations(scheme, columns, as_linear=as_linear)
+    if rounds:  # constants, see `schemes`
+        each = np.repeat(packed.scales.astype(np.float32), blocks.repeats, 1)[:, : blocks.count]
+        scales = low.initializer(f"{name}/scales", each, FLOAT, each.shape)
+    else:
+        scales = _spread(low, _scales(low, name, packed, scheme), packed, blocks)
     zeros = _zeros(low, name, packed, scheme, blocks)
-    return Grid(codes, scales, zeros, scheme.bits, blocks, *packed.shape)
+    level = INT8_ACTIVATIONS if rounds else FLOAT_ACTIVATIONS
+    return Grid(codes, scales, zeros, scheme.bits, level, blocks, *packed.shape)
 
 
 def packed_rows(packed: PackedWeight, blocks: Blocks) -> np.ndarray:  # -> uint8 (rows, bytes)

@@ -6,8 +6,10 @@ facts of version 1.31.1 that this file rests on, each checked by a test:
 - blocks have 16, 32, 64, 128 or 256 columns; codes have 2, 4 or 8 bits; zero points are packed codes
   or floats. Floats with 8 bits load, and fail when they are run.
 - a table takes packed codes as zero points only.
-- `accuracy_level` 1 keeps activations as floats, whatever the form. 4 rounds them to int8 where a
-  kernel can: where scales are computed in the graph and graph optimisation is off, it gives zeros.
+- `accuracy_level` 1 keeps activations as floats, whatever the form. 4 rounds them to int8, with one
+  scale a block, where a kernel can: not in front of zero points that are floats, nor of blocks of 16
+  columns with 2 bits. Where scales are computed in the graph and graph optimisation is off, it
+  gives zeros; so there they are constants, in float32 and one a block.
 """
 
 from dataclasses import dataclass
@@ -28,6 +30,8 @@ from optimum_compile.passes.stages.blocks import is_quantizable
 
 BITS = (2, 4, 8)
 LEAST_BLOCK, MOST_BLOCK = 16, 256
+FAST_2BIT = 32, 128  # least and most block that has an int8 kernel
+FLOAT_ACTIVATIONS, INT8_ACTIVATIONS = 1, 4  # accuracy levels; 0 means the same as 1, unsaid
 
 
 @dataclass(frozen=True)
@@ -45,20 +49,29 @@ class Blocks:
 
 def blocks_of(scheme: Affine, columns: int) -> Blocks | None:
     """The blocks of a row, as large as they can be; None where groups are no whole blocks."""
+    least, most = FAST_2BIT if scheme.bits == 2 else (LEAST_BLOCK, MOST_BLOCK)
     if scheme.groups(columns) == 1:
         # Any size will do, all its blocks share the scale: the one with the least padding.
-        sizes = [MOST_BLOCK >> n for n in range(5)]
+        sizes = [most >> n for n in range(5) if most >> n >= least]
         size = min(sizes, key=lambda s: (-(-columns // s) * s, -s))
         count = -(-columns // size)
         return Blocks(size, count, count)
     group = scheme.group_size(columns)
-    size = min(MOST_BLOCK, group & -group)
+    size = min(most, group & -group)
     return None if size < LEAST_BLOCK else Blocks(size, -(-columns // size), group // size)
 
 
 def has_float_zeros(scheme: Affine) -> bool:
     """Whether zero points are floats in the graph; otherwise codes, or none at all."""
     return not scheme.symmetric and scheme.zero_dtype != "int"
+
+
+def rounds_activations(scheme: Scheme, columns: int, *, as_linear: bool) -> bool:
+    """Whether there is an int8 kernel that multiplies with a weight in this scheme."""
+    if not as_linear or not isinstance(scheme, Affine) or has_float_zeros(scheme):
+        return False
+    blocks = blocks_of(scheme, columns)
+    return blocks is not None and (scheme.bits > 2 or blocks.size >= FAST_2BIT[0])
 
 
 def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
@@ -88,8 +101,11 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
     return SUPPORTED
 
 
-def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
-    """Bytes of the initialisers of a weight: codes with the padding of rows, scales, zero points."""
+def stored_bytes(scheme: Scheme, use: WeightUse, *, int8: bool = False) -> int:
+    """Bytes of the initialisers of a weight: codes with the padding of rows, scales, zero points.
+
+    With `int8` activations, scales are float32 numbers of every block.
+    """
     rows, columns = use.rows, use.columns
     if isinstance(scheme, Float):
         return rows * columns * scheme.bits // 8
@@ -101,6 +117,8 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
     scales = number_bytes(count, scheme.scale_bits)
     if scheme.scale_bits:
         scales += 2 * rows
+    if int8 and rounds_activations(scheme, columns, as_linear=use.as_linear):
+        scales = 4 * rows * blocks.count
     if scheme.symmetric:
         return codes + scales
     if has_float_zeros(scheme):

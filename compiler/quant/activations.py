@@ -1,4 +1,4 @@
-"""Activations rounded to int8, one scale a token, as the runtimes do it while they run.
+"""Activations rounded to int8, one scale a token or a block of one, as the runtimes do it.
 
 Pure functions on numpy arrays; the last axis is a token's. What is not finite stays so.
 """
@@ -13,10 +13,23 @@ CHUNK_ELEMENTS = 1 << 22  # of weights that are float64 at a time
 
 
 class ActivationKind(StrEnum):
-    """How the input of an integer matrix product is rounded."""
+    """How the input of an integer matrix product is rounded, with one scale a token."""
 
     SYMMETRIC_INT8 = "symmetric int8"  # QQQ's
     ASYMMETRIC_INT8 = "asymmetric int8"  # XNNPACK's
+
+
+@dataclass(frozen=True)
+class BlockInt8:
+    """Rounded with one scale for each run of `size` columns of a token: ONNX Runtime's MatMulNBits."""
+
+    size: int
+
+    def __str__(self) -> str:
+        return f"symmetric int8, blocks of {self.size}"
+
+
+Activations = ActivationKind | BlockInt8
 
 
 @dataclass(frozen=True)
@@ -75,10 +88,31 @@ def token_codes(x: np.ndarray, kind: ActivationKind) -> TokenCodes:
     return asymmetric_int8(x) if kind is ActivationKind.ASYMMETRIC_INT8 else symmetric_int8(x)
 
 
-def rounded(x: np.ndarray, kind: ActivationKind) -> np.ndarray:
+def rounded(x: np.ndarray, kind: Activations) -> np.ndarray:
     """Floats (..., columns) after rounding: float32, the same shape."""
     with np.errstate(invalid="ignore"):  # no number times an infinite scale
+        if isinstance(kind, BlockInt8):
+            return _rounded_blocks(x, kind.size)
         return token_codes(x, kind).numbers()
+
+
+def _rounded_blocks(x: np.ndarray, size: int) -> np.ndarray:
+    """Scale max|x| / 127 a block, the last of a token padded with zeros; a block of zeros stays.
+
+    All arithmetic is float32 and in the runtime's order, which multiplies with the reciprocal.
+    """
+    x = np.asarray(x, np.float32)
+    columns = x.shape[-1]
+    padded = np.zeros((*x.shape[:-1], -(-columns // size), size), np.float32)
+    padded.reshape(*x.shape[:-1], -1)[..., :columns] = x
+    scales = np.abs(padded).max(-1, keepdims=True) / np.float32(INT8_MAX)
+    with np.errstate(all="ignore"):
+        per_unit = np.float32(1) / scales  # infinite for zeros, and for numbers next to zero
+        per_unit = np.where(np.isinf(per_unit), np.float32(0), per_unit)
+        codes = np.clip(np.rint(padded * per_unit), INT8_MIN, INT8_MAX)
+        codes *= scales
+    numbers: np.ndarray = codes.reshape(*x.shape[:-1], -1)[..., :columns]
+    return numbers
 
 
 def exact_product(

@@ -53,6 +53,9 @@ def test_matrices_take_zero_points_that_tables_do_not(text):
         ("int8", 96, Blocks(32, 3, 3)),
         ("int8", 100, Blocks(16, 7, 7)),
         ("int8", 1, Blocks(16, 1, 1)),
+        ("uint2", 100, Blocks(128, 1, 1)),  # blocks of 16 or 256 have no fast kernel
+        ("uint2", 1024, Blocks(128, 8, 8)),
+        ("uint2:g16", 96, Blocks(16, 6, 1)),
     ],
 )
 def test_groups_are_cut_into_the_largest_blocks_without_waste(text, columns, blocks):
