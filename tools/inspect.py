@@ -13,6 +13,7 @@ from optimum_compile.compiler.package.typed import parse_json, typed
 from optimum_compile.passes.stages.notes import StageInfo
 from optimum_compile.tools.cli import print_json, usage
 from optimum_compile.tools.tables import bundle_document, console, show_bundle, size
+from optimum_compile.tools.widths import width_text
 
 # What is read of the metadata below; it may hold more.
 METADATA: dict[str, Any] = {
@@ -87,6 +88,8 @@ def _show(path: Path, found: dict[str, Any], verbose: bool) -> None:
             f"  {stage['name']}: blocks {first}-{last}, {stage['bits_per_weight']:.2f} bits per weight, "
             f"{size(stage['bytes'])}, scales {stage['scales_sha256'][:12]}"
         )
+        if text := width_text(found, stage["tensors"], size):
+            out.print(f"    {text}", soft_wrap=True)
         for entry in stage["activations"]:
             out.print(
                 f"    input of block {entry['block']}: {entry['low']:.3g} .. {entry['high']:.3g}"

@@ -34,6 +34,7 @@ SCHEMES = (
     "lut4:r1",
     "lut6:r4",
     "lut2:r1+s0.005",
+    "nest2-4:r4",
 )
 PROBE = WeightUse("probe", 256, 256, as_linear=True, as_table=False)
 

@@ -24,12 +24,14 @@ from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.describe import weight_bytes
+from optimum_compile.passes.precision.narrow import narrow
 from optimum_compile.passes.precision.units import parameter_count
 from optimum_compile.tools.cli import print_json, usage
 from optimum_compile.tools.score import GraphLogits, score, text_windows
 
 WIDTHS = (2, 3, 4)
-# Name, quantiser, scheme of every matrix ({b} is the width; symmetric where nothing says otherwise).
+# Name, quantiser, scheme of every matrix ({b} is the width; symmetric where nothing says otherwise; "at"
+# is followed by the bits that are read of a nested one).
 METHODS: tuple[tuple[str, str, str], ...] = (
     ("round to nearest, min/max", "rtn", "int{b}:g64"),
     ("least squared error (MSE)", "mse", "int{b}:g64"),
@@ -52,6 +54,8 @@ METHODS: tuple[tuple[str, str, str], ...] = (
     ("tables, weighted k-means", "weighted", "lut{b}:r4"),
     ("tables, GPTQ", "gptq-weighted", "lut{b}:r4"),
     ("tables, LNQ with QEP (auto)", "auto", "lut{b}:r4"),
+    ("nested tables, weighted k-means", "weighted", "nest2-4:r4 at {b}"),
+    ("nested tables, auto", "auto", "nest2-4:r4 at {b}"),
     ("two-level scales, auto", "auto", "int{b}:g32@u6"),
 )
 
@@ -74,6 +78,7 @@ class Request:
 def measure(request: Request) -> dict[str, Any]:
     """Quantise and score in this process."""
     begin = time.monotonic()
+    scheme, _, width = request.scheme.partition(" at ")
     pins = [f"embed_tokens={request.embedding}"] if request.embedding else []
     with tempfile.TemporaryDirectory(prefix="optimum-methods-") as work:
         options = CompileOptions(
@@ -81,7 +86,7 @@ def measure(request: Request) -> dict[str, Any]:
             output=work,
             policy="uniform",
             quantizer=request.quantizer,
-            pin=(*pins, f".={request.scheme}"),
+            pin=(*pins, f".={scheme}"),
             calibration=request.calibration,
             samples=request.samples,
             seqlen=request.seqlen,
@@ -91,6 +96,9 @@ def measure(request: Request) -> dict[str, Any]:
         prepare(wanted, Path(work))
         seconds, peak = time.monotonic() - start, usage(begin)["peak_rss_bytes"]
         graph = wanted.model.graph
+        parameters, stored = parameter_count(graph), weight_bytes(graph)
+        if width:
+            narrow(graph, int(width), Path(work) / "narrow")
         files = wanted.model.tokenizer_files
         tokenizer, source = load_tokenizer(files), read_text(request.text)
         if tokenizer is None or source is None:
@@ -100,7 +108,6 @@ def measure(request: Request) -> dict[str, Any]:
         windows = text_windows(source, tokenizer, bos, length)[: request.documents]
         reference = GraphLogits(open_model(Path(request.model)).graph)
         found = score(windows, GraphLogits(graph, "quantized"), reference)
-        parameters, stored = parameter_count(graph), weight_bytes(graph)
     return {
         "bits_per_weight": 8 * stored / parameters,
         "weight_bytes": stored,

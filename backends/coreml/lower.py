@@ -18,8 +18,9 @@ from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.ops import dims, ints
+from optimum_compile.compiler.quant.nested import at_width
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Sparse
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Nested, Sparse
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.stages.notes import InStage, StagePlan
 
@@ -126,6 +127,8 @@ def packed_constant(packed: PackedWeight, name: str) -> Any:
         return mb.const(val=packed.codes.astype(np.float16), name=name)
     if isinstance(scheme, Lut):
         return _palette(scheme, packed, name)
+    if isinstance(scheme, Nested):
+        return packed_constant(at_width(packed, scheme.bits), name)
     if isinstance(scheme, Sparse):
         return packed_constant(_dense_part(packed), name)
     if isinstance(scheme, E0M4):

@@ -8,6 +8,7 @@ from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
     Lut,
+    Nested,
     Scheme,
     Sparse,
     packed_bytes,
@@ -17,6 +18,7 @@ from optimum_compile.passes.precision.notes import Precision
 # Every blob has 64 bytes of metadata, and data begins at a multiple of 64.
 BLOB_BYTES = 64
 IN_FILE = 10
+TABLE_BITS = (1, 2, 3, 4, 6, 8)
 PREFILL_TOKENS = 64
 
 
@@ -24,7 +26,11 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
     """Whether a weight of this shape and use can be stored and run in `scheme`."""
     if isinstance(scheme, Float):
         return SUPPORTED if scheme.bits == 16 else Support(False, "activations are fp16: use f16")
+    if isinstance(scheme, Nested):
+        return supports_scheme(widest(scheme), use)
     if isinstance(scheme, Lut):
+        if scheme.bits not in TABLE_BITS:
+            return Support(False, f"tables have 1, 2, 3, 4, 6 or 8 bits, not {scheme.bits}")
         if use.rows % scheme.rows_per_table:
             return Support(
                 False, f"{scheme.rows_per_table} rows a table do not divide {use.rows} rows"
@@ -52,6 +58,8 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
         return _array(rows * columns, scheme.bits)
     if isinstance(scheme, Sparse):
         return stored_bytes(scheme.base, use) + _outliers(scheme, rows, columns)
+    if isinstance(scheme, Nested):
+        return stored_bytes(widest(scheme), use)
     codes = _array(rows * columns, scheme.bits)
     if isinstance(scheme, Lut):
         return codes + _array(scheme.tables(rows) << scheme.bits, 16)
@@ -72,6 +80,11 @@ def _outliers(scheme: Sparse, rows: int, columns: int) -> int:
         scales = _array(rows * scheme.base.groups(columns), 16)
         return mask + _array(count, scheme.bits) + scales
     return mask + _array(count, 16)
+
+
+def widest(scheme: Nested) -> Lut:
+    """The one palette of a nested weight that is stored: a program chooses no width while it runs."""
+    return Lut(scheme.bits, scheme.rows_per_table)
 
 
 def blob(size: int) -> int:

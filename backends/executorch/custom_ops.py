@@ -1,6 +1,6 @@
 """The packed operators as torch sees them: schemas for export, with shapes but no computation here.
 
-Their kernels are C++ (`runtime_stub/executorch/operators.cpp`); the eager forms below exist only so
+Their kernels are C++ (`runtime_stub/executorch/`); the eager forms below exist only so
 that torch.export can trace and ExecuTorch can find the out variants.
 """
 
@@ -26,15 +26,20 @@ _AFFINE = (
 _E0M4 = (
     f"Tensor codes, Tensor scales, Tensor offsets, int rows, int columns, int group, {_OUTLIERS}"
 )
+# `width` chooses how many bits are read: one int64, or None for all of them.
+_NESTED = (
+    "Tensor planes, Tensor tables, Tensor? width, int seed_bits, int bits, int rows, int columns, "
+    "int rows_per_table"
+)
 _F16 = "Tensor weight"
-_PACKED = {"lut": _LUT, "affine": _AFFINE, "e0m4": _E0M4, "f16": _F16}
+_PACKED = {"lut": _LUT, "affine": _AFFINE, "e0m4": _E0M4, "nested": _NESTED, "f16": _F16}
 ARGUMENTS = {
     f"{use}_{form}": f"Tensor {first}, {arguments}"
     for use, first in (("linear", "x"), ("embedding", "ids"))
     for form, arguments in _PACKED.items()
 }
 # Where rows and columns stand behind the first two tensors.
-_SIZES_AT = {"lut": 2, "affine": 3, "e0m4": 2}
+_SIZES_AT = {"lut": 2, "affine": 3, "e0m4": 2, "nested": 4}
 
 
 def load() -> None:

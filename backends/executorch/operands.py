@@ -6,7 +6,15 @@ import numpy as np
 from torch import Tensor
 
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme import (
+    E0M4,
+    Affine,
+    Float,
+    Lut,
+    Nested,
+    Scheme,
+    Sparse,
+)
 from optimum_compile.compiler.quant.stored import stored_parts
 
 Part = Callable[[str], Tensor | None]
@@ -27,11 +35,15 @@ def parts_of(packed: PackedWeight) -> dict[str, np.ndarray]:
 
 
 def call_of(scheme: Scheme, shape: tuple[int, ...], part: Part) -> tuple[str, tuple[object, ...]]:
-    """The form of the operator ("lut", "affine", "e0m4", "f16") and its arguments after the input."""
+    """The form of the operator ("lut", "nested", "affine", ...) and its arguments after the input."""
     rows, columns = shape
     base = scheme.base if isinstance(scheme, Sparse) else scheme
     if isinstance(base, Float):
         return "f16", (part("codes"),)
+    if isinstance(base, Nested):
+        width = None  # all bits; a tensor of one int64 here would choose at every call
+        described = (base.seed_bits, base.bits, rows, columns, base.rows_per_table)
+        return "nested", (part("codes"), part("table"), width, *described)
     run = scheme.runs(rows, columns).width if isinstance(scheme, Sparse) else 0
     outliers = (run, part("counts"), part("places"), part("values"))
     if isinstance(base, Lut):

@@ -7,6 +7,7 @@ from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
     Lut,
+    Nested,
     PerChannel,
     Scheme,
     Sparse,
@@ -51,6 +52,9 @@ def stored_bytes(scheme: Scheme, use: WeightUse, *, xnnpack: bool = True) -> int
         return aligned(rows * columns * scheme.bits // 8)
     if isinstance(scheme, Sparse):
         return stored_bytes(scheme.base, use, xnnpack=False) + _outliers(scheme, rows, columns)
+    if isinstance(scheme, Nested):
+        planes = aligned(scheme.bits * packed_bytes(rows * columns, 1))
+        return planes + aligned(scheme.tables(rows) * scheme.entries * 2)
     codes = aligned(packed_bytes(rows * columns, scheme.bits))
     if isinstance(scheme, Lut):
         return codes + aligned(scheme.tables(rows) * (1 << scheme.bits) * 2)

@@ -4,7 +4,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme import (
+    E0M4,
+    Affine,
+    Float,
+    Lut,
+    Nested,
+    Scheme,
+    Sparse,
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +51,13 @@ class Outliers:
 class PackedWeight:
     """One quantised matrix (rows, columns).
 
-    codes    Affine symmetric: int8 (rows, columns); asymmetric, E0M4 and Lut: uint8 (rows, columns);
+    codes    Affine symmetric: int8 (rows, columns); asymmetric, E0M4, Lut, Nested: uint8, same shape;
              Float: float16 or float32 (rows, columns). One code an element: `pack` makes the bytes.
     scales   Affine and E0M4: float16 (rows, groups), those that apply: of two levels the product.
     supers   Affine of two levels: float16 (rows,), the number of each row.
     zeros    Affine asymmetric: uint8 (rows, groups), float16 for all zero points that are no codes.
     offsets  E0M4: float16 (rows, groups)
-    table    Lut: float16 (tables, 2**bits)
+    table    Lut: float16 (tables, 2**bits); Nested: those of all widths, (tables, entries)
     outliers Sparse, whose other parts are those of its base.
     """
 
@@ -86,7 +94,7 @@ class PackedWeight:
         """
         rows = slice(begin, end)
         base = self.scheme.base if isinstance(self.scheme, Sparse) else self.scheme
-        per = base.rows_per_table if isinstance(base, Lut) else 1
+        per = base.rows_per_table if isinstance(base, Lut | Nested) else 1
         last = min(end, self.shape[0])
         return PackedWeight(
             self.scheme,
@@ -112,7 +120,10 @@ class PackedWeight:
         if isinstance(scheme, Sparse):
             return self._with_outliers(scheme)
         if isinstance(scheme, Lut):
-            return _from_table(scheme, self.codes, self.table)
+            return _from_table(scheme.rows_per_table, self.codes, self.table)
+        if isinstance(scheme, Nested):  # the widest palette, whose table is the last
+            widest = None if self.table is None else self.table[:, -(1 << scheme.bits) :]
+            return _from_table(scheme.rows_per_table, self.codes, widest)
         if isinstance(scheme, E0M4):
             return _from_e0m4(scheme, self.codes, self.scales, self.offsets)
         return _from_affine(scheme, self.codes, self.scales, self.zeros)
@@ -141,10 +152,10 @@ def e0m4_numbers(codes: np.ndarray) -> np.ndarray:  # uint8 -> float32, same sha
     return bits.view(np.float16).astype(np.float32)
 
 
-def _from_table(scheme: Lut, codes: np.ndarray, table: np.ndarray | None) -> np.ndarray:
+def _from_table(rows_per_table: int, codes: np.ndarray, table: np.ndarray | None) -> np.ndarray:
     if table is None:
         raise ValueError("a lut weight needs its table")
-    which = np.arange(codes.shape[0]) // scheme.rows_per_table
+    which = np.arange(codes.shape[0]) // rows_per_table
     entries: np.ndarray = table.astype(np.float32)[which[:, None], codes]
     return entries
 

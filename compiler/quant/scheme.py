@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from optimum_compile.compiler.errors import OptionError
 
 AFFINE_BITS = (2, 3, 4, 5, 6, 8)
-LUT_BITS = (1, 2, 3, 4, 6, 8)
+LUT_BITS = (1, 2, 3, 4, 5, 6, 7, 8)
 SCALE_DTYPES = ("f16", "bf16", "u4", "u6", "u8")
 ZERO_DTYPES = ("int", "f16", "u4", "u6", "u8")
 MAX_OUTLIERS = 0.5
@@ -211,6 +211,56 @@ class Lut:
 
 
 @dataclass(frozen=True)
+class Nested:
+    """Palettes of every width from `seed_bits` to `bits` in one: a code of b bits leads that of b + 1.
+
+    The bits of the codes are stored as planes, the leading one first, and for each width there is a
+    table of fp16 entries that `rows_per_table` rows share: whoever wants b bits reads b planes and the
+    table of that width. Tables of all widths take bytes, which rows of few columns feel.
+    """
+
+    seed_bits: int
+    bits: int
+    rows_per_table: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.seed_bits < self.bits <= LUT_BITS[-1]:
+            raise OptionError(
+                f"nest{self.seed_bits}-{self.bits}: expected two widths of 1 to {LUT_BITS[-1]} bits, "
+                "the smaller first, as nest2-4"
+            )
+        if self.rows_per_table < 1:
+            raise OptionError(f"nest rows {self.rows_per_table}: expected a positive number")
+
+    @property
+    def widths(self) -> range:
+        """The widths that can be read, in bits."""
+        return range(self.seed_bits, self.bits + 1)
+
+    @property
+    def entries(self) -> int:
+        """Entries of one table of each width."""
+        return (2 << self.bits) - (1 << self.seed_bits)
+
+    def tables(self, rows: int) -> int:
+        """Tables of one width of a tensor with `rows` rows."""
+        return math.ceil(rows / self.rows_per_table)
+
+    def stored_bytes(self, rows: int, columns: int) -> int:
+        """Bytes of a (rows, columns) tensor: all planes, each rounded up to a byte, all tables."""
+        planes = self.bits * packed_bytes(rows * columns, 1)
+        return planes + self.tables(rows) * self.entries * HALF_BYTES
+
+    def read_bytes(self, rows: int, columns: int, width: int) -> int:
+        """Bytes that one pass over the tensor at `width` bits touches."""
+        planes = width * packed_bytes(rows * columns, 1)
+        return planes + self.tables(rows) * (1 << width) * HALF_BYTES
+
+    def __str__(self) -> str:
+        return f"nest{self.seed_bits}-{self.bits}:r{self.rows_per_table}"
+
+
+@dataclass(frozen=True)
 class Runs:
     """How positions of outliers are stored: a count for each run of columns, an index for each one.
 
@@ -293,4 +343,4 @@ class Sparse:
         return f"{self.base}+{'s' if self.outliers == 'added' else 'o'}{float(self.fraction)!r}"
 
 
-Scheme = Float | Affine | Lut | E0M4 | Sparse
+Scheme = Float | Affine | Lut | E0M4 | Nested | Sparse

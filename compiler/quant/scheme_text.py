@@ -8,6 +8,7 @@ from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
     Lut,
+    Nested,
     PerChannel,
     PerGroup,
     Scheme,
@@ -16,6 +17,7 @@ from optimum_compile.compiler.quant.scheme import (
 
 _AFFINE = re.compile(r"(u?)int([2-8])(?::(channel|g(\d{1,5})))?(?:@([a-z0-9,]{1,20}))?")
 _LUT = re.compile(r"lut([1-8])(?::r(\d{1,6}))?")
+_NESTED = re.compile(r"nest([1-8])-([1-8])(?::r(\d{1,6}))?")
 _E0M4 = re.compile(r"e0m4(?::(channel|g(\d{1,5})))?")
 _SPARSE = re.compile(r"(.{1,60})\+([so])(\d\.\d{1,20}|\de-\d{1,3}|\d\.\d{1,20}e-\d{1,3}|0)")
 
@@ -25,7 +27,8 @@ def parse_scheme(text: str) -> Scheme:
 
     f16, int8, int4:g32, uint4:g64, int4:g32@bf16, int4:g32@u6 (6-bit scale codes), uint4:g64@zf16
     (fp16 zero points), uint2:g16@u6,zu4 (scale codes and 4-bit fixed-point zero points), lut2:r1,
-    e0m4:g32, int4:g128+s0.005 (fp16 outliers), int4:g128+o0.08 (outliers with scales of their own).
+    nest2-4:r4 (tables of 2, 3 and 4 bits in one), e0m4:g32, int4:g128+s0.005 (fp16 outliers),
+    int4:g128+o0.08 (outliers with scales of their own).
     Raises OptionError that names the forms.
     """
     if text in ("f16", "f32"):
@@ -33,7 +36,7 @@ def parse_scheme(text: str) -> Scheme:
     match = _SPARSE.fullmatch(text)
     if match:
         base = parse_scheme(match.group(1))
-        if isinstance(base, Float | Sparse):
+        if isinstance(base, Float | Nested | Sparse):
             raise OptionError(f"{text!r}: {base} takes no outliers; expected a grid or a palette")
         form = "added" if match.group(2) == "s" else "scaled"
         return Sparse(base, float(match.group(3)), form)
@@ -46,13 +49,16 @@ def parse_scheme(text: str) -> Scheme:
     match = _LUT.fullmatch(text)
     if match:
         return Lut(int(match.group(1)), int(match.group(2) or 1))
+    match = _NESTED.fullmatch(text)
+    if match:
+        return Nested(int(match.group(1)), int(match.group(2)), int(match.group(3) or 1))
     match = _E0M4.fullmatch(text)
     if match:
         return E0M4(PerGroup(int(match.group(2))) if match.group(2) else PerChannel())
     raise OptionError(
-        f"scheme {text!r}: expected f16, f32, [u]intN[:channel|:gN], lutN[:rN] or e0m4[:gN]; after "
-        "[u]intN @ and a type of scales (bf16, u4, u6, u8), of zero points (zf16, zu4, zu6, zu8) or "
-        "both with a comma; and for outliers +s or +o with their fraction"
+        f"scheme {text!r}: expected f16, f32, [u]intN[:channel|:gN], lutN[:rN], nestN-N[:rN] or "
+        "e0m4[:gN]; after [u]intN @ and a type of scales (bf16, u4, u6, u8), of zero points (zf16, "
+        "zu4, zu6, zu8) or both with a comma; and for outliers +s or +o with their fraction"
     )
 
 

@@ -8,6 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimum_compile.compiler.quant.nested import (
+    from_planes,
+    tables_by_row,
+    tables_by_width,
+    to_planes,
+)
 from optimum_compile.compiler.quant.pack import pack_codes, unpack_codes
 from optimum_compile.compiler.quant.packed import Outliers, PackedWeight
 from optimum_compile.compiler.quant.scheme import (
@@ -15,6 +21,7 @@ from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
     Lut,
+    Nested,
     Runs,
     Scheme,
     Sparse,
@@ -27,15 +34,19 @@ Parts = dict[str, np.ndarray]
 def stored_parts(weight: PackedWeight) -> Parts:
     """The arrays to store, by name.
 
-    codes, scales (packed codes where they have two levels), supers, zeros, table, offsets; of
-    outliers: counts and places (both uint8, see `place_bytes`), values, outlier_scales. Raises
-    ValueError when a part is missing, or scales are none that their scheme can store.
+    codes (of a nested weight its planes), scales (packed codes where they have two levels), supers,
+    zeros, table, offsets; of outliers: counts and places (both uint8, see `place_bytes`), values,
+    outlier_scales. Raises ValueError when a part is missing, or scales are none that their scheme can
+    store.
     """
     scheme = weight.scheme
     if isinstance(scheme, Sparse):
         return stored_parts(weight.base) | outlier_parts(weight)
     if isinstance(scheme, Float):
         return {"codes": weight.codes}
+    if isinstance(scheme, Nested):
+        table = tables_by_width(scheme, _needed(weight.table, scheme))
+        return {"codes": to_planes(weight.codes, scheme.bits), "table": table}
     parts = {"codes": pack_codes(weight.codes, scheme.bits)}
     if isinstance(scheme, Lut):
         return parts | {"table": _needed(weight.table, scheme)}
@@ -133,6 +144,11 @@ def from_parts(scheme: Scheme, shape: tuple[int, int], parts: Parts) -> PackedWe
         return replace(base, scheme=scheme, outliers=_read_outliers(scheme, shape, parts))
     if isinstance(scheme, Float):
         return PackedWeight(scheme, parts["codes"].reshape(shape))
+    if isinstance(scheme, Nested):
+        if parts["codes"].size != scheme.bits * packed_bytes(rows * columns, 1):
+            raise ValueError(f"{parts['codes'].size} bytes of planes do not fit {rows}x{columns}")
+        codes = from_planes(parts["codes"], scheme.bits, rows * columns).reshape(shape)
+        return PackedWeight(scheme, codes, table=tables_by_row(scheme, parts["table"], rows))
     signed = isinstance(scheme, Affine) and scheme.symmetric
     codes = unpack_codes(parts["codes"], scheme.bits, rows * columns, signed).reshape(shape)
     if isinstance(scheme, Lut):

@@ -14,7 +14,7 @@ from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Nested, Scheme, Sparse
 from optimum_compile.passes.precision.classes import class_of
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.stages.blocks import blocks_of, weight_blocks
@@ -117,7 +117,7 @@ def granularity(scheme: Scheme) -> str:
         return granularity(scheme.base)
     if isinstance(scheme, Affine | E0M4):
         return str(scheme.group)
-    return f"r{scheme.rows_per_table}" if isinstance(scheme, Lut) else ""
+    return f"r{scheme.rows_per_table}" if isinstance(scheme, Lut | Nested) else ""
 
 
 def _describe(
@@ -175,7 +175,7 @@ def value_range(packed: PackedWeight, chunk_rows: int = 4096) -> tuple[float, fl
     """Least and greatest dequantised weight, a chunk of rows at a time."""
     rows = packed.shape[0]
     base = packed.base.scheme
-    per = base.rows_per_table if isinstance(base, Lut) else 1
+    per = base.rows_per_table if isinstance(base, Lut | Nested) else 1
     step = max(per, chunk_rows // per * per)
     low, high = np.inf, -np.inf
     for begin in range(0, rows, step):

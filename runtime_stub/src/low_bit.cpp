@@ -163,6 +163,7 @@ void decode_row(const PackedMatrix& m, int64_t row, Scratch& s, float* out) {
     const int64_t size = int64_t{1} << m.bits;
     widen(m.table + (row / m.rows_per_table) * size, size, s.entries);
     if (m.bits == 2) return from_table4(s.entries, codes, m.columns, out);
+    if (m.bits == 3) return from_table8(s.entries, codes, m.columns, out);
     return from_table(s.entries, codes, m.columns, out);
   }
   find_scales(m, row, s);

@@ -17,6 +17,7 @@ from optimum_compile.compiler.quant.scheme import (
     Float,
     Granularity,
     Lut,
+    Nested,
     PerChannel,
     PerGroup,
     Scheme,
@@ -46,6 +47,11 @@ def _random(scheme: Scheme, rows: int, columns: int, rng: np.random.Generator) -
         size = (scheme.tables(rows), 1 << scheme.bits)
         table = rng.standard_normal(size) / np.sqrt(columns)
         return PackedWeight(scheme, codes, table=np.sort(table, axis=1).astype(np.float16))
+    if isinstance(scheme, Nested):
+        codes = rng.integers(0, 1 << scheme.bits, (rows, columns)).astype(np.uint8)
+        size = (scheme.tables(rows), scheme.entries)
+        table = (rng.standard_normal(size) / np.sqrt(columns)).astype(np.float16)
+        return PackedWeight(scheme, codes, table=table)
     if isinstance(scheme, Sparse):
         return _sparse(scheme, _random(scheme.base, rows, columns, rng), rng)
     grid = (rows, scheme.groups(columns))
@@ -150,6 +156,12 @@ def sparses(draw: st.DrawFn) -> Sparse:
     return Sparse(base, draw(FRACTIONS), "scaled")
 
 
+@st.composite
+def nested_schemes(draw: st.DrawFn) -> Nested:
+    bits = draw(st.integers(2, 8))
+    return Nested(draw(st.integers(1, bits - 1)), bits, draw(st.integers(1, 6)))
+
+
 SCHEMES: st.SearchStrategy[Scheme] = st.one_of(
-    st.builds(Float, st.sampled_from([16, 32])), DENSE, sparses()
+    st.builds(Float, st.sampled_from([16, 32])), DENSE, nested_schemes(), sparses()
 )

@@ -33,6 +33,16 @@ def test_rows_are_compared_with_the_first(monkeypatch, capsys, text):
     assert first["seconds_per_million"] > 0
 
 
+def test_a_nested_row_has_the_bytes_of_all_widths_and_the_score_of_one(monkeypatch, capsys, text):
+    rows = tuple((f"at {b}", "mse", f"nest2-4:r4 at {b}") for b in (2, 4))
+    monkeypatch.setattr(methods, "METHODS", rows)
+    monkeypatch.setattr(methods, "measure_apart", methods.measure)
+    assert methods.main([str(shared_model()), "--text", str(text), "--json"]) == 0
+    narrow, wide = json.loads(capsys.readouterr().out).values()
+    assert narrow["weight_bytes"] == wide["weight_bytes"]
+    assert wide["kl_mean"] < 0.5 * narrow["kl_mean"]
+
+
 def test_a_row_that_fails_in_its_process_says_why(text):
     request = methods.Request(str(shared_model()), str(text), None, 1, 1, 16, "mse", "int3:odd", "")
     assert "int3:odd" in methods.measure_apart(request)["error"]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Float, Lut, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme import Float, Lut, Nested, Scheme, Sparse
 from optimum_compile.passes.calibrate.moments import Moments
 from optimum_compile.passes.calibrate.saliency import row_groups
 from optimum_compile.passes.precision.quantizers.feedback import (
@@ -18,6 +18,7 @@ from optimum_compile.passes.precision.quantizers.feedback import (
 )
 from optimum_compile.passes.precision.quantizers.grids import AffineGrid, TableGrid
 from optimum_compile.passes.precision.quantizers.group_descent import descend_groups
+from optimum_compile.passes.precision.quantizers.nested_feedback import nested_with_feedback
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
 from optimum_compile.passes.precision.quantizers.refit import refit_scales, refit_tables
 from optimum_compile.passes.precision.quantizers.rtn import Clip
@@ -55,7 +56,7 @@ def with_feedback(
     """New codes for the grid of `start`, and where the scheme leaves it free, a better grid."""
     if not seen.guided:
         return _fed_back(weight, start, seen.hessian, recipe)
-    multiple = start.scheme.rows_per_table if isinstance(start.scheme, Lut) else 1
+    multiple = start.scheme.rows_per_table if isinstance(start.scheme, Lut | Nested) else 1
     parts = []
     groups = row_groups(len(weight), len(seen.guided), multiple)
     for rows, hessian in zip(groups, seen.guided, strict=False):
@@ -87,6 +88,8 @@ def _fed_back(
 ) -> PackedWeight:
     w = torch.from_numpy(np.ascontiguousarray(weight, np.float32))
     options = Feedback(sweeps=recipe.sweeps)
+    if isinstance(start.scheme, Nested):
+        return nested_with_feedback(w, start, moment, options, recipe.rounds)
     grid = TableGrid.of(start) if isinstance(start.scheme, Lut) else AffineGrid.of(start)
     codes = round_with_feedback(w, moment, grid, options)
     hessian = damped(moment, options.damping).float()

@@ -53,15 +53,20 @@ def inverse_factor(hessian: Tensor, damping: float) -> Tensor:
     raise ValueError("the Hessian has no Cholesky factor at any damping")
 
 
+def column_order(hessian: Tensor, options: Feedback) -> Tensor:
+    """In which order columns are rounded: int64 (columns,)."""
+    if not options.act_order:
+        return torch.arange(len(hessian))
+    return torch.argsort(hessian.diagonal(), descending=True, stable=True)
+
+
 def round_with_feedback(weight: Tensor, hessian: Tensor, grid: Grid, options: Feedback) -> Tensor:
     """Codes (rows, columns) float32 of `weight` (rows, columns) float32.
 
     hessian: (columns, columns), symmetric, positive semidefinite.
     """
     columns = weight.shape[1]
-    order = torch.arange(columns)
-    if options.act_order:
-        order = torch.argsort(hessian.diagonal(), descending=True, stable=True)
+    order = column_order(hessian, options)
     factor = inverse_factor(hessian[order][:, order], options.damping)
     rest = weight[:, order].clone()
     codes = torch.empty_like(rest)

@@ -52,8 +52,13 @@ def refit_scales(weight: Tensor, codes: Tensor, hessian: Tensor, old: AffineGrid
     return replace(old, scales=torch.where(gained[:, None], fresh.scales, old.scales))
 
 
-def refit_tables(weight: Tensor, codes: Tensor, hessian: Tensor, old: TableGrid) -> TableGrid:
-    """Table entries (tables, entries) that minimise the loss for these codes, sorted."""
+def refit_tables(
+    weight: Tensor, codes: Tensor, hessian: Tensor, old: TableGrid, *, ordered: bool = True
+) -> TableGrid:
+    """Table entries (tables, entries) that minimise the loss for these codes.
+
+    With `ordered` a table whose entries would no longer ascend stays as it is.
+    """
     entries, per = old.tables.shape[1], old.scheme.rows_per_table
     if entries > MAX_FIT_ENTRIES:
         return old
@@ -81,8 +86,10 @@ def refit_tables(weight: Tensor, codes: Tensor, hessian: Tensor, old: TableGrid)
         tables[first : first + count] = torch.where(used & torch.isfinite(found), found, before)
     stored = tables.half().float()
     # Codes follow the order of the entries, which the fit may have changed: such tables stay.
-    sorted_ = (stored[:, 1:] >= stored[:, :-1]).all(1) & torch.isfinite(stored).all(1)
-    fresh = replace(old, tables=torch.where(sorted_[:, None], stored, old.tables))
+    good = torch.isfinite(stored).all(1)
+    if ordered:
+        good &= (stored[:, 1:] >= stored[:, :-1]).all(1)
+    fresh = replace(old, tables=torch.where(good[:, None], stored, old.tables))
     which = torch.arange(len(weight)) // per
     change = output_loss(weight, fresh.numbers(codes), hessian) - output_loss(
         weight, old.numbers(codes), hessian

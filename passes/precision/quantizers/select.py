@@ -3,10 +3,11 @@
 import numpy as np
 
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Nested, Scheme, Sparse
 from optimum_compile.passes.precision.quantizers.adpq import quantize_adpq
 from optimum_compile.passes.precision.quantizers.e0m4 import quantize_e0m4
 from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq
+from optimum_compile.passes.precision.quantizers.nested import quantize_nested
 from optimum_compile.passes.precision.quantizers.palette import quantize_palette
 from optimum_compile.passes.precision.quantizers.rtn import Clip, quantize_rtn
 from optimum_compile.passes.precision.quantizers.sparse import quantize_sparse
@@ -30,6 +31,8 @@ def quantize_weight(
         return PackedWeight(scheme, np.clip(weight, -limit, limit).astype(kind))
     if isinstance(scheme, Lut):
         return quantize_palette(weight, scheme, importance)
+    if isinstance(scheme, Nested):
+        return quantize_nested(weight, scheme, importance)
     if isinstance(scheme, E0M4):
         return quantize_e0m4(weight, scheme, clip, importance)
     if isinstance(scheme, Sparse):

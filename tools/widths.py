@@ -1,0 +1,37 @@
+"""What nested weights read at each of their widths, from the tensors that a stage lists."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optimum_compile.compiler.quant.scheme import Nested
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
+
+
+def bytes_by_width(tensors: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """Bytes that one pass over all tensors touches, by width; empty where none is nested.
+
+    Only widths that every nested tensor has; all other tensors count in full.
+    """
+    nested = [
+        (scheme, t) for t in tensors if isinstance(scheme := parse_scheme(t["scheme"]), Nested)
+    ]
+    if not nested:
+        return {}
+    others = sum(t["bytes"] for t in tensors) - sum(t["bytes"] for _, t in nested)
+    common = set.intersection(*(set(scheme.widths) for scheme, _ in nested))
+    out = {}
+    for width in sorted(common):
+        read = [s.read_bytes(int(t["shape"][0]), int(t["shape"][1]), width) for s, t in nested]
+        out[width] = int(others) + sum(read)
+    return out
+
+
+def width_text(found: Mapping[str, Any], tensors: Sequence[Mapping[str, Any]], form: Any) -> str:
+    """A line on widths for the metadata `found` of an artifact; `form` writes bytes; or ""."""
+    by_width = bytes_by_width(tensors)
+    if not by_width:
+        return ""
+    if found["target"].startswith("ios:"):
+        return f"nested weights at their widest, {max(by_width)} bits: no width can be chosen"
+    each = ", ".join(f"{form(count)} at {width}" for width, count in by_width.items())
+    return f"bytes read by the bits of nested weights: {each}"
