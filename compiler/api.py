@@ -221,8 +221,9 @@ def prepare(wanted: Plan, work: Path, *, observer: Observer | None = None) -> tu
     quantize, remark = quantizing_passes(graph, options, seen, work)
     ranges = _ranges(wanted, seen)
     watch = observer or SilentObserver()
-    _passes(wanted, *quantize, CutStages(options.stages, ranges), observer=watch, work=work)
-    return (remark,) if remark else ()
+    steps = (*quantize, CutStages(options.stages, ranges))
+    found = _passes(wanted, *steps, observer=watch, work=work)
+    return (remark, *found) if remark else found
 
 
 def _budget(text: str | None) -> Budget | None:

@@ -7,7 +7,8 @@ import numpy as np
 from coremltools.converters.mil import Builder as mb
 
 from optimum_compile.backends.coreml.lower import Lowering, array_type, axes_of, shape_of
-from optimum_compile.backends.coreml.schemes import hadamard_factors
+from optimum_compile.backends.coreml.lower_composed import hadamard, route, router
+from optimum_compile.backends.coreml.schemes import is_wide_router
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Node, Value
@@ -84,27 +85,6 @@ def _layer_norm(low: Lowering, node: Node) -> Any:
     wide = low.wide(node.input(0))
     out = mb.layer_norm(x=wide, axes=[-1], epsilon=np.float32(str(node.attrs["eps"])), **arguments)
     return mb.cast(x=out, dtype="fp16", name=low.name(node))
-
-
-def _hadamard(low: Lowering, node: Node) -> None:
-    """H of n = left * right is the Kronecker product of two small ones: two products, in fp32."""
-    block, kind = int(str(node.attrs["block"])), node.input(0).type
-    left, right = hadamard_factors(block)
-    x = mb.reshape(x=low.wide(node.input(0)), shape=[kind.elements() // block, left, right])
-    x = mb.matmul(x=x, y=_walsh(low, right))
-    x = mb.matmul(x=_walsh(low, left), y=x)
-    low.wides[node.output] = mb.reshape(x=x, shape=kind.static_shape(), name=low.name(node))
-
-
-def _walsh(low: Lowering, size: int) -> Any:
-    """H / sqrt(size) of size x size, as a constant with a batch axis."""
-    if ("walsh", size) not in low.memo:
-        matrix: np.ndarray = np.ones((1, 1))
-        while len(matrix) < size:
-            matrix = np.kron(matrix, [[1, 1], [1, -1]])
-        scaled = (matrix[None] / np.sqrt(size)).astype(np.float32)
-        low.memo["walsh", size] = mb.const(val=scaled, name=f"walsh_{size}")
-    return low.memo["walsh", size]
 
 
 def _rope(low: Lowering, node: Node) -> Any:
@@ -312,10 +292,11 @@ def _gathering(function: str, **fixed: Any) -> Kernel:
 
 KERNELS: dict[str, Kernel] = {
     "embedding": _embedding,
-    "linear": _linear,
+    "linear": lambda low, node: (router if is_wide_router(node) else _linear)(low, node),
     "rms_norm": _rms_norm,
     "layer_norm": _layer_norm,
-    "hadamard": _hadamard,
+    "hadamard": hadamard,
+    "route": route,
     "rope": _rope,
     "kv_write": _kv_write,
     "cache_attention": _cache_attention,

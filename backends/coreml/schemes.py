@@ -2,7 +2,7 @@
 
 from optimum_compile.backends.base import SUPPORTED, Support, WeightUse
 from optimum_compile.compiler.decoder import context_of
-from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.quant.scheme import (
     E0M4,
     Affine,
@@ -14,6 +14,7 @@ from optimum_compile.compiler.quant.scheme import (
     packed_bytes,
 )
 from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.stages.experts import feeds_route
 
 # Every blob has 64 bytes of metadata, and data begins at a multiple of 64.
 BLOB_BYTES = 64
@@ -106,6 +107,8 @@ def fixed_bytes(graph: Graph) -> int:
         elif node.op == "linear":
             rows = node.input(1).type.static_shape()[0]
             bias = node.inputs[2] if len(node.inputs) > 2 else None
+            if bias is None and is_wide_router(node):
+                continue  # a product of matrices, which needs no zeros
             sizes[("bias", str(rows) if bias is None else bias.name)] = _array(rows, 16)
             if _has_outliers(node.input(1)):  # a linear of their own, without bias
                 sizes[("bias", str(rows))] = _array(rows, 16)
@@ -131,6 +134,13 @@ def _has_outliers(weight: Value) -> bool:
         return False
     rows, columns = weight.type.static_shape()
     return note.scheme.count(rows, columns) > 0
+
+
+def is_wide_router(node: Node) -> bool:
+    """Whether a linear is a product of matrices in fp32: routers are, in every usual scheme."""
+    note = node.input(1).notes.get(Precision)
+    usual = note is None or isinstance(note.scheme, Float | Affine | Lut)
+    return usual and feeds_route(node)
 
 
 def hadamard_factors(block: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Pass: give every matrix a scheme, by a policy, under a byte budget, legal on every chosen target."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -145,10 +145,22 @@ def plan(
             f"{head.name} is embedding and head in one: it keeps the embedding's {layout.blocks[0]}, "
             f"not the head's {layout.head}"
         )
+    remarks += _routers(units, fixed_by_user)
     return {u.name: precision(u, layout) for u in units}, remarks
 
 
+def _routers(units: Sequence[Unit], pinned: Mapping[str, Precision]) -> list[str]:
+    """What became of the routers of a mixture of experts."""
+    own = [u.name for u in units if u.routes and u.name not in pinned]
+    low = [n for u in units if u.routes and (n := u.name) in pinned and pinned[n].scheme.bits < 8]
+    kept = [f"{len(own)} router weights stay f16 (the first is {own[0]})"] if own else []
+    return kept + [f"{n} is a router, and pinned to {pinned[n].scheme}: below 8 bits" for n in low]
+
+
 def _class_for(unit: Unit, head: Unit | None, layout: Layout) -> str:
+    if unit.routes:
+        # A small part of the weights, and a token that gets another expert is lost.
+        return "FP16"
     if head is not None and unit.name == head.name and not unit.use.as_table:
         return layout.head
     return layout.blocks[0] if unit.use.as_table else layout.blocks[unit.block]

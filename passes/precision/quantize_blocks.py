@@ -15,6 +15,7 @@ from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.calibrate.checkpoint import Progress, open_progress
 from optimum_compile.passes.calibrate.moments import Moments, guided_hessians, moments
 from optimum_compile.passes.calibrate.propagate import Propagation, Sample
+from optimum_compile.passes.calibrate.routed import ExpertMoments
 from optimum_compile.passes.calibrate.saliency import Saliency, measure_saliency
 from optimum_compile.passes.calibrate.segments import Reading, Segment, readings_of, segments_of
 from optimum_compile.passes.calibrate.spill import Spill
@@ -75,6 +76,8 @@ class _Run:
         self.before = Propagation(graph, options.samples, folder / "float", "float")
         self.store = options.work / "weights"
         self.saliency: Saliency | None = None
+        originals = self.before if options.recipe.propagation > 0 else None
+        self.experts = ExpertMoments(options.recipe.routing, self.now, originals)
 
     def all(self) -> PassResult:
         """Every segment that is not done yet."""
@@ -92,7 +95,7 @@ class _Run:
             self.ctx.progress(self.options.name, segment.index, total)
             self._segment(segment)
         self.ctx.progress(self.options.name, total, total)
-        return PassResult(changed=self.changed)
+        return PassResult(changed=self.changed, remarks=tuple(self.progress.remarks))
 
     def _refuse_broken(self) -> None:
         """Name a weight that is not finite, before its traces show in somebody's activations."""
@@ -109,11 +112,13 @@ class _Run:
             todo = [v for v in readers if not v.notes.get(Quantized)]
             seen = self._seen(segment, reading) if any(map(is_rounded, todo)) else None
             for value in todo:
-                self._quantize(value, self._guided(segment, readers[value], seen))
+                guided = self._guided(segment, readers[value], seen)
+                self._quantize(value, self.experts.guided(segment, reading, guided))
         if segment is not self.segments[-1]:
             for way in self._ways():
                 way.advance(segment)
         self.progress.done = segment.index + 1
+        self.progress.remarks += self.experts.take_remarks()
         self.progress.save()
         for way in self._ways():
             way.forget(segment)
@@ -121,6 +126,8 @@ class _Run:
             self.saliency.spill.drop(segment.index)
 
     def _seen(self, segment: Segment, reading: Reading) -> Moments:
+        if reading.expert is not None:
+            return self.experts.of(segment, reading)
         name = reading.linears[0].origin or reading.source.name
         originals = None
         if self.options.recipe.propagation > 0:

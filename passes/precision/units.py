@@ -7,6 +7,7 @@ from optimum_compile.backends.base import Backend, Support, WeightUse
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.scheme import Float, Scheme
 from optimum_compile.passes.stages.blocks import is_quantizable, weight_blocks
+from optimum_compile.passes.stages.experts import is_router
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Unit:
     name: str
     block: int
     use: WeightUse
+    routes: bool = False  # it decides which experts a token gets
 
     @property
     def elements(self) -> int:
@@ -38,7 +40,7 @@ def units_of(graph: Graph) -> tuple[Unit, ...]:
         rows, columns = value.type.static_shape()
         ops = {node.op for node, _ in value.uses}
         use = WeightUse(name, rows, columns, "linear" in ops, "embedding" in ops)
-        found.append(Unit(name, blocks[name], use))
+        found.append(Unit(name, blocks[name], use, is_router(value)))
     order = {name: at for at, name in enumerate(blocks)}
     return tuple(sorted(found, key=lambda u: (u.block, order[u.name])))
 
