@@ -1,0 +1,1 @@
+"""Learned rounding: codes, scales and tables improved by gradients, after error feedback."""
