@@ -41,10 +41,11 @@ def archive(tmp_path_factory) -> Path:
         (["ios", "android"], {"bits": 16}),
         (["ios"], {"bits": 8}),
         (["android"], {"bits": 8, "executor": "packed", "activations": "float"}),
+        (["android:onnxruntime"], {"bits": 4}),
     ],
-    ids=["16 bits", "ios 8 bits", "android 8 bits, packed"],
+    ids=["16 bits", "ios 8 bits", "android 8 bits, packed", "onnx 4 bits"],
 )
-def test_the_encoder_runs_on_both_targets(archive, tmp_path, targets, values):
+def test_the_encoder_runs_on_every_target(archive, tmp_path, targets, values):
     bundle = oc.compile(archive, targets, output=str(tmp_path), policy="uniform", **values)
     assert all(check.ok and check.executed for check in bundle.manifest.checks)
     assert bundle.manifest.parameters > 20_000_000

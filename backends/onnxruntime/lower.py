@@ -114,8 +114,8 @@ class Lowering:
 
     def ints(self, *values: int) -> str:
         """An int64 constant of one axis."""
-        key = ("ints", values)
-        return self._constant(key, value_ints=list(values))
+        tensor = helper.make_tensor("", INT, [len(values)], values)
+        return self._constant(("ints", values), value=tensor)
 
     def scalar(self, value: float | int | bool, kind: int = FLOAT) -> str:
         """A constant without axes."""

@@ -121,6 +121,9 @@ def graphs() -> dict[str, Graph]:
     b = start("full", n=(2, 5))
     x = b.input("x", "f32", 3, "n")
     b.returns(b.op("add", x, b.op("full", shape=(3, "n"), value=-2.5, dtype="f32")))
+    b = start("full-scalar")
+    one = b.op("full", shape=(), value=1.5, dtype="f32")
+    b.returns(b.op("add", b.op("reshape", b.input("x", "f32", 1, 1), shape=()), one))
     b = start("full-bool")
     b.returns(
         b.op(
