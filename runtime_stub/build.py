@@ -23,8 +23,18 @@ FLAGS = (
     "-fPIC",
     "-shared",
 )
-PORTABLE = ("src/low_bit.cpp", "src/nested.cpp", "src/outliers.cpp", "src/rows.cpp")
-OPERATORS = ("executorch/operators.cpp", "executorch/nested_operators.cpp")
+PORTABLE = (
+    "src/low_bit.cpp",
+    "src/nested.cpp",
+    "src/outliers.cpp",
+    "src/rows.cpp",
+    "src/vectors.cpp",
+)
+OPERATORS = (
+    "executorch/operators.cpp",
+    "executorch/nested_operators.cpp",
+    "executorch/vector_operators.cpp",
+)
 BUILD_TIMEOUT_S = 600
 _LOADED: list[ctypes.CDLL] = []
 

@@ -22,26 +22,32 @@ def blockwise_shift_scale(
 def lut_to_dense(
     indices: np.ndarray, lut: np.ndarray, vector_axis: int | None = None
 ) -> np.ndarray:
-    """Look `indices` up in `lut` (blocks of each axis ..., entries, 1), float32 result.
+    """Look `indices` up in `lut` (blocks of each axis ..., entries, width), float32 result.
 
-    Raises ValueError for vector tables, which this project does not emit.
+    Where an entry is a vector, its numbers follow each other along `vector_axis`, which becomes as many
+    times longer. Raises ValueError for vectors without an axis.
     """
-    if lut.shape[-1] != 1:
-        raise ValueError(f"vector tables of length {lut.shape[-1]} are not supported")
+    width = lut.shape[-1]
+    if width > 1 and vector_axis is None:
+        raise ValueError(f"vectors of {width} without a vector_axis")
     blocks = lut.shape[:-2]
     where = [
         np.arange(size) // (size // count)
         for size, count in zip(indices.shape, blocks, strict=True)
     ]
-    tables = lut[..., 0].astype(np.float32)
-    out = np.empty(indices.shape, np.float32)
+    tables = lut.astype(np.float32)
+    out = np.empty((*indices.shape, width), np.float32)
     # A run of rows at a time: an index of 8 bytes a weight would be the largest array of all.
     step = max(1, CHUNK_ELEMENTS // max(1, indices[:1].size))
     for begin in range(0, len(indices), step):
         part = slice(begin, begin + step)
         grid = np.ix_(where[0][part], *where[1:])
         out[part] = tables[(*grid, indices[part].astype(np.int64))]
-    return out
+    if width == 1 or vector_axis is None:
+        return out[..., 0]
+    axis = vector_axis % indices.ndim
+    shape = [size * width if at == axis else size for at, size in enumerate(indices.shape)]
+    return np.moveaxis(out, -1, axis + 1).reshape(shape)
 
 
 def sparse_to_dense(nonzero: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -86,7 +92,9 @@ def materialise(op: Any, value_of: Any) -> np.ndarray:
             value_of(op.inputs["data"]), value_of(op.inputs["scale"]), offset
         )
     if kind == "constexpr_lut_to_dense":
-        return lut_to_dense(value_of(op.inputs["indices"]), value_of(op.inputs["lut"]))
+        given = op.inputs.get("vector_axis")
+        axis = None if given is None else int(value_of(given))
+        return lut_to_dense(value_of(op.inputs["indices"]), value_of(op.inputs["lut"]), axis)
     if kind == "constexpr_sparse_to_dense":
         return sparse_to_dense(value_of(op.inputs["nonzero_data"]), value_of(op.inputs["mask"]))
     raise ValueError(f"compressed constant of kind {kind} is not supported")

@@ -14,13 +14,14 @@ import numpy as np
 from coremltools.converters.mil import Builder as mb
 from coremltools.converters.mil.mil import types
 
+from optimum_compile.backends.coreml.schemes import scales_outputs
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.ops import dims, ints
 from optimum_compile.compiler.quant.nested import at_width
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Nested, Sparse
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Nested, Sparse, Vector
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.stages.notes import InStage, StagePlan
 
@@ -89,11 +90,41 @@ class Lowering:
         note = value.notes.get(Quantized)
         name = value.weight.name.replace(".", "_")
         if note is not None:
+            if isinstance(note.scheme, Vector):
+                return self.vectors(note.load(), note.scheme, name)
             return packed_constant(note.load(), name)
         data = value.weight.load()
         if not value.type.dtype.is_float:
             return mb.const(val=data.astype(array_type(value.type.dtype)), name=name)
         return mb.const(val=data.astype(np.float16), name=name)
+
+    def vectors(self, packed: PackedWeight, scheme: Vector, name: str) -> Any:
+        """Vectors by index; what multiplies results, one scale a row, is left out.
+
+        before: indices (rows, columns / width), codebook (entries, width), scales (rows, groups)
+        after:  constexpr_lut_to_dense(indices, codebook (1, 1, entries, width), vector_axis=1), and
+                constexpr_blockwise_shift_scale of it where scales belong to groups
+        Tensors that share a codebook share its constant.
+        """
+        if packed.table is None or packed.scales is None:
+            raise InternalError(f"{name} has no codebook or scales")
+        table = packed.table.astype(np.float16)[None, None]
+        key = ("codebook", table.shape, table.tobytes())
+        if key not in self.memo:
+            count = sum(1 for k in self.memo if isinstance(k, tuple) and k[0] == "codebook")
+            self.memo[key] = mb.const(val=table, name=f"codebook_{count}")
+        indices = (
+            packed.codes if scheme.bits == 8 else _sub_byte(packed.codes, f"uint{scheme.bits}")
+        )
+        scaled_later = scales_outputs(scheme)
+        label = name if scaled_later else f"{name}_vectors"
+        found = mb.constexpr_lut_to_dense(
+            indices=indices, lut=self.memo[key], vector_axis=np.int32(1), name=label
+        )
+        if scaled_later:
+            return found
+        scale = packed.scales.astype(np.float16)
+        return mb.constexpr_blockwise_shift_scale(data=found, scale=scale, name=name)
 
     def outliers(self, value: Value) -> Any:
         """The sparse part of a weight, or None; what reads the weight reads both and adds."""
@@ -131,7 +162,7 @@ def packed_constant(packed: PackedWeight, name: str) -> Any:
         return packed_constant(at_width(packed, scheme.bits), name)
     if isinstance(scheme, Sparse):
         return packed_constant(_dense_part(packed), name)
-    if isinstance(scheme, E0M4):
+    if isinstance(scheme, E0M4 | Vector):
         raise InternalError(f"{name}: {scheme} has no form in Core ML")
     return _blockwise(scheme, packed, name)
 

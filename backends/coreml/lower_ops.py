@@ -8,6 +8,7 @@ from coremltools.converters.mil import Builder as mb
 
 from optimum_compile.backends.coreml.lower import Lowering, array_type, axes_of, shape_of
 from optimum_compile.backends.coreml.lower_composed import hadamard, route, router
+from optimum_compile.backends.coreml.lower_weights import lower_embedding, lower_linear
 from optimum_compile.backends.coreml.schemes import is_wide_router
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.dtype import DType
@@ -28,32 +29,6 @@ def _x(low: Lowering, node: Node, index: int = 0) -> Any:
 def _optional(low: Lowering, node: Node, index: int) -> Any:
     absent = index >= len(node.inputs) or node.inputs[index] is None
     return None if absent else _x(low, node, index)
-
-
-def _embedding(low: Lowering, node: Node) -> Any:
-    def rows(table: Any, name: str) -> Any:
-        ids = _x(low, node)
-        return mb.gather(x=table, indices=ids, axis=0, validate_indices=False, name=name)
-
-    sparse = low.outliers(node.input(1))
-    if sparse is None:
-        return rows(_x(low, node, 1), low.name(node))
-    dense = rows(_x(low, node, 1), low.name(node, "_dense"))
-    return mb.add(x=dense, y=rows(sparse, low.name(node, "_outliers")), name=low.name(node))
-
-
-def _linear(low: Lowering, node: Node) -> Any:
-    x, count = _x(low, node), node.input(1).type.static_shape()[0]
-    bias = _optional(low, node, 2)
-    bias = low.no_bias(count) if bias is None else bias
-    sparse = low.outliers(node.input(1))
-    if sparse is None:
-        return mb.linear(x=x, weight=_x(low, node, 1), bias=bias, name=low.name(node))
-    # There is no sum of packed constants: two linears, each with its own, are added instead.
-    dense = mb.linear(x=x, weight=_x(low, node, 1), bias=bias, name=low.name(node, "_dense"))
-    name = low.name(node, "_outliers")
-    rest = mb.linear(x=x, weight=sparse, bias=low.no_bias(count), name=name)
-    return mb.add(x=dense, y=rest, name=low.name(node))
 
 
 def _rms_norm(low: Lowering, node: Node) -> Any:
@@ -291,8 +266,8 @@ def _gathering(function: str, **fixed: Any) -> Kernel:
 
 
 KERNELS: dict[str, Kernel] = {
-    "embedding": _embedding,
-    "linear": lambda low, node: (router if is_wide_router(node) else _linear)(low, node),
+    "embedding": lower_embedding,
+    "linear": lambda low, node: (router if is_wide_router(node) else lower_linear)(low, node),
     "rms_norm": _rms_norm,
     "layer_norm": _layer_norm,
     "hadamard": hadamard,

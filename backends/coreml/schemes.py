@@ -9,8 +9,10 @@ from optimum_compile.compiler.quant.scheme import (
     Float,
     Lut,
     Nested,
+    PerChannel,
     Scheme,
     Sparse,
+    Vector,
     packed_bytes,
 )
 from optimum_compile.passes.precision.notes import Precision
@@ -21,6 +23,7 @@ BLOB_BYTES = 64
 IN_FILE = 10
 TABLE_BITS = (1, 2, 3, 4, 6, 8)
 PREFILL_TOKENS = 64
+VECTOR_INDICES = (4, 6, 8)  # the types of indices of tables of 2^n entries, n > 3
 
 
 def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
@@ -39,6 +42,8 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
         return SUPPORTED
     if isinstance(scheme, Sparse):
         return supports_scheme(scheme.base, use)
+    if isinstance(scheme, Vector):
+        return _supports_vectors(scheme, use)
     if isinstance(scheme, E0M4):
         # w = a h + c, and there is only (data - offset) * scale: c / a is no fp16 number.
         return Support(False, f"offsets come before scales: use uint4:{scheme.group}@zf16")
@@ -52,6 +57,22 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
     return SUPPORTED
 
 
+def _supports_vectors(scheme: Vector, use: WeightUse) -> Support:
+    if scheme.bits not in VECTOR_INDICES:
+        return Support(False, f"indices have 4, 6 or 8 bits, not {scheme.bits}")
+    if use.columns % scheme.width:
+        return Support(False, f"vectors of {scheme.width} do not divide {use.columns} columns")
+    size = scheme.group_size(use.columns)
+    if use.columns % size:
+        return Support(False, f"groups of {size} do not divide {use.columns} columns")
+    return SUPPORTED
+
+
+def scales_outputs(scheme: Scheme) -> bool:
+    """Whether scales multiply what is read of the weight: vectors with one scale a row."""
+    return isinstance(scheme, Vector) and isinstance(scheme.group, PerChannel)
+
+
 def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
     """Bytes in weight.bin, blob headers and alignment included."""
     rows, columns = use.rows, use.columns
@@ -59,6 +80,10 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
         return _array(rows * columns, scheme.bits)
     if isinstance(scheme, Sparse):
         return stored_bytes(scheme.base, use) + _outliers(scheme, rows, columns)
+    if isinstance(scheme, Vector):
+        indices = _array(rows * columns // scheme.width, scheme.bits)
+        own = _array(scheme.width << scheme.bits, 16) if scheme.codebook == "own" else 0
+        return indices + own + _array(rows * scheme.groups(columns), 16)
     if isinstance(scheme, Nested):
         return stored_bytes(widest(scheme), use)
     codes = _array(rows * columns, scheme.bits)
@@ -110,7 +135,7 @@ def fixed_bytes(graph: Graph) -> int:
             if bias is None and is_wide_router(node):
                 continue  # a product of matrices, which needs no zeros
             sizes[("bias", str(rows) if bias is None else bias.name)] = _array(rows, 16)
-            if _has_outliers(node.input(1)):  # a linear of their own, without bias
+            if _reads_apart(node.input(1)):  # a linear without bias, too
                 sizes[("bias", str(rows))] = _array(rows, 16)
         elif node.op == "rope":
             table = _array(context * node.input(2).type.elements(), 16)
@@ -128,10 +153,11 @@ def fixed_bytes(graph: Graph) -> int:
     return sum(sizes.values())
 
 
-def _has_outliers(weight: Value) -> bool:
+def _reads_apart(weight: Value) -> bool:
+    """Whether a bias is added after the linear: scales or outliers come before it."""
     note = weight.notes.get(Precision)
     if note is None or not isinstance(note.scheme, Sparse):
-        return False
+        return note is not None and scales_outputs(note.scheme)
     rows, columns = weight.type.static_shape()
     return note.scheme.count(rows, columns) > 0
 

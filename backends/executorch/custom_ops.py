@@ -31,15 +31,26 @@ _NESTED = (
     "Tensor planes, Tensor tables, Tensor? width, int seed_bits, int bits, int rows, int columns, "
     "int rows_per_table"
 )
+_VECTORS = (
+    "Tensor indices, Tensor codebook, Tensor scales, int bits, int width, int rows, int columns, "
+    "int group, int scale_bits, Tensor? supers"
+)
 _F16 = "Tensor weight"
-_PACKED = {"lut": _LUT, "affine": _AFFINE, "e0m4": _E0M4, "nested": _NESTED, "f16": _F16}
+_PACKED = {
+    "lut": _LUT,
+    "affine": _AFFINE,
+    "e0m4": _E0M4,
+    "nested": _NESTED,
+    "vec": _VECTORS,
+    "f16": _F16,
+}
 ARGUMENTS = {
     f"{use}_{form}": f"Tensor {first}, {arguments}"
     for use, first in (("linear", "x"), ("embedding", "ids"))
     for form, arguments in _PACKED.items()
 }
 # Where rows and columns stand behind the first two tensors.
-_SIZES_AT = {"lut": 2, "affine": 3, "e0m4": 2, "nested": 4}
+_SIZES_AT = {"lut": 2, "affine": 3, "e0m4": 2, "nested": 4, "vec": 4}
 
 
 def load() -> None:

@@ -18,7 +18,12 @@ from torch import Tensor, nn
 
 from optimum_compile.backends.executorch import custom_ops
 from optimum_compile.backends.executorch.delegate import Delegate, build
-from optimum_compile.backends.executorch.operands import call_of, part_name, parts_of
+from optimum_compile.backends.executorch.operands import (
+    call_of,
+    codebook_name,
+    part_name,
+    parts_of,
+)
 from optimum_compile.backends.executorch.regions import Region, regions_of
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.graph import Graph, Value
@@ -118,6 +123,9 @@ class TensorStore:
     def _matrix(self, name: str, packed: PackedWeight) -> None:
         for part, data in parts_of(packed).items():
             self.tensors[part_name(name, part)] = torch.from_numpy(np.ascontiguousarray(data))
+        shared = codebook_name(packed.scheme)
+        if shared is not None and packed.table is not None:
+            self.tensors[shared] = torch.from_numpy(np.ascontiguousarray(packed.table))
 
 
 class DelegateStore:
@@ -152,7 +160,8 @@ def _packed(module: GraphModule, kind: str, first: Tensor, name: str, value: Val
         raise InternalError(f"{name} is not quantised")
 
     def part(which: str) -> Tensor | None:
-        found = part_name(name, which)
+        shared = codebook_name(note.scheme) if which == "table" else None
+        found = shared or part_name(name, which)
         return module.buffer(found) if hasattr(module, found) else None
 
     form, arguments = call_of(note.scheme, value.type.static_shape(), part)

@@ -14,6 +14,7 @@ from optimum_compile.compiler.quant.scheme import (
     Nested,
     Scheme,
     Sparse,
+    Vector,
 )
 from optimum_compile.compiler.quant.stored import stored_parts
 
@@ -23,6 +24,13 @@ Part = Callable[[str], Tensor | None]
 def part_name(name: str, part: str) -> str:
     """The buffer of a part: the codes have the name of the weight itself."""
     return name if part == "codes" else f"{name}_{part}"
+
+
+def codebook_name(scheme: Scheme) -> str | None:
+    """The buffer of the codebook that a scheme shares with other weights, None without one."""
+    if not isinstance(scheme, Vector) or scheme.codebook != "shared":
+        return None
+    return f"codebook_{scheme.bits}x{scheme.width}"
 
 
 def parts_of(packed: PackedWeight) -> dict[str, np.ndarray]:
@@ -44,6 +52,10 @@ def call_of(scheme: Scheme, shape: tuple[int, ...], part: Part) -> tuple[str, tu
         width = None  # all bits; a tensor of one int64 here would choose at every call
         described = (base.seed_bits, base.bits, rows, columns, base.rows_per_table)
         return "nested", (part("codes"), part("table"), width, *described)
+    if isinstance(base, Vector):
+        tensors = (part("codes"), part("table"), part("scales"))
+        sizes = (base.bits, base.width, rows, columns, base.group_size(columns), base.scale_bits)
+        return "vec", (*tensors, *sizes, part("supers"))
     run = scheme.runs(rows, columns).width if isinstance(scheme, Sparse) else 0
     outliers = (run, part("counts"), part("places"), part("values"))
     if isinstance(base, Lut):

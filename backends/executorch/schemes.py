@@ -11,6 +11,7 @@ from optimum_compile.compiler.quant.scheme import (
     PerChannel,
     Scheme,
     Sparse,
+    Vector,
     packed_bytes,
 )
 
@@ -38,6 +39,8 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
     """Whether a weight of this shape and use can be stored and run in `scheme`."""
     if isinstance(scheme, Float) and scheme.bits == 32:
         return Support(False, "float32 weights are not stored; use f16")
+    if isinstance(scheme, Vector) and use.columns % scheme.width:
+        return Support(False, f"vectors of {scheme.width} do not divide {use.columns} columns")
     return SUPPORTED
 
 
@@ -55,6 +58,10 @@ def stored_bytes(scheme: Scheme, use: WeightUse, *, xnnpack: bool = True) -> int
     if isinstance(scheme, Nested):
         planes = aligned(scheme.bits * packed_bytes(rows * columns, 1))
         return planes + aligned(scheme.tables(rows) * scheme.entries * 2)
+    if isinstance(scheme, Vector):
+        own = aligned(scheme.codebook_bytes) if scheme.codebook == "own" else 0
+        indices = aligned(packed_bytes(rows * columns // scheme.width, scheme.bits))
+        return indices + own + _scales(scheme, rows, columns)
     codes = aligned(packed_bytes(rows * columns, scheme.bits))
     if isinstance(scheme, Lut):
         return codes + aligned(scheme.tables(rows) * (1 << scheme.bits) * 2)
@@ -63,11 +70,16 @@ def stored_bytes(scheme: Scheme, use: WeightUse, *, xnnpack: bool = True) -> int
         return codes + 2 * aligned(count * 2)
     if xnnpack and on_xnnpack(scheme, use):
         return codes + aligned(count * (4 if isinstance(scheme.group, PerChannel) else 2))
-    scales = aligned(count * 2)
-    if scheme.scale_bits:
-        scales = aligned(packed_bytes(count, scheme.scale_bits)) + aligned(rows * 2)
     zeros = 1 if scheme.symmetric else packed_bytes(count, scheme.zero_bits)
-    return codes + scales + aligned(zeros)
+    return codes + _scales(scheme, rows, columns) + aligned(zeros)
+
+
+def _scales(scheme: Affine | Vector, rows: int, columns: int) -> int:
+    """Bytes of scales, or of their codes and the number of each row."""
+    count = rows * scheme.groups(columns)
+    if not scheme.scale_bits:
+        return aligned(count * 2)
+    return aligned(packed_bytes(count, scheme.scale_bits)) + aligned(rows * 2)
 
 
 def _outliers(scheme: Sparse, rows: int, columns: int) -> int:

@@ -24,6 +24,7 @@ from optimum_compile.compiler.package.manifest import (
 from optimum_compile.compiler.package.writer import file_entries, sha256_of, size_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import (
+    codebook_bytes,
     cost_bytes,
     fixed_weight_bytes,
     parameter_count,
@@ -73,7 +74,7 @@ def port(name: str, value: Value) -> Port:
 def predicted_bytes(graph: Graph, backend: Backend) -> int:
     """Weight bytes that the backend's artifact will hold, before emission."""
     units = units_of(graph)
-    total = fixed_weight_bytes(graph, units, (backend,))
+    total = fixed_weight_bytes(graph, units, (backend,)) + _codebook_bytes(graph, (backend,))
     for unit in units:
         note = graph.weights[unit.name].notes.get(Precision)
         if note is not None:
@@ -84,12 +85,17 @@ def predicted_bytes(graph: Graph, backend: Backend) -> int:
 def weight_bytes(graph: Graph) -> int:
     """Bytes of all weights in their schemes, whatever the container."""
     units = units_of(graph)
-    total = fixed_weight_bytes(graph, units, ())
+    total = fixed_weight_bytes(graph, units, ()) + _codebook_bytes(graph, ())
     for unit in units:
         note = graph.weights[unit.name].notes.get(Precision)
         if note is not None:
             total += note.scheme.stored_bytes(unit.use.rows, unit.use.columns)
     return total
+
+
+def _codebook_bytes(graph: Graph, backends: Sequence[Backend]) -> int:
+    notes = (graph.weights[u.name].notes.get(Precision) for u in units_of(graph))
+    return codebook_bytes([n.scheme for n in notes if n is not None], backends)
 
 
 def embedded_metadata(wanted: "Plan", backend: Backend) -> str:

@@ -12,6 +12,7 @@ from optimum_compile.compiler.quant.scheme import (
     Nested,
     Scheme,
     Sparse,
+    Vector,
 )
 
 
@@ -53,11 +54,13 @@ class PackedWeight:
 
     codes    Affine symmetric: int8 (rows, columns); asymmetric, E0M4, Lut, Nested: uint8, same shape;
              Float: float16 or float32 (rows, columns). One code an element: `pack` makes the bytes.
-    scales   Affine and E0M4: float16 (rows, groups), those that apply: of two levels the product.
-    supers   Affine of two levels: float16 (rows,), the number of each row.
+             Vector: uint8 (rows, columns / width).
+    scales   Affine, E0M4, Vector: float16 (rows, groups), those that apply: of two levels the product.
+    supers   scales of two levels: float16 (rows,), the number of each row.
     zeros    Affine asymmetric: uint8 (rows, groups), float16 for all zero points that are no codes.
     offsets  E0M4: float16 (rows, groups)
-    table    Lut: float16 (tables, 2**bits); Nested: those of all widths, (tables, entries)
+    table    Lut: float16 (tables, 2**bits); Nested: those of all widths, (tables, entries);
+             Vector: the codebook, (2**bits, width)
     outliers Sparse, whose other parts are those of its base.
     """
 
@@ -73,7 +76,8 @@ class PackedWeight:
     @property
     def shape(self) -> tuple[int, int]:
         """(rows, columns)."""
-        return self.codes.shape[0], self.codes.shape[1]
+        rows, codes = self.codes.shape
+        return rows, codes * self.scheme.width if isinstance(self.scheme, Vector) else codes
 
     @property
     def stored_bytes(self) -> int:
@@ -96,12 +100,15 @@ class PackedWeight:
         base = self.scheme.base if isinstance(self.scheme, Sparse) else self.scheme
         per = base.rows_per_table if isinstance(base, Lut | Nested) else 1
         last = min(end, self.shape[0])
+        table = self.table
+        if table is not None and not isinstance(base, Vector):
+            table = table[begin // per : -(-last // per)]
         return PackedWeight(
             self.scheme,
             self.codes[rows],
             scales=None if self.scales is None else self.scales[rows],
             zeros=None if self.zeros is None else self.zeros[rows],
-            table=None if self.table is None else self.table[begin // per : -(-last // per)],
+            table=table,
             supers=None if self.supers is None else self.supers[rows],
             offsets=None if self.offsets is None else self.offsets[rows],
             outliers=None if self.outliers is None else self.outliers.part(begin, last),
@@ -124,6 +131,8 @@ class PackedWeight:
         if isinstance(scheme, Nested):  # the widest palette, whose table is the last
             widest = None if self.table is None else self.table[:, -(1 << scheme.bits) :]
             return _from_table(scheme.rows_per_table, self.codes, widest)
+        if isinstance(scheme, Vector):
+            return _from_vectors(scheme, self.codes, self.scales, self.table)
         if isinstance(scheme, E0M4):
             return _from_e0m4(scheme, self.codes, self.scales, self.offsets)
         return _from_affine(scheme, self.codes, self.scales, self.zeros)
@@ -158,6 +167,17 @@ def _from_table(rows_per_table: int, codes: np.ndarray, table: np.ndarray | None
     which = np.arange(codes.shape[0]) // rows_per_table
     entries: np.ndarray = table.astype(np.float32)[which[:, None], codes]
     return entries
+
+
+def _from_vectors(
+    scheme: Vector, codes: np.ndarray, scales: np.ndarray | None, table: np.ndarray | None
+) -> np.ndarray:
+    if scales is None or table is None:
+        raise ValueError(f"{scheme}: scales or the codebook are missing")
+    out: np.ndarray = table.astype(np.float32)[codes].reshape(len(codes), -1)
+    spread = np.arange(out.shape[1]) // scheme.group_size(out.shape[1])
+    out *= scales.astype(np.float32)[:, spread]  # exact: 11 bits times 11
+    return out
 
 
 def _from_e0m4(

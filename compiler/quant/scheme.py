@@ -8,47 +8,44 @@ import math
 from dataclasses import dataclass
 
 from optimum_compile.compiler.errors import OptionError
+from optimum_compile.compiler.quant.granularity import (
+    HALF_BYTES,
+    Granularity,
+    PerChannel,
+    PerGroup,
+    group_size_of,
+    packed_bytes,
+)
+from optimum_compile.compiler.quant.vector_scheme import Vector
+
+__all__ = [
+    "AFFINE_BITS",
+    "E0M4",
+    "HALF_BYTES",
+    "LUT_BITS",
+    "MAX_OUTLIERS",
+    "RUNS",
+    "SCALE_DTYPES",
+    "ZERO_DTYPES",
+    "Affine",
+    "Float",
+    "Granularity",
+    "Lut",
+    "Nested",
+    "PerChannel",
+    "PerGroup",
+    "Runs",
+    "Scheme",
+    "Sparse",
+    "Vector",
+    "packed_bytes",
+]
 
 AFFINE_BITS = (2, 3, 4, 5, 6, 8)
 LUT_BITS = (1, 2, 3, 4, 5, 6, 7, 8)
 SCALE_DTYPES = ("f16", "bf16", "u4", "u6", "u8")
 ZERO_DTYPES = ("int", "f16", "u4", "u6", "u8")
 MAX_OUTLIERS = 0.5
-HALF_BYTES = 2  # scales, offsets, outliers and table entries are stored as float16
-
-
-def packed_bytes(count: int, bits: int) -> int:
-    """Bytes of `count` codes of `bits` bits, packed without gaps, rounded up once."""
-    return (count * bits + 7) // 8
-
-
-@dataclass(frozen=True)
-class PerChannel:
-    """One scale for each row."""
-
-    def __str__(self) -> str:
-        return "channel"
-
-
-@dataclass(frozen=True)
-class PerGroup:
-    """One scale for each run of `size` columns of a row; the last run may be shorter."""
-
-    size: int
-
-    def __post_init__(self) -> None:
-        if self.size < 1:
-            raise OptionError(f"group size {self.size}: expected a positive number")
-
-    def __str__(self) -> str:
-        return f"g{self.size}"
-
-
-Granularity = PerChannel | PerGroup
-
-
-def _group_size(group: Granularity, columns: int) -> int:
-    return columns if isinstance(group, PerChannel) else min(group.size, columns)
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ class Affine:
 
     def group_size(self, columns: int) -> int:
         """Columns that share a scale."""
-        return _group_size(self.group, columns)
+        return group_size_of(self.group, columns)
 
     def groups(self, columns: int) -> int:
         """Scales in a row."""
@@ -165,7 +162,7 @@ class E0M4:
 
     def group_size(self, columns: int) -> int:
         """Columns that share a scale and an offset."""
-        return _group_size(self.group, columns)
+        return group_size_of(self.group, columns)
 
     def groups(self, columns: int) -> int:
         """Scales in a row."""
@@ -343,4 +340,4 @@ class Sparse:
         return f"{self.base}+{'s' if self.outliers == 'added' else 'o'}{float(self.fraction)!r}"
 
 
-Scheme = Float | Affine | Lut | E0M4 | Nested | Sparse
+Scheme = Float | Affine | Lut | E0M4 | Nested | Vector | Sparse

@@ -13,12 +13,14 @@ from optimum_compile.compiler.quant.scheme import (
     PerGroup,
     Scheme,
     Sparse,
+    Vector,
 )
 
 _AFFINE = re.compile(r"(u?)int([2-8])(?::(channel|g(\d{1,5})))?(?:@([a-z0-9,]{1,20}))?")
 _LUT = re.compile(r"lut([1-8])(?::r(\d{1,6}))?")
 _NESTED = re.compile(r"nest([1-8])-([1-8])(?::r(\d{1,6}))?")
 _E0M4 = re.compile(r"e0m4(?::(channel|g(\d{1,5})))?")
+_VECTOR = re.compile(r"vec([4-8])x([248])(?::(channel|g(\d{1,5})))?(?:@([a-z0-9,]{1,20}))?")
 _SPARSE = re.compile(r"(.{1,60})\+([so])(\d\.\d{1,20}|\de-\d{1,3}|\d\.\d{1,20}e-\d{1,3}|0)")
 
 
@@ -27,6 +29,7 @@ def parse_scheme(text: str) -> Scheme:
 
     f16, int8, int4:g32, uint4:g64, int4:g32@bf16, int4:g32@u6 (6-bit scale codes), uint4:g64@zf16
     (fp16 zero points), uint2:g16@u6,zu4 (scale codes and 4-bit fixed-point zero points), lut2:r1,
+    vec8x4:g32@u4,shared (8-bit indices for 4 weights each, scale codes, one codebook for the model),
     nest2-4:r4 (tables of 2, 3 and 4 bits in one), e0m4:g32, int4:g128+s0.005 (fp16 outliers),
     int4:g128+o0.08 (outliers with scales of their own).
     Raises OptionError that names the forms.
@@ -36,7 +39,7 @@ def parse_scheme(text: str) -> Scheme:
     match = _SPARSE.fullmatch(text)
     if match:
         base = parse_scheme(match.group(1))
-        if isinstance(base, Float | Nested | Sparse):
+        if isinstance(base, Float | Nested | Vector | Sparse):
             raise OptionError(f"{text!r}: {base} takes no outliers; expected a grid or a palette")
         form = "added" if match.group(2) == "s" else "scaled"
         return Sparse(base, float(match.group(3)), form)
@@ -52,13 +55,19 @@ def parse_scheme(text: str) -> Scheme:
     match = _NESTED.fullmatch(text)
     if match:
         return Nested(int(match.group(1)), int(match.group(2)), int(match.group(3) or 1))
+    match = _VECTOR.fullmatch(text)
+    if match:
+        bits, width, _, size, given = match.groups()
+        group = PerGroup(int(size)) if size else PerChannel()
+        return Vector(int(bits), int(width), group, *_vector_marks(text, given or ""))
     match = _E0M4.fullmatch(text)
     if match:
         return E0M4(PerGroup(int(match.group(2))) if match.group(2) else PerChannel())
     raise OptionError(
-        f"scheme {text!r}: expected f16, f32, [u]intN[:channel|:gN], lutN[:rN], nestN-N[:rN] or "
-        "e0m4[:gN]; after [u]intN @ and a type of scales (bf16, u4, u6, u8), of zero points (zf16, "
-        "zu4, zu6, zu8) or both with a comma; and for outliers +s or +o with their fraction"
+        f"scheme {text!r}: expected f16, f32, [u]intN[:channel|:gN], lutN[:rN], nestN-N[:rN], "
+        "vecNxW[:channel|:gN] or e0m4[:gN]; after [u]intN @ and a type of scales (bf16, u4, u6, "
+        "u8), of zero points (zf16, zu4, zu6, zu8) or both with a comma; after vecNxW @ and a type "
+        "of scales (u4, u6, u8), shared, or both; and for outliers +s or +o with their fraction"
     )
 
 
@@ -72,3 +81,13 @@ def _marks(text: str, marks: str) -> tuple[str, str]:
             f"scheme {text!r}: expected at most one type of scales and one of zero points after @"
         )
     return (scales[0] if scales else "f16"), (zeros[0] if zeros else "int")
+
+
+def _vector_marks(text: str, marks: str) -> tuple[str, str]:
+    """Scale type and codebook after the @ of a vector table."""
+    given = marks.split(",") if marks else []
+    shared = given[-1:] == ["shared"]
+    scales = given[:-1] if shared else given
+    if len(scales) > 1:
+        raise OptionError(f"scheme {text!r}: expected a type of scales, shared, or both after @")
+    return (scales[0] if scales else "f16"), ("shared" if shared else "own")

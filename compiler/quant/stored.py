@@ -25,6 +25,7 @@ from optimum_compile.compiler.quant.scheme import (
     Runs,
     Scheme,
     Sparse,
+    Vector,
     packed_bytes,
 )
 
@@ -48,6 +49,9 @@ def stored_parts(weight: PackedWeight) -> Parts:
         table = tables_by_width(scheme, _needed(weight.table, scheme))
         return {"codes": to_planes(weight.codes, scheme.bits), "table": table}
     parts = {"codes": pack_codes(weight.codes, scheme.bits)}
+    if isinstance(scheme, Vector):
+        book = {"table": _needed(weight.table, scheme)} if scheme.codebook == "own" else {}
+        return parts | scale_parts(weight) | book
     if isinstance(scheme, Lut):
         return parts | {"table": _needed(weight.table, scheme)}
     if isinstance(scheme, E0M4):
@@ -57,10 +61,10 @@ def stored_parts(weight: PackedWeight) -> Parts:
 
 
 def scale_parts(weight: PackedWeight) -> Parts:
-    """Scales of an integer grid; of two levels their packed codes, and the number of each row."""
+    """Scales of a grid or of vectors; of two levels their packed codes, and the number of each row."""
     scheme = weight.scheme
     scales = _needed(weight.scales, scheme)
-    if not isinstance(scheme, Affine) or not scheme.scale_bits:
+    if not isinstance(scheme, Affine | Vector) or not scheme.scale_bits:
         return {"scales": scales}
     supers = _needed(weight.supers, scheme)
     codes = scale_codes(scales, supers, scheme.scale_bits)
@@ -136,8 +140,13 @@ def read_places(
     return starts, found.astype(np.uint32)
 
 
-def from_parts(scheme: Scheme, shape: tuple[int, int], parts: Parts) -> PackedWeight:
-    """The weight whose `stored_parts` are these. Raises ValueError for sizes that do not fit."""
+def from_parts(
+    scheme: Scheme, shape: tuple[int, int], parts: Parts, codebook: np.ndarray | None = None
+) -> PackedWeight:
+    """The weight whose `stored_parts` are these; a shared `codebook` is not among them.
+
+    Raises ValueError for sizes that do not fit.
+    """
     rows, columns = shape
     if isinstance(scheme, Sparse):
         base = from_parts(scheme.base, shape, parts)
@@ -149,6 +158,8 @@ def from_parts(scheme: Scheme, shape: tuple[int, int], parts: Parts) -> PackedWe
             raise ValueError(f"{parts['codes'].size} bytes of planes do not fit {rows}x{columns}")
         codes = from_planes(parts["codes"], scheme.bits, rows * columns).reshape(shape)
         return PackedWeight(scheme, codes, table=tables_by_row(scheme, parts["table"], rows))
+    if isinstance(scheme, Vector):
+        return _read_vectors(scheme, shape, parts, codebook)
     signed = isinstance(scheme, Affine) and scheme.symmetric
     codes = unpack_codes(parts["codes"], scheme.bits, rows * columns, signed).reshape(shape)
     if isinstance(scheme, Lut):
@@ -168,9 +179,32 @@ def from_parts(scheme: Scheme, shape: tuple[int, int], parts: Parts) -> PackedWe
             zeros = (zeros.astype(np.float32) * scheme.zero_step).astype(np.float16)
     if not scheme.scale_bits:
         return PackedWeight(scheme, codes, parts["scales"].reshape(grid), zeros)
-    levels = unpack_codes(parts["scales"], scheme.scale_bits, grid[0] * grid[1], False)
+    scales = _read_levels(scheme.scale_bits, grid, parts)
+    return PackedWeight(scheme, codes, scales, zeros, supers=parts["supers"])
+
+
+def _read_levels(bits: int, grid: tuple[int, int], parts: Parts) -> np.ndarray:
+    """Scales fp16 (rows, groups) from their codes and the number of each row."""
+    levels = unpack_codes(parts["scales"], bits, grid[0] * grid[1], False)
     wide = levels.reshape(grid).astype(np.float32) * parts["supers"].astype(np.float32)[:, None]
-    return PackedWeight(scheme, codes, wide.astype(np.float16), zeros, supers=parts["supers"])
+    scales: np.ndarray = wide.astype(np.float16)
+    return scales
+
+
+def _read_vectors(
+    scheme: Vector, shape: tuple[int, int], parts: Parts, codebook: np.ndarray | None
+) -> PackedWeight:
+    rows, columns = shape
+    book = parts.get("table") if scheme.codebook == "own" else codebook
+    if columns % scheme.width or book is None:
+        raise ValueError(f"{scheme}: no codebook, or {columns} columns are no whole vectors")
+    book = book.reshape(1 << scheme.bits, scheme.width)
+    indices = unpack_codes(parts["codes"], scheme.bits, rows * columns // scheme.width, False)
+    codes, grid = indices.reshape(rows, -1), (rows, scheme.groups(columns))
+    if not scheme.scale_bits:
+        return PackedWeight(scheme, codes, parts["scales"].reshape(grid), table=book)
+    scales = _read_levels(scheme.scale_bits, grid, parts)
+    return PackedWeight(scheme, codes, scales, table=book, supers=parts["supers"])
 
 
 def _zero_parts(weight: PackedWeight) -> Parts:

@@ -26,6 +26,7 @@ from optimum_compile.passes.precision.policies import (
 )
 from optimum_compile.passes.precision.units import (
     Unit,
+    codebook_bytes,
     cost_bytes,
     fixed_weight_bytes,
     head_unit,
@@ -117,8 +118,10 @@ def plan(
         return memo[key]
 
     def bytes_of(layout: Layout) -> int:
-        schemes = ((u, precision(u, layout).scheme) for u in units)
-        return fixed + sum(cost_bytes(s, u.use, options.backends) for u, s in schemes)
+        schemes = [precision(u, layout).scheme for u in units]
+        books = codebook_bytes(schemes, options.backends)
+        pairs = zip(schemes, units, strict=True)
+        return fixed + books + sum(cost_bytes(s, u.use, options.backends) for s, u in pairs)
 
     parameters = parameter_count(graph)
     if options.budget is None:

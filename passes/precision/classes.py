@@ -14,6 +14,7 @@ from optimum_compile.compiler.quant.scheme import (
     PerChannel,
     PerGroup,
     Scheme,
+    Vector,
 )
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import Unit, legal
@@ -37,6 +38,8 @@ def class_of(scheme: Scheme) -> str:
     """Class of a scheme: FP16, INT8, INT4, INT3 or INT2 by its bits (5 and 6 count as INT8)."""
     if isinstance(scheme, Float):
         return "FP16"
+    if isinstance(scheme, Vector):  # of 1 to 4 bits a weight
+        return CLASS_OF_BITS[max(2, math.ceil(scheme.bits_per_weight))]
     return "INT8" if scheme.bits > 4 else CLASS_OF_BITS[max(2, scheme.bits)]
 
 

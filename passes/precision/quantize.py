@@ -12,6 +12,7 @@ from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.quant.store import write_packed
+from optimum_compile.passes.precision.codebooks import shared_codebooks
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.precision.quantizers.rtn import Clip
@@ -45,6 +46,7 @@ class QuantizeWeights:
         self.store.mkdir(parents=True, exist_ok=True)
         todo = [(n, v) for n, v in graph.weights.items() if v.type.dtype.is_float and v.uses]
         changed = False
+        books = shared_codebooks(graph, self.store.parent, ctx.seed, load_checked)
         clip: Clip = "minmax" if recipe_named(self.quantizer).range == "minmax" else "mse"
         for at, (name, value) in enumerate(todo):
             ctx.progress(self.name, at, len(todo))
@@ -54,7 +56,7 @@ class QuantizeWeights:
             note = value.notes.get(Precision)
             if note is None:
                 continue
-            packed = quantize_weight(data, note.scheme, clip)
+            packed = quantize_weight(data, note.scheme, clip, codebook=books.of(note.scheme))
             sha256 = write_packed(self.store, packed)
             fresh = Quantized(note.scheme, sha256, self.store)
             changed |= value.notes.get(Quantized) != fresh

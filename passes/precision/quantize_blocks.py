@@ -19,6 +19,7 @@ from optimum_compile.passes.calibrate.routed import ExpertMoments
 from optimum_compile.passes.calibrate.saliency import Saliency, measure_saliency
 from optimum_compile.passes.calibrate.segments import Reading, Segment, readings_of, segments_of
 from optimum_compile.passes.calibrate.spill import Spill
+from optimum_compile.passes.precision.codebooks import shared_codebooks
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.quantize import load_checked
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
@@ -76,6 +77,7 @@ class _Run:
         self.before = Propagation(graph, options.samples, folder / "float", "float")
         self.store = options.work / "weights"
         self.saliency: Saliency | None = None
+        self.codebooks = shared_codebooks(graph, options.work, ctx.seed, load_checked)
         originals = self.before if options.recipe.propagation > 0 else None
         self.experts = ExpertMoments(options.recipe.routing, self.now, originals)
 
@@ -210,10 +212,11 @@ class _Run:
             return
         data = load_checked(value.name, value)
         packed: PackedWeight
+        book = self.codebooks.of(note.scheme)
         if seen is None:
-            packed = quantize_weight(data, note.scheme)
+            packed = quantize_weight(data, note.scheme, codebook=book)
         else:
-            packed = quantize_calibrated(data, note.scheme, seen, self.options.recipe)
+            packed = quantize_calibrated(data, note.scheme, seen, self.options.recipe, book)
         sha256 = write_packed(self.store, packed)
         self.progress.packed[value.name] = sha256
         self._note(value, sha256)

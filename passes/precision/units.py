@@ -1,11 +1,11 @@
 """The units of assignment: every weight, what reads it, and what each scheme would cost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from optimum_compile.backends.base import Backend, Support, WeightUse
 from optimum_compile.compiler.ir.graph import Graph
-from optimum_compile.compiler.quant.scheme import Float, Scheme
+from optimum_compile.compiler.quant.scheme import Float, Scheme, Vector
 from optimum_compile.passes.stages.blocks import is_quantizable, weight_blocks
 from optimum_compile.passes.stages.experts import is_router
 
@@ -97,6 +97,15 @@ def cost_bytes(scheme: Scheme, use: WeightUse, backends: Sequence[Backend]) -> i
     if not backends:
         return scheme.stored_bytes(use.rows, use.columns)
     return max(b.stored_bytes(scheme, use) for b in backends)
+
+
+def codebook_bytes(schemes: Iterable[Scheme], backends: Sequence[Backend]) -> int:
+    """Bytes of the codebooks that tensors share, each once: arrays of fp16 numbers beside them."""
+    shared = {
+        (s.bits, s.width) for s in schemes if isinstance(s, Vector) and s.codebook == "shared"
+    }
+    uses = (WeightUse("codebook", 1 << bits, width, False, False) for bits, width in shared)
+    return sum(cost_bytes(FLOAT, use, backends) for use in uses)
 
 
 FLOAT = Float(16)

@@ -14,7 +14,7 @@ from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Nested, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Nested, Scheme, Sparse, Vector
 from optimum_compile.passes.precision.classes import class_of
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.stages.blocks import blocks_of, weight_blocks
@@ -115,7 +115,7 @@ def granularity(scheme: Scheme) -> str:
     """Short text of what shares a scale or a table: "channel", "g32", "r4", or "" for floats."""
     if isinstance(scheme, Sparse):
         return granularity(scheme.base)
-    if isinstance(scheme, Affine | E0M4):
+    if isinstance(scheme, Affine | E0M4 | Vector):
         return str(scheme.group)
     return f"r{scheme.rows_per_table}" if isinstance(scheme, Lut | Nested) else ""
 

@@ -1,9 +1,11 @@
 // C functions over the portable kernels; every one returns a Status as an int.
 #include "optimum_compile/low_bit.h"
 #include "optimum_compile/nested.h"
+#include "optimum_compile/vectors.h"
 
 using optimum_compile::NestedMatrix;
 using optimum_compile::PackedMatrix;
+using optimum_compile::VectorMatrix;
 
 namespace {
 
@@ -70,6 +72,14 @@ int oc_nested_linear(const NestedMatrix* m, int64_t width, const float* x, int64
 int oc_nested_lookup(const NestedMatrix* m, int64_t width, const int64_t* ids, int64_t count,
                      float* out) {
   return static_cast<int>(optimum_compile::lookup(*m, width, ids, count, out));
+}
+
+int oc_vector_linear(const VectorMatrix* m, const float* x, int64_t count, float* out) {
+  return static_cast<int>(optimum_compile::linear(*m, x, count, out));
+}
+
+int oc_vector_lookup(const VectorMatrix* m, const int64_t* ids, int64_t count, float* out) {
+  return static_cast<int>(optimum_compile::lookup(*m, ids, count, out));
 }
 
 int oc_linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float* x, int64_t count,

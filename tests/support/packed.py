@@ -22,6 +22,7 @@ from optimum_compile.compiler.quant.scheme import (
     PerGroup,
     Scheme,
     Sparse,
+    Vector,
 )
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.precision.notes import Precision, Quantized
@@ -52,6 +53,8 @@ def _random(scheme: Scheme, rows: int, columns: int, rng: np.random.Generator) -
         size = (scheme.tables(rows), scheme.entries)
         table = (rng.standard_normal(size) / np.sqrt(columns)).astype(np.float16)
         return PackedWeight(scheme, codes, table=table)
+    if isinstance(scheme, Vector):
+        return _vectors(scheme, rows, columns, rng)
     if isinstance(scheme, Sparse):
         return _sparse(scheme, _random(scheme.base, rows, columns, rng), rng)
     grid = (rows, scheme.groups(columns))
@@ -81,6 +84,20 @@ def _random(scheme: Scheme, rows: int, columns: int, rng: np.random.Generator) -
         levels = rng.integers(1, 2**scheme.scale_bits, grid).astype(np.float32)
         scales = (levels * supers.astype(np.float32)[:, None]).astype(np.float16)
     return PackedWeight(scheme, codes, scales, zeros, supers=supers)
+
+
+def _vectors(scheme: Vector, rows: int, columns: int, rng: np.random.Generator) -> PackedWeight:
+    codes = rng.integers(0, 1 << scheme.bits, (rows, columns // scheme.width)).astype(np.uint8)
+    # A shared codebook is the same whatever the seed.
+    maker = np.random.default_rng(7) if scheme.codebook == "shared" else rng
+    table = maker.standard_normal((1 << scheme.bits, scheme.width)) / np.sqrt(columns)
+    grid = (rows, scheme.groups(columns))
+    scales, supers = rng.uniform(0.5, 2, grid).astype(np.float16), None
+    if scheme.scale_bits:
+        supers = scales.max(1) / np.float16(2**scheme.scale_bits - 1)
+        levels = rng.integers(0, 2**scheme.scale_bits, grid).astype(np.float32)
+        scales = (levels * supers.astype(np.float32)[:, None]).astype(np.float16)
+    return PackedWeight(scheme, codes, scales, table=table.astype(np.float16), supers=supers)
 
 
 def _sparse(scheme: Sparse, base: PackedWeight, rng: np.random.Generator) -> PackedWeight:
@@ -160,6 +177,17 @@ def sparses(draw: st.DrawFn) -> Sparse:
 def nested_schemes(draw: st.DrawFn) -> Nested:
     bits = draw(st.integers(2, 8))
     return Nested(draw(st.integers(1, bits - 1)), bits, draw(st.integers(1, 6)))
+
+
+@st.composite
+def vector_schemes(draw: st.DrawFn) -> Vector:
+    """For columns that are a multiple of eight."""
+    bits, width = draw(st.integers(4, 8)), draw(st.sampled_from([2, 4, 8]))
+    book = draw(st.sampled_from(["own", "shared"]))
+    if draw(st.booleans()):
+        return Vector(bits, width, codebook=book)
+    group = PerGroup(width * draw(st.integers(1, 9)))
+    return Vector(bits, width, group, draw(st.sampled_from(["f16", "u4", "u6", "u8"])), book)
 
 
 SCHEMES: st.SearchStrategy[Scheme] = st.one_of(

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Float, Lut, Nested, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme import Float, Lut, Nested, Scheme, Sparse, Vector
 from optimum_compile.passes.calibrate.moments import Moments
 from optimum_compile.passes.calibrate.saliency import row_groups
 from optimum_compile.passes.precision.quantizers.feedback import (
@@ -24,14 +24,22 @@ from optimum_compile.passes.precision.quantizers.refit import refit_scales, refi
 from optimum_compile.passes.precision.quantizers.rtn import Clip
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 from optimum_compile.passes.precision.quantizers.sparse import quantize_sparse
+from optimum_compile.passes.precision.quantizers.vector_feedback import (
+    VectorSteps,
+    vectors_with_feedback,
+)
 
 ROUND_SWEEPS = 2
 
 
 def quantize_calibrated(
-    weight: np.ndarray, scheme: Scheme, seen: Moments, recipe: Recipe
+    weight: np.ndarray,
+    scheme: Scheme,
+    seen: Moments,
+    recipe: Recipe,
+    codebook: np.ndarray | None = None,
 ) -> PackedWeight:
-    """Quantise a finite (rows, columns) float32 matrix to `scheme`."""
+    """Quantise a finite (rows, columns) float32 matrix to `scheme`; `codebook` as `quantize_weight`."""
     if isinstance(scheme, Float):
         return quantize_weight(weight, scheme)
     if seen.cross is not None and recipe.propagation > 0:
@@ -40,7 +48,7 @@ def quantize_calibrated(
     clip: Clip = "minmax" if recipe.range == "minmax" else "mse"
 
     def rounded(matrix: np.ndarray, inner: Scheme) -> PackedWeight:
-        start = quantize_weight(matrix, inner, clip, importance)
+        start = quantize_weight(matrix, inner, clip, importance, codebook)
         return with_feedback(matrix, start, seen, recipe) if recipe.feedback else start
 
     if isinstance(scheme, Sparse):
@@ -61,7 +69,7 @@ def with_feedback(
     groups = row_groups(len(weight), len(seen.guided), multiple)
     for rows, hessian in zip(groups, seen.guided, strict=False):
         part = start.part(rows.start, rows.stop)
-        parts.append(_fed_back(weight[rows], part, hessian, recipe))
+        parts.append(_fed_back(weight[rows], part, hessian, recipe, alone=len(groups) == 1))
     return joined(parts)
 
 
@@ -72,6 +80,9 @@ def joined(parts: Sequence[PackedWeight]) -> PackedWeight:
         found = [array for part in parts if (array := of(part)) is not None]
         return np.concatenate(found) if found else None
 
+    table = rows(lambda p: p.table)
+    if isinstance(parts[0].scheme, Vector):
+        table = parts[0].table  # one for all rows
     return PackedWeight(
         parts[0].scheme,
         np.concatenate([part.codes for part in parts]),
@@ -79,15 +90,18 @@ def joined(parts: Sequence[PackedWeight]) -> PackedWeight:
         supers=rows(lambda p: p.supers),
         zeros=rows(lambda p: p.zeros),
         offsets=rows(lambda p: p.offsets),
-        table=rows(lambda p: p.table),
+        table=table,
     )
 
 
 def _fed_back(
-    weight: np.ndarray, start: PackedWeight, moment: Tensor, recipe: Recipe
+    weight: np.ndarray, start: PackedWeight, moment: Tensor, recipe: Recipe, alone: bool = True
 ) -> PackedWeight:
     w = torch.from_numpy(np.ascontiguousarray(weight, np.float32))
     options = Feedback(sweeps=recipe.sweeps)
+    if isinstance(start.scheme, Vector):
+        steps = VectorSteps(recipe.rounds, ROUND_SWEEPS, codebook=alone)
+        return vectors_with_feedback(w, start, moment, options, steps)
     if isinstance(start.scheme, Nested):
         return nested_with_feedback(w, start, moment, options, recipe.rounds)
     grid = TableGrid.of(start) if isinstance(start.scheme, Lut) else AffineGrid.of(start)

@@ -50,7 +50,7 @@ def descend_groups(weight: Tensor, codes: Tensor, hessian: Tensor, grid: AffineG
 def _scale_change(
     scheme: Affine, grid: AffineGrid, scale: Tensor, steps: Tensor, slope: Tensor, local: Tensor
 ) -> Tensor:
-    wanted, bend, tilt = _optimum(scale, steps, slope, local)
+    wanted, bend, tilt = optimum(scale, steps, slope, local)
     if scheme.scale_bits:
         supers = grid.start.supers
         if supers is None:
@@ -60,21 +60,21 @@ def _scale_change(
         stored = effective(np.clip(level, 1, top)[:, None], supers)[:, 0]
     else:
         stored = store_scale(np.maximum(wanted.numpy(), 0), scheme)
-    return _kept(torch.from_numpy(np.ascontiguousarray(stored)) - scale, bend, tilt)
+    return kept(torch.from_numpy(np.ascontiguousarray(stored)) - scale, bend, tilt)
 
 
 def _zero_change(
     scheme: Affine, zero: Tensor, pull: Tensor, slope: Tensor, local: Tensor
 ) -> Tensor:
-    wanted, bend, tilt = _optimum(zero, pull, slope, local)
+    wanted, bend, tilt = optimum(zero, pull, slope, local)
     if scheme.zero_dtype == "int":
         stored = np.clip(np.rint(wanted.numpy()), 0, 2**scheme.bits - 1)
     else:
         stored = stored_zero(wanted.numpy(), scheme)
-    return _kept(torch.from_numpy(np.ascontiguousarray(stored, np.float32)) - zero, bend, tilt)
+    return kept(torch.from_numpy(np.ascontiguousarray(stored, np.float32)) - zero, bend, tilt)
 
 
-def _optimum(
+def optimum(
     value: Tensor, direction: Tensor, slope: Tensor, local: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Where the loss is least along a direction, and its second and half first derivative."""
@@ -84,7 +84,7 @@ def _optimum(
     return moved, bend, tilt
 
 
-def _kept(change: Tensor, bend: Tensor, tilt: Tensor) -> Tensor:
+def kept(change: Tensor, bend: Tensor, tilt: Tensor) -> Tensor:
     """The change where it lowers the loss, 2 * tilt * d + bend * d^2, and is a number."""
     gain = 2 * tilt * change + bend * change * change
     return torch.where((gain < 0) & torch.isfinite(gain), change, torch.zeros_like(change))

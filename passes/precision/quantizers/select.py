@@ -3,7 +3,16 @@
 import numpy as np
 
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Nested, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme import (
+    E0M4,
+    Affine,
+    Float,
+    Lut,
+    Nested,
+    Scheme,
+    Sparse,
+    Vector,
+)
 from optimum_compile.passes.precision.quantizers.adpq import quantize_adpq
 from optimum_compile.passes.precision.quantizers.e0m4 import quantize_e0m4
 from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq
@@ -12,6 +21,7 @@ from optimum_compile.passes.precision.quantizers.palette import quantize_palette
 from optimum_compile.passes.precision.quantizers.rtn import Clip, quantize_rtn
 from optimum_compile.passes.precision.quantizers.sparse import quantize_sparse
 from optimum_compile.passes.precision.quantizers.two_level import quantize_two_level
+from optimum_compile.passes.precision.quantizers.vectors import quantize_vectors
 
 
 def quantize_weight(
@@ -19,11 +29,12 @@ def quantize_weight(
     scheme: Scheme,
     clip: Clip = "mse",
     importance: np.ndarray | None = None,
+    codebook: np.ndarray | None = None,
 ) -> PackedWeight:
     """Quantise a finite (rows, columns) matrix to `scheme`.
 
     `importance` (columns,) are the mean squares of the inputs, where they are known; scaled outliers
-    have no use for them.
+    have no use for them. `codebook` is the model's, for vectors that share one.
     """
     if isinstance(scheme, Float):
         kind = np.float16 if scheme.bits == 16 else np.float32
@@ -31,6 +42,8 @@ def quantize_weight(
         return PackedWeight(scheme, np.clip(weight, -limit, limit).astype(kind))
     if isinstance(scheme, Lut):
         return quantize_palette(weight, scheme, importance)
+    if isinstance(scheme, Vector):
+        return quantize_vectors(weight, scheme, importance, codebook)
     if isinstance(scheme, Nested):
         return quantize_nested(weight, scheme, importance)
     if isinstance(scheme, E0M4):

@@ -1,0 +1,103 @@
+"""Codebooks that all tensors of a model share: learned once, before the first one is quantised."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.quant.scheme import Scheme, Vector
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.quantizers.codebook import kmeans
+from optimum_compile.passes.precision.quantizers.vectors import (
+    Vectors,
+    level,
+    normalised,
+    require_whole,
+)
+
+MAX_POINTS = 1 << 17  # vectors of the whole model that one codebook is learned from
+LEAST_POINTS = 256  # of each tensor, where it has so many
+
+Key = tuple[int, int]  # bits and width
+Load = Callable[[str, Value], np.ndarray]  # a weight by name in float32, refused where broken
+
+
+class Codebooks:
+    """Shared codebooks of a graph by bits and width; fp16 (entries, width)."""
+
+    def __init__(self, books: Mapping[Key, np.ndarray]) -> None:
+        self._books = dict(books)
+
+    def of(self, scheme: Scheme) -> np.ndarray | None:
+        """The codebook that a scheme shares, None for all other schemes."""
+        key = key_of(scheme)
+        return None if key is None else self._books[key]
+
+
+def key_of(scheme: Scheme) -> Key | None:
+    """Which of a model's codebooks a scheme reads; None where it shares none."""
+    if not isinstance(scheme, Vector) or scheme.codebook != "shared":
+        return None
+    return scheme.bits, scheme.width
+
+
+def shared_codebooks(graph: Graph, folder: Path, seed: int, load: Load) -> Codebooks:
+    """Read the codebooks of the graph's schemes from `folder`, or learn and write them.
+
+    Raises InputError for weights that are not finite, or a damaged file.
+    """
+    users: dict[Key, list[Value]] = {}
+    for value in graph.weights.values():
+        note = value.notes.get(Precision)
+        key = None if note is None else key_of(note.scheme)
+        if key is not None and value.uses:
+            users.setdefault(key, []).append(value)
+    return Codebooks({key: _book(folder, key, users[key], seed, load) for key in sorted(users)})
+
+
+def _book(folder: Path, key: Key, users: list[Value], seed: int, load: Load) -> np.ndarray:
+    path = folder / f"codebook{key[0]}x{key[1]}.npy"
+    if path.exists():
+        try:
+            found: np.ndarray = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"{path}: damaged ({error}); remove {folder} to begin anew") from error
+        if found.shape == (1 << key[0], key[1]) and found.dtype == np.float16:
+            return found
+        raise InputError(f"{path}: no codebook of {key[0]} bits; remove {folder} to begin anew")
+    book = learn_codebook(key, users, seed, load)
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.save(file, book)
+    part.replace(path)
+    return book
+
+
+def learn_codebook(key: Key, users: list[Value], seed: int, load: Load) -> np.ndarray:
+    """A codebook for all `users`: k-means over a sample of their normalised vectors."""
+    total = sum(v.type.elements() for v in users) // key[1]
+    rng = np.random.default_rng(seed)
+    found, sizes = [], []
+    for value in users:
+        note = value.notes.get(Precision)
+        if note is None or not isinstance(note.scheme, Vector):
+            continue
+        data = load(value.name, value)
+        require_whole(note.scheme, data.shape[1])
+        points, _ = normalised(Vectors.of(data, note.scheme, None))
+        sizes.append(np.float64(level(data)))
+        share = max(LEAST_POINTS, int(MAX_POINTS * len(points) / max(1, total)))
+        if len(points) > share and total > MAX_POINTS:
+            points = points[np.sort(rng.choice(len(points), share, replace=False))]
+        found.append(points)
+    points = np.concatenate(found)
+    unit = np.float32(2.0 ** np.rint(np.mean(np.log2(sizes))))
+    if not len(points):
+        return np.zeros((1 << key[0], key[1]), np.float16)
+    book: np.ndarray = (kmeans(points, np.ones(len(points)), 1 << key[0], seed) * unit).astype(
+        np.float16
+    )
+    return book
