@@ -30,6 +30,7 @@ ROUND_SWEEPS = 2
 # (rows, entries) work arrays are cut into runs of rows of this many elements.
 CHUNK_ELEMENTS = 1 << 21
 LEAST_SHARE = 1e-9
+EXACT_BITS, KEPT = 4, 8
 
 
 def nested_with_feedback(
@@ -70,28 +71,26 @@ def round_together(
     factor = inverse_factor(moment[order][:, order], options.damping)
     out = torch.empty_like(codes)
     for rows in _runs(grids, len(weight)):
-        found = _round_rows(weight[rows][:, order], factor, _meanings(grids, rows), shares)
+        found = _round_rows(weight[rows][:, order], factor, _Codes(grids, rows, shares))
         out[rows.start : rows.stop, order] = found
     return out
 
 
-def _round_rows(
-    weight: Tensor, factor: Tensor, meanings: Sequence[Tensor], shares: Tensor
-) -> Tensor:
+def _round_rows(weight: Tensor, factor: Tensor, choice: "_Codes") -> Tensor:
     """Codes of some rows, whose columns are in the order of rounding."""
     columns = weight.shape[1]
     codes = torch.empty(weight.shape, dtype=torch.int64)
-    rests = [weight.clone() for _ in meanings]
+    rests = [weight.clone() for _ in choice.tables]
     for begin in range(0, columns, BLOCK_COLUMNS):
         end = min(begin + BLOCK_COLUMNS, columns)
         local = factor[begin:end, begin:end]
         blocks = [rest[:, begin:end] for rest in rests]
         lost = [torch.empty_like(block) for block in blocks]
         for at in range(end - begin):
-            best = _least(meanings, [block[:, at] for block in blocks], shares)
+            best = choice.least([block[:, at] for block in blocks])
             codes[:, begin + at] = best[:, 0]
-            for means, block, gone in zip(meanings, blocks, lost, strict=True):
-                gone[:, at] = (block[:, at] - means.gather(1, best)[:, 0]) / local[at, at]
+            for number, block, gone in zip(choice.numbers(best), blocks, lost, strict=True):
+                gone[:, at] = (block[:, at] - number[:, 0]) / local[at, at]
                 block[:, at:].addr_(gone[:, at], local[at, at:], alpha=-1)
         for rest, gone in zip(rests, lost, strict=True):
             rest[:, end:] -= gone @ factor[begin:end, end:]
@@ -108,40 +107,35 @@ def descend_together(
     shares = _shares(weight, codes, hessian, grids)
     out = codes.clone()
     for rows in _runs(grids, len(weight)):
-        means = _meanings(grids, rows)
-        out[rows] = _descend_rows(weight[rows], codes[rows], hessian, means, shares, sweeps)
+        choice = _Codes(grids, rows, shares)
+        out[rows] = _descend_rows(weight[rows], codes[rows], hessian, choice, sweeps)
     return out
 
 
 def _descend_rows(
-    weight: Tensor,
-    codes: Tensor,
-    hessian: Tensor,
-    meanings: Sequence[Tensor],
-    shares: Tensor,
-    sweeps: int,
+    weight: Tensor, codes: Tensor, hessian: Tensor, choice: "_Codes", sweeps: int
 ) -> Tensor:
     columns, diagonal = weight.shape[1], hessian.diagonal()
     codes = codes.clone()
     for _ in range(sweeps):
-        numbers = [means.gather(1, codes) for means in meanings]
+        numbers = choice.numbers(codes)
         slopes = [(number - weight) @ hessian for number in numbers]  # half the gradients
         moved = 0
         for begin in range(0, columns, BLOCK_COLUMNS):
             end = min(begin + BLOCK_COLUMNS, columns)
-            steps = [torch.zeros_like(weight[:, begin:end]) for _ in meanings]
+            steps = [torch.zeros_like(weight[:, begin:end]) for _ in numbers]
             for column in range(begin, end):
                 wanted = [
                     number[:, column] - slope[:, column] / diagonal[column]
                     for number, slope in zip(numbers, slopes, strict=True)
                 ]
-                best = _least(meanings, wanted, shares)
+                best = choice.least(wanted, codes[:, column : column + 1])
                 moved += int((best[:, 0] != codes[:, column]).sum())
                 codes[:, column] = best[:, 0]
-                for means, number, slope, step in zip(
-                    meanings, numbers, slopes, steps, strict=True
+                for found, number, slope, step in zip(
+                    choice.numbers(best), numbers, slopes, steps, strict=True
                 ):
-                    step[:, column - begin] = means.gather(1, best)[:, 0] - number[:, column]
+                    step[:, column - begin] = found[:, 0] - number[:, column]
                     slope[:, begin:end].addr_(step[:, column - begin], hessian[column, begin:end])
             for slope, step in zip(slopes, steps, strict=True):
                 slope[:, end:] += step @ hessian[begin:end, end:]
@@ -155,18 +149,52 @@ def leading(codes: Tensor, grids: Sequence[TableGrid], grid: TableGrid) -> Tenso
     return codes >> (grids[-1].scheme.bits - grid.scheme.bits)
 
 
-def _least(meanings: Sequence[Tensor], wanted: Sequence[Tensor], shares: Tensor) -> Tensor:
-    """The codes (rows, 1) with the least weighted sum of squared distances from what is wanted."""
-    cost = torch.zeros_like(meanings[-1])
-    for means, number, share in zip(meanings, wanted, shares, strict=True):
-        cost += share * (means - number[:, None]) ** 2
-    return cost.argmin(1, keepdim=True)
+class _Codes:
+    """What the codes of some rows mean at every width, and which of them is best.
 
+    Up to `EXACT_BITS` bits every code is tried. Wider ones are found from there by one bit at a time,
+    with the `KEPT` best beginnings.
+    """
 
-def _meanings(grids: Sequence[TableGrid], rows: slice) -> list[Tensor]:
-    """What each code of the widest means at each width: (rows, codes)."""
-    every = torch.arange(grids[-1].tables.shape[1])
-    return [g.by_row[rows][:, leading(every, grids, g)] for g in grids]
+    def __init__(self, grids: Sequence[TableGrid], rows: slice, shares: Tensor) -> None:
+        self.widths = [g.scheme.bits for g in grids]
+        self.tables = [g.by_row[rows] for g in grids]
+        self.shares = shares
+        self.tried = max(1, sum(width <= EXACT_BITS for width in self.widths))
+        size = 1 << self.widths[self.tried - 1]
+        every = torch.arange(size)
+        self.meanings = [t[:, every * t.shape[1] // size] for t in self.tables[: self.tried]]
+
+    def numbers(self, codes: Tensor) -> list[Tensor]:
+        """The numbers of codes (rows, any) of the widest, at each width."""
+        shifts = (self.widths[-1] - width for width in self.widths)
+        return [t.gather(1, codes >> s) for t, s in zip(self.tables, shifts, strict=True)]
+
+    def least(self, wanted: Sequence[Tensor], now: Tensor | None = None) -> Tensor:
+        """Codes (rows, 1) with the least weighted sum of squared distances from what is `wanted`.
+
+        `now` are codes that stay where the search finds no better ones.
+        """
+        cost = torch.zeros_like(self.meanings[-1])
+        for means, number, share in zip(self.meanings, wanted, self.shares, strict=False):
+            cost += share * (means - number[:, None]) ** 2
+        if self.tried == len(self.tables):
+            return cost.argmin(1, keepdim=True)
+        cost, codes = cost.topk(min(KEPT, cost.shape[1]), 1, largest=False)
+        for at in range(self.tried, len(self.tables)):
+            if codes.shape[1] > KEPT:
+                cost, best = cost.topk(KEPT, 1, largest=False)
+                codes = codes.gather(1, best)
+            codes = torch.cat([2 * codes, 2 * codes + 1], 1)
+            gap = self.tables[at].gather(1, codes) - wanted[at][:, None]
+            cost = torch.cat([cost, cost], 1) + self.shares[at] * gap**2
+        least, best = cost.min(1, keepdim=True)
+        found = codes.gather(1, best)
+        if now is None:
+            return found
+        gaps = torch.stack([n[:, 0] for n in self.numbers(now)]) - torch.stack(list(wanted))
+        before = (self.shares[:, None] * gaps**2).sum(0)[:, None]
+        return torch.where(before <= least, now, found)
 
 
 def _shares(weight: Tensor, codes: Tensor, hessian: Tensor, grids: Sequence[TableGrid]) -> Tensor:
@@ -182,5 +210,5 @@ def _shares(weight: Tensor, codes: Tensor, hessian: Tensor, grids: Sequence[Tabl
 
 
 def _runs(grids: Sequence[TableGrid], rows: int) -> list[slice]:
-    step = max(1, CHUNK_ELEMENTS >> grids[-1].scheme.bits)
+    step = max(1, CHUNK_ELEMENTS >> max(EXACT_BITS, grids[0].scheme.bits))
     return [slice(at, min(rows, at + step)) for at in range(0, rows, step)]

@@ -10,6 +10,7 @@ from optimum_compile.compiler.quant.nested import at_width
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Lut, Nested
 from optimum_compile.passes.calibrate.moments import moments
+from optimum_compile.passes.precision.quantizers import nested_feedback
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
 from optimum_compile.passes.precision.quantizers.feedback import damped, output_loss
 from optimum_compile.passes.precision.quantizers.grids import TableGrid
@@ -161,21 +162,31 @@ def test_one_code_for_all_widths_costs_the_narrow_ones_most() -> None:
         assert found < {2: 2.4, 3: 1.8, 4: 1.0}[width] * own
 
 
-def test_the_sum_of_all_losses_never_rises() -> None:
+def test_codes_of_many_bits_are_found_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight, inputs = layer()
+    seen, scheme = moments("w", [inputs]), Nested(2, 6, 4)
+    found = losses(quantize_calibrated(weight, scheme, seen, RECIPES["lnq"]), weight, inputs)
+    monkeypatch.setattr(nested_feedback, "EXACT_BITS", 8)
+    tried = losses(quantize_calibrated(weight, scheme, seen, RECIPES["lnq"]), weight, inputs)
+    assert sum(np.log(found)) < sum(np.log(tried)) + 0.1 * len(scheme.widths)
+
+
+@pytest.mark.parametrize(("scheme", "gained"), [(NARROW_TO_WIDE, 0.8), (Nested(2, 7, 24), 0.97)])
+def test_the_sum_of_all_losses_never_rises(scheme: Nested, gained: float) -> None:
     weight, inputs = layer()
     hessian = damped(moments("w", [inputs]).hessian, 0.01).float()
-    packed = quantize_nested(weight, NARROW_TO_WIDE)
+    packed = quantize_nested(weight, scheme)
     w, codes = torch.from_numpy(weight), torch.from_numpy(packed.codes.astype(np.int64))
-    grids = [TableGrid.of(at_width(packed, b)) for b in NARROW_TO_WIDE.widths]
+    grids = [TableGrid.of(at_width(packed, b)) for b in scheme.widths]
 
     def spent(index: torch.Tensor) -> torch.Tensor:
-        found = [g.numbers(index >> (4 - g.scheme.bits)) for g in grids]
+        found = [g.numbers(index >> (scheme.bits - g.scheme.bits)) for g in grids]
         return torch.stack([output_loss(w, n, hessian).sum() for n in found])
 
     start = spent(codes)
     moved = spent(descend_together(w, codes, hessian, grids, 1))
     again = spent(descend_together(w, codes, hessian, grids, 4))
-    assert float((again / start).sum()) <= float((moved / start).sum()) < 0.8 * len(grids)
+    assert float((again / start).sum()) <= float((moved / start).sum()) < gained * len(grids)
 
 
 def test_groups_of_rows_with_hessians_of_their_own() -> None:
