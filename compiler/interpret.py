@@ -151,13 +151,16 @@ def run_nodes(
     observe: Observe | None = None,
     cache: WeightCache | None = None,
     gradients: bool = False,
+    replace: Mapping[Value, Tensor] | None = None,
 ) -> dict[Value, Tensor]:
     """Execute a run of nodes of `graph`, given the values that come in from before it.
 
     States that a node reads begin as zeros. Returns the `wanted` values that were given or computed.
-    With `gradients` autograd records what depends on given values that require them.
+    With `gradients` autograd records what depends on given values that require them. `replace` has
+    tensors to use instead of weights.
     """
     runner = _Runner(graph, weights, cache, torch.float32)
+    runner.fixed.update(replace or {})
     runner.symbols.update(symbols)
     runner.env.update(values)
     keep = dict.fromkeys(wanted)

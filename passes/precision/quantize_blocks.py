@@ -20,6 +20,8 @@ from optimum_compile.passes.calibrate.saliency import Saliency, measure_saliency
 from optimum_compile.passes.calibrate.segments import Reading, Segment, readings_of, segments_of
 from optimum_compile.passes.calibrate.spill import Spill
 from optimum_compile.passes.precision.codebooks import shared_codebooks
+from optimum_compile.passes.precision.learn.effort import Effort
+from optimum_compile.passes.precision.learn.segment import distill_all, learn_segment
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.quantize import load_checked
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
@@ -50,6 +52,7 @@ class QuantizeBlocks:
     recipe: Recipe
     samples: tuple[Sample, ...]
     fingerprint: str = ""
+    effort: Effort = Effort()
 
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """See the class. Raises InputError for weights or activations that are not finite."""
@@ -77,9 +80,9 @@ class _Run:
         self.before = Propagation(graph, options.samples, folder / "float", "float")
         self.store = options.work / "weights"
         self.saliency: Saliency | None = None
-        self.codebooks = shared_codebooks(graph, options.work, ctx.seed, load_checked)
         originals = self.before if options.recipe.propagation > 0 else None
         self.experts = ExpertMoments(options.recipe.routing, self.now, originals)
+        self.codebooks = shared_codebooks(graph, options.work, ctx.seed, load_checked)
 
     def all(self) -> PassResult:
         """Every segment that is not done yet."""
@@ -106,7 +109,8 @@ class _Run:
                 load_checked(name, value)
 
     def _ways(self) -> Sequence[Propagation]:
-        return (self.now, self.before) if self.options.recipe.propagation > 0 else (self.now,)
+        both = self.options.recipe.propagation > 0 or self.options.effort.learns
+        return (self.now, self.before) if both else (self.now,)
 
     def _segment(self, segment: Segment) -> None:
         for reading in readings_of(segment):
@@ -117,8 +121,12 @@ class _Run:
                 guided = self._guided(segment, readers[value], seen)
                 self._quantize(value, self.experts.guided(segment, reading, guided))
         if segment is not self.segments[-1]:
-            for way in self._ways():
+            for way in self._ways()[1:]:
                 way.advance(segment)
+            self._learn(segment)
+            self.now.advance(segment)
+        else:
+            self._distill()
         self.progress.done = segment.index + 1
         self.progress.remarks += self.experts.take_remarks()
         self.progress.save()
@@ -206,6 +214,31 @@ class _Run:
         self.ctx.progress("look ahead to the tied head", len(self.segments), len(self.segments))
         return out
 
+    def _learn(self, segment: Segment) -> None:
+        """Improve the weights of a block whose float outputs are known."""
+        if self.options.effort.steps == 0:
+            return
+        learned = learn_segment(
+            self.graph, segment, self.now, self.before, self.options.effort, self.ctx.seed
+        )
+        for value, packed in learned.items():
+            self._keep(value, packed)
+
+    def _distill(self) -> None:
+        """Tune the grids of all blocks together, once all are quantised."""
+        if self.options.effort.epochs == 0:
+            return
+        tuned = distill_all(
+            self.graph,
+            self.segments,
+            self.options.samples,
+            self.before,
+            self.options.effort,
+            self.ctx.seed,
+        )
+        for value, packed in tuned.items():
+            self._keep(value, packed)
+
     def _quantize(self, value: Value, seen: Moments | None) -> None:
         note = value.notes.get(Precision)
         if note is None:
@@ -217,6 +250,9 @@ class _Run:
             packed = quantize_weight(data, note.scheme, codebook=book)
         else:
             packed = quantize_calibrated(data, note.scheme, seen, self.options.recipe, book)
+        self._keep(value, packed)
+
+    def _keep(self, value: Value, packed: PackedWeight) -> None:
         sha256 = write_packed(self.store, packed)
         self.progress.packed[value.name] = sha256
         self._note(value, sha256)
