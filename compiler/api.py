@@ -65,6 +65,7 @@ from optimum_compile.compiler.quantizing import (
     first_windows,
     lack_of_text,
     quantizing_passes,
+    refuse_float_inputs,
     refuse_unseen,
 )
 from optimum_compile.passes.calibrate.checkpoint import has_progress
@@ -182,6 +183,7 @@ def plan(
     opened = open_model(Path(model), context=chosen.context, max_prefill=chosen.max_prefill)
     refuse_existing(Path(chosen.output) / (chosen.name or opened.name), chosen.overwrite)
     rotation = _rotation(chosen.rotate, chosen.seed)
+    recipe = recipe_named(chosen.quantizer)
     assign = AssignPrecision(
         policy=chosen.policy,
         bits=chosen.bits,
@@ -189,12 +191,14 @@ def plan(
         shares=Shares(*chosen.shares),
         head_high=chosen.head == "high",
         classes=ClassOptions(
-            parse_group(chosen.group_size), not chosen.asymmetric, chosen.allow_fallback
+            parse_group(chosen.group_size),
+            not chosen.asymmetric,
+            chosen.allow_fallback,
+            whole_rows=recipe.int8_inputs,
         ),
         backends=backends,
         pins=tuple(parse_pin(p) for p in chosen.pin),
     )
-    recipe_named(chosen.quantizer)  # an unknown name is refused here
     wanted = Plan(opened, chosen, names, backends, ())
     watch = observer or SilentObserver()
     rotated = _passes(wanted, *rotation, observer=watch, work=None)
@@ -203,6 +207,7 @@ def plan(
     has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
     lack = lack_of_text(opened.graph, text, has_tokenizer)
     refuse_unseen(opened.graph, chosen.quantizer, lack)
+    refuse_float_inputs(opened.graph, chosen.quantizer, backends)
     return replace(wanted, remarks=remarks)
 
 

@@ -7,18 +7,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.calibration import TextSource, seeded_tokens, windows
 from optimum_compile.compiler.decoder import is_decoder, vocabulary
-from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.errors import InputError, OptionError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.describe import source_digest, versions
 from optimum_compile.compiler.pass_manager import Pass
-from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.compiler.quant.scheme import Affine, Float
 from optimum_compile.passes.calibrate.checkpoint import fingerprint
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.quantize import QuantizeWeights
 from optimum_compile.passes.precision.quantizers.recipes import AUTO, recipe_named
+from optimum_compile.passes.precision.units import units_of
 
 RANGE_WINDOWS = 4
 
@@ -50,6 +52,34 @@ def refuse_unseen(graph: Graph, quantizer: str, lack: str) -> None:
             f"quantizer {quantizer!r} needs activations, but there is {lack}: "
             "give --calibration FILE, or use --quantizer mse"
         )
+
+
+def refuse_float_inputs(graph: Graph, quantizer: str, backends: Sequence[Backend]) -> None:
+    """Raise UnsupportedError for a target that multiplies with floats what is meant for int8 inputs.
+
+    Raises OptionError where the quantiser has no 4-bit matrix to work on.
+    """
+    if not recipe_named(quantizer).int8_inputs:
+        return
+    found = ((unit, graph.weights[unit.name].notes.get(Precision)) for unit in units_of(graph))
+    fours = [
+        (unit.use, note.scheme)
+        for unit, note in found
+        if note and isinstance(note.scheme, Affine) and note.scheme.bits == 4
+        if not unit.use.as_table
+    ]
+    if not fours:
+        raise OptionError(
+            f"quantizer {quantizer!r}: no matrix has 4 bits; use --policy uniform --bits 4, or --pin"
+        )
+    for backend in backends:
+        for use, scheme in fours:
+            if backend.activation_kind(scheme, use) is None:
+                raise UnsupportedError(
+                    f"{backend.name} multiplies {use.name} ({scheme}) with float activations, "
+                    f"quantizer {quantizer!r} is for int8 ones; use --target android with symmetric "
+                    "weights and --executor xnnpack, or another --quantizer"
+                )
 
 
 def _needs_inputs(graph: Graph, quantizer: str) -> bool:
@@ -97,14 +127,15 @@ def quantizing_passes(
     # These import torch, whose absence is reported before.
     from optimum_compile.passes.calibrate.propagate import decoder_samples
     from optimum_compile.passes.precision.quantize_blocks import QuantizeBlocks
-    from optimum_compile.passes.rewrite.awq import ScaleChannels
+    from optimum_compile.passes.rewrite.awq import Method, ScaleChannels
 
     longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
     samples = decoder_samples(seen.windows, longest)
     identity = fingerprint(_facts(graph, options, seen))
     quantize = QuantizeBlocks(work, recipe, samples, identity)
-    if recipe.scaling:
-        return (ScaleChannels(work / "scaling", samples), quantize), ""
+    if recipe.scaling or recipe.smoothing:
+        method: Method = "smooth" if recipe.smoothing else "awq"
+        return (ScaleChannels(work / "scaling", samples, method), quantize), ""
     return (quantize,), ""
 
 

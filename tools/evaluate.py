@@ -35,11 +35,13 @@ from optimum_compile.compiler.options import TARGETS, target_name
 from optimum_compile.compiler.package.manifest import Artifact
 from optimum_compile.compiler.package.reader import Bundle, damaged_files, open_bundle
 from optimum_compile.compiler.package.writer import MANIFEST
-from optimum_compile.passes.precision.units import parameter_count
+from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.passes.precision.units import parameter_count, units_of
 from optimum_compile.tools.cli import print_json
 
 # Longest window where `--seqlen` names none, tokens.
 DEFAULT_SEQLEN = 512
+ACTIVATIONS = ("float", "int8")
 PLATFORMS = ("ios", "android")  # in the order of preference
 
 
@@ -52,6 +54,7 @@ class Options:
     stride: int | None = None
     max_tokens: int | None = None
     artifact: str | None = None
+    activations: str = "float"  # of a model: "int8" rounds the inputs of its linears
 
     def __post_init__(self) -> None:
         if self.seqlen is not None and self.seqlen < 2:
@@ -66,6 +69,8 @@ class Options:
             )
         if self.artifact is not None and self.artifact not in TARGETS:
             raise OptionError(f"artifact {self.artifact!r}: expected one of {', '.join(TARGETS)}")
+        if self.activations not in ACTIVATIONS:
+            raise OptionError(f"activations={self.activations!r}: expected float or int8")
 
 
 @dataclass(frozen=True)
@@ -215,6 +220,10 @@ def evaluate(
     if text is None:
         raise OptionError(f"text {options.text!r}: expected a text file or a JSON list of strings")
     subject = open_subject(path, options.seqlen, options.artifact)
+    if subject.bundle is not None and options.activations != "float":
+        raise OptionError(
+            f"activations={options.activations}: {path} is a bundle, whose artifacts round by themselves"
+        )
     tokenizer = subject.tokenizer
     seqlen = options.seqlen or min(subject.limit, DEFAULT_SEQLEN)
     bos = special_token_id(subject.tokenizer_files, "bos_token", tokenizer)
@@ -226,7 +235,8 @@ def evaluate(
         if reference is not None:
             other = GraphLogits(_reference(reference, subject, tokenizer, seqlen))
         if subject.graph is not None:
-            predict: Any = GraphLogits(subject.graph)
+            rounding = _rounding(subject.graph) if options.activations == "int8" else None
+            predict: Any = GraphLogits(subject.graph, activations=rounding)
             by = "reference executor"
         else:
             predict = stack.enter_context(_runtime(subject))
@@ -245,12 +255,19 @@ def evaluate(
         "bits_per_weight": subject.bits_per_weight,
         "weight_bytes": subject.weight_bytes,
         "evaluated_by": by,
+        "activations": None if subject.graph is None else options.activations,
         "artifact": None if subject.artifact is None else subject.artifact.path,
         "file_bytes": None if subject.artifact is None else subject.artifact.file_bytes,
         "text": text.label,
         "seqlen": seqlen,
         "stride": (options.stride or seqlen) if text.is_stream else None,
     }
+
+
+def _rounding(graph: Graph) -> dict[str, ActivationKind]:
+    """The inputs of every linear, as XNNPACK rounds them."""
+    names = (unit.name for unit in units_of(graph) if unit.use.as_linear)
+    return dict.fromkeys(names, ActivationKind.ASYMMETRIC_INT8)
 
 
 def _runtime(subject: Subject) -> Any:
@@ -342,9 +359,17 @@ def main(command: str, argv: Sequence[str]) -> int:
         metavar="|".join(PLATFORMS),
         help="which artifact of a bundle to run; or a target's full name",
     )
+    add(
+        "--activations",
+        choices=ACTIVATIONS,
+        default="float",
+        help="of a model: int8 rounds the input of every linear, a scale a token, as XNNPACK does",
+    )
     add("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(list(argv))
-    options = Options(args.text, args.seqlen, args.stride, args.max_tokens, args.artifact)
+    options = Options(
+        args.text, args.seqlen, args.stride, args.max_tokens, args.artifact, args.activations
+    )
     with ProgressObserver(sys.stderr) as watch:
         document = evaluate(args.path, options, args.reference, watch=watch)
     if args.json:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from optimum_compile.compiler.calibration import TextSource, encode
+from optimum_compile.compiler.conformance import Rounding
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.interpret import WeightCache, WeightMode, run
 from optimum_compile.compiler.ir.graph import Graph
@@ -126,8 +127,15 @@ def _limited(windows: Sequence[Window], count: int) -> list[Window]:
 class GraphLogits:
     """The logits of a decoder graph, by the reference executor in float32 arithmetic."""
 
-    def __init__(self, graph: Graph, weights: WeightMode = "float") -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        weights: WeightMode = "float",
+        activations: Rounding | None = None,
+    ) -> None:
+        """`activations` is what is rounded, and how, by the name of the weight: see `interpret.run`."""
         self._graph = graph
+        self._activations = activations
         self._weights: WeightMode = weights
         self._cache = WeightCache(CACHE_BYTES)
         self._longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
@@ -139,7 +147,14 @@ class GraphLogits:
             for at in range(0, len(tokens), self._longest):
                 chunk = np.asarray(tokens[None, at : at + self._longest], np.int64)
                 call = {"tokens": chunk, "past": np.array([at], np.int64)}
-                done = run(self._graph, call, states, weights=self._weights, cache=self._cache)
+                done = run(
+                    self._graph,
+                    call,
+                    states,
+                    weights=self._weights,
+                    cache=self._cache,
+                    activations=self._activations,
+                )
                 states = done.states
                 parts.append(done.outputs[0][0].numpy())
         return np.concatenate(parts)

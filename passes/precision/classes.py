@@ -32,6 +32,8 @@ class ClassOptions:
     group: Granularity | None = None
     symmetric: bool = True
     allow_fallback: bool = False
+    # Of 4-bit matrices that are only multiplied with: int8 products are summed over whole rows.
+    whole_rows: bool = False
 
 
 def class_of(scheme: Scheme) -> str:
@@ -65,7 +67,8 @@ def candidates(name: str, unit: Unit, options: ClassOptions) -> Iterator[tuple[S
     if name == "INT8" and options.group is None:
         yield Affine(bits, PerChannel(), options.symmetric), ""
         return
-    wanted = options.group or PerGroup(32)
+    whole = options.whole_rows and bits == 4 and not unit.use.as_table
+    wanted = options.group or (PerChannel() if whole else PerGroup(32))
     why = ""
     if isinstance(wanted, PerGroup):
         if columns % wanted.size == 0:

@@ -50,6 +50,10 @@ class ScalePair:
         shared: np.ndarray = columns.reshape(-1, self.repeats, self.head_dim).mean(1)
         return shared.reshape(-1)
 
+    def pooled(self, columns: np.ndarray) -> np.ndarray:
+        """Numbers along the columns (columns,) made equal where they share a number of s."""
+        return self.expand(self.reduce(columns))
+
 
 def scalable_pairs(graph: Graph) -> tuple[ScalePair, ...]:
     """Every pair of a graph that a scale can be moved through, in the order of the program.

@@ -3,6 +3,7 @@
 Both move quantisation error between channels and never change what the float program computes.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ LEAST_MAGNITUDE = 1e-4  # of the largest: a dead channel must not blow up all ot
 LEAST_THRESHOLD = 0.1
 MIN_STEPS, MAX_STEPS = 100, 400
 STEP = 0.5
+COARSE_STEPS = 16
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,14 @@ def smooth_scale(
     scheme: Scheme,
     quantise: Quantise,
     combine: Combine | None = None,
+    pool: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Scaling:
     """QQQ's adaptive smoothing (arXiv 2406.09904) for int8 activations a token.
 
     Channels that go beyond a threshold t are brought down to it: s = max(1, max x / t, min x / -t).
     Of the thresholds from the largest |x| downwards the one wins with which quantised weights and
-    inputs give the outputs nearest to the float ones.
+    inputs give the outputs nearest to the float ones. QQQ tries all; here the neighbours of the best of
+    a few are tried, which takes a quarter of the time or less.
 
     Args:
         weights: of all linears that read the input, each (rows, columns).
@@ -100,6 +104,7 @@ def smooth_scale(
         quantise: gives the weights as they come back.
         combine: what the outputs become before they are compared, such as silu(gate) * up; without it
             they are compared as they are.
+        pool: makes a scale (columns,) one that can be moved, where columns share a number of it.
 
     Raises InternalError for shapes that do not fit each other.
     """
@@ -109,21 +114,33 @@ def smooth_scale(
     x, join = inputs.astype(np.float32), combine or _side_by_side
     wanted = join([x @ w.T for w in weights])
     highest, lowest = x.max(0), x.min(0)
-    largest = float(np.abs(x).max())
-    scale, best, plain, chosen = np.ones(columns, np.float32), np.inf, np.inf, largest
-    before: np.ndarray | None = None
-    for threshold in _thresholds(largest):
-        trial = np.maximum(1, np.maximum(highest / threshold, lowest / -threshold))
-        trial = trial.astype(np.float32)
-        if before is not None and np.array_equal(trial, before):
-            continue
-        before, rounded = trial, symmetric_int8(x / trial).numbers()
+    thresholds = _thresholds(float(np.abs(x).max()))
+
+    def attempt(at: int) -> tuple[float, np.ndarray]:
+        trial = np.maximum(1, np.maximum(highest / thresholds[at], lowest / -thresholds[at]))
+        trial = (trial if pool is None else pool(trial)).astype(np.float32)
+        rounded = symmetric_int8(x / trial).numbers()
         outputs = [rounded @ quantise(w * trial, scheme).T for w in weights]
-        error = float(np.square(join(outputs) - wanted, dtype=np.float64).sum() / len(x))
-        plain = error if (trial == 1).all() else plain
-        if error < best:
-            best, scale, chosen = error, trial, float(threshold)
-    return Scaling(scale, best, plain, chosen)
+        return float(np.square(join(outputs) - wanted, dtype=np.float64).sum() / len(x)), trial
+
+    tried = _coarse_to_fine(attempt, len(thresholds))
+    best = min(tried, key=lambda at: (tried[at][0], at))
+    error, scale = tried[best]
+    return Scaling(scale, error, tried[0][0], float(thresholds[best]))
+
+
+def _coarse_to_fine(
+    attempt: Callable[[int], tuple[float, np.ndarray]], count: int
+) -> dict[int, tuple[float, np.ndarray]]:
+    """What some of `count` attempts gave: a few over all, then ever nearer to the best of them."""
+    step = max(1, count // COARSE_STEPS)
+    tried = {at: attempt(at) for at in range(0, count, step)}
+    while step > 1:
+        step = math.ceil(step / 4)
+        best = min(tried, key=lambda at: (tried[at][0], at))
+        near = range(best - 3 * step, best + 3 * step + 1, step)
+        tried |= {at: attempt(at) for at in near if 0 <= at < count and at not in tried}
+    return tried
 
 
 def _thresholds(largest: float) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Which pass quantises, and which calibrated quantisers are refused for want of something to see."""
 
+import numpy as np
 import pytest
 import torch
 from support.archives import Mlp, save_archive
@@ -7,8 +8,14 @@ from support.models import shared_model, tiny_llama
 
 import optimum_compile as oc
 from optimum_compile.compiler.api import prepare
-from optimum_compile.compiler.errors import OptionError
-from optimum_compile.passes.precision.notes import Quantized
+from optimum_compile.compiler.errors import OptionError, UnsupportedError
+from optimum_compile.compiler.quant.activations import symmetric_int8
+from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.precision.quantizers.qqq import (
+    from_packed,
+    integer_product,
+    simulated_product,
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +65,55 @@ def test_a_dry_run_refuses_too(models, capsys):
     model = str(models["no tokenizer"])
     assert main([model, "--dry-run", "--target", "ios", "--quantizer", "awq"]) == 2
     assert "quantizer 'awq' needs activations, but there is no tokenizer" in capsys.readouterr().err
+
+
+W4A8 = {"policy": "uniform", "bits": 4, "quantizer": "qqq"}
+
+
+def schemes(model, **values):
+    graph = oc.plan(model, **values).model.graph
+    notes = {name: value.notes.get(Precision) for name, value in graph.weights.items()}
+    return {name: str(note.scheme) for name, note in notes.items() if note}
+
+
+def test_qqq_takes_whole_rows_of_4_bits_and_leaves_the_table_its_groups(models):
+    found = schemes(models["decoder"], targets=["android"], **W4A8)
+    assert {s for n, s in found.items() if n.endswith("_proj.weight")} == {"int4:channel"}
+    assert found["model.embed_tokens.weight"] == "int4:g32@bf16"
+    grouped = schemes(models["decoder"], targets=["android"], group_size="32", **W4A8)
+    assert set(grouped.values()) == {"int4:g32@bf16"}
+
+
+@pytest.mark.parametrize(
+    ("targets", "values", "backend"),
+    [
+        (["ios"], {}, "coreml"),
+        (["ios", "android"], {}, "coreml"),
+        (["android"], {"executor": "packed"}, "executorch"),
+        (["android"], {"asymmetric": True}, "executorch"),
+        (["android"], {"group_size": "16"}, "executorch"),
+    ],
+)
+def test_a_target_that_multiplies_floats_refuses_qqq(models, targets, values, backend):
+    with pytest.raises(UnsupportedError, match=f"^{backend} multiplies .* with float activations"):
+        oc.plan(models["decoder"], targets, **W4A8, **values)
+
+
+def test_qqq_without_4_bits_is_refused(models):
+    with pytest.raises(OptionError, match=r"'qqq': no matrix has 4 bits; use --policy uniform"):
+        oc.plan(models["decoder"], ["android"], policy="uniform", quantizer="qqq")
+
+
+def test_qqq_ends_in_an_artifact_that_agrees_and_integers_of_its_bits(models, tmp_path):
+    wanted = oc.plan(models["decoder"], ["android"], **W4A8)
+    prepare(wanted, tmp_path)
+    weights = wanted.model.graph.weights
+    assert any(v.weight.edits for n, v in weights.items() if "layernorm" in n)
+    made = from_packed(weights["model.layers.1.mlp.down_proj.weight"].notes.get(Quantized).load())
+    x = symmetric_int8(np.random.default_rng(0).standard_normal((5, 128)).astype(np.float32))
+    assert integer_product(x, made).tobytes() == simulated_product(x, made).tobytes()
+    bundle = oc.compile(models["decoder"], ["android"], output=str(tmp_path / "out"), **W4A8)
+    (check,) = bundle.manifest.checks
+    assert check.executed
+    assert check.ok
+    assert check.cosine > 0.9999

@@ -26,6 +26,7 @@ from optimum_compile.compiler.calibration import load_tokenizer, read_text
 from optimum_compile.compiler.errors import ToolchainError
 from optimum_compile.compiler.options import options_from
 from optimum_compile.compiler.package.writer import file_entries
+from optimum_compile.compiler.quant.activations import ActivationKind, rounded
 from optimum_compile.tools.score import GraphLogits, score, text_windows
 
 REFERENCE = Path(__file__).parents[2] / "models/reference"
@@ -182,6 +183,33 @@ def test_the_android_artifact_is_evaluated_in_its_runtime(cli, text):
     assert [len(f) for f in first] == [CONTEXT, 5, 20]
 
 
+def test_int8_activations_are_those_of_a_hugging_face_model_whose_inputs_are_rounded(cli, text):
+    model, tokenizer = hugging_face(shared_model())
+
+    def round_input(module, given):
+        return torch.from_numpy(rounded(given[0].numpy(), ActivationKind.ASYMMETRIC_INT8))
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_pre_hook(round_input)
+    ids = torch.tensor([tokenizer(STORY).input_ids[:CONTEXT]])
+    with torch.no_grad():
+        wanted = float(model(ids, labels=ids).loss)
+    arguments = (shared_model(), "--text", text([STORY]), "--json")
+    done = cli("evaluate", *arguments, "--activations", "int8").json()
+    floats = cli("evaluate", *arguments).json()
+    assert done["nll"] == pytest.approx(wanted, abs=1e-4)
+    assert (done["activations"], floats["activations"]) == ("int8", "float")
+    assert abs(done["nll"] - floats["nll"]) > 2e-4
+
+
+def test_artifacts_round_activations_by_themselves(cli, text):
+    arguments = (shared_bundle().path, "--text", text(STORY), "--activations", "int8")
+    done = cli("evaluate", *arguments)
+    assert done.code == 2
+    assert "is a bundle, whose artifacts round by themselves" in done.err
+
+
 def test_the_number_of_tokens_can_be_bounded(cli, text):
     words = text(STORY)
     for count in (1, 30):
@@ -198,7 +226,7 @@ def test_the_number_of_tokens_can_be_bounded(cli, text):
         (["--stride", str(CONTEXT + 1)], 2, f"from 1 to seqlen ({CONTEXT})"),
         (["--stride", "0"], 2, "stride=0: expected a positive number"),
         (["--max-tokens", "0"], 2, "max-tokens=0: expected a positive number"),
-        (["--artifact", "windows"], 2, "artifact 'windows': expected one of ios, android"),
+        (["--artifact", "windows"], 2, "artifact 'windows': expected one of ios, ios:coreml, android"),
         (["--artifact", "ios"], 2, "is a model, and only a bundle has artifacts"),
         (["--reference", "nowhere"], 3, "nowhere: no such file or folder"),
         (["--nope"], 2, "unrecognized arguments: --nope"),

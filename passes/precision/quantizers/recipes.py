@@ -32,6 +32,7 @@ class Recipe:
     propagation: strength of QEP's correction for errors of earlier layers, 0 for none.
     guided: groups of output rows with a Hessian of their own, weighted with squared gradients
     (GuidedQuant); 0 for the plain Hessian. scaling: AWQ's channel scales before everything else.
+    smoothing: QQQ's channel scales instead, for inputs that are rounded to int8.
     routing: what the experts of a mixture see.
     """
 
@@ -42,13 +43,19 @@ class Recipe:
     propagation: float = 0.0
     guided: int = 0
     scaling: bool = False
+    smoothing: bool = False
     routing: Routing = Routing()
 
     @property
     def needs_inputs(self) -> bool:
         """Whether it has to see activations."""
         weighs = self.range == "hessian" or self.propagation > 0 or self.guided > 0
-        return self.feedback or self.scaling or weighs
+        return self.feedback or self.scaling or self.smoothing or weighs
+
+    @property
+    def int8_inputs(self) -> bool:
+        """Whether it is meant for targets that round the inputs of matrices to int8."""
+        return self.smoothing
 
 
 AUTO = "auto"  # the best that is measured; plain squared errors where there are no activations
@@ -61,6 +68,7 @@ RECIPES = {
     "gptq": Recipe("mse", feedback=True),
     "gptq-weighted": Recipe("hessian", feedback=True),
     "gptq-sweeps": Recipe("hessian", feedback=True, sweeps=3),
+    "qqq": Recipe("mse", feedback=True, smoothing=True),
     "lnq": Recipe("hessian", feedback=True, sweeps=2, rounds=3),
     "qep": LNQ_QEP,
     "awq-qep": Recipe("hessian", True, sweeps=2, rounds=3, propagation=0.5, scaling=True),
