@@ -1,9 +1,11 @@
 """Every quantiser at one width, on one model and text: quality, true bytes, time, peak memory.
 
     python -m optimum_compile.tools.methods MODEL --text EVAL [--calibration CALIB] [--bits 3] [--json]
+    python -m optimum_compile.tools.methods MODEL --text EVAL --int8 [--embedding int8] [--json]
 
 Each row quantises in a process of its own. The first row, round-to-nearest over the full range in groups
-of 64, is what the others are compared with. Scores are those of the quantised oracle.
+of 64 (with `--int8`, in whole rows), is what the others are compared with. Scores are those of the
+quantised oracle; with `--int8` it rounds the activations as XNNPACK does, and weights have 4 bits.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from typing import Any
 
 from optimum_compile.compiler.api import plan, prepare
 from optimum_compile.compiler.calibration import load_tokenizer, read_text, special_token_id
+from optimum_compile.compiler.conformance import rounding_of
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.frontend.open_model import open_model
@@ -58,6 +61,19 @@ METHODS: tuple[tuple[str, str, str], ...] = (
     ("nested tables, auto", "auto", "nest2-4:r4 at {b}"),
     ("two-level scales, auto", "auto", "int{b}:g32@u6"),
 )
+# 4-bit weights and int8 activations: name, quantiser, scheme, rotation.
+INT8_METHODS: tuple[tuple[str, str, str, str], ...] = (
+    ("round to nearest, min/max", "rtn", "int4:channel", "none"),
+    ("least squared error (MSE)", "mse", "int4:channel", "none"),
+    ("GPTQ", "gptq", "int4:channel", "none"),
+    ("QQQ: smoothing, GPTQ", "qqq", "int4:channel", "none"),
+    ("LNQ with QEP (auto)", "auto", "int4:channel", "none"),
+    ("MSE, rotated", "mse", "int4:channel", "gated"),
+    ("QQQ: rotation, GPTQ", "gptq", "int4:channel", "gated"),
+    ("QQQ: rotation, smoothing, GPTQ", "qqq", "int4:channel", "gated"),
+    ("GPTQ, XNNPACK's groups", "gptq", "int4:g64@bf16", "none"),
+    ("QQQ, XNNPACK's groups", "qqq", "int4:g64@bf16", "none"),
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,8 @@ class Request:
     quantizer: str
     scheme: str
     embedding: str  # scheme of the embedding; "" for that of the row
+    rotate: str = "none"
+    int8: bool = False  # whether the oracle rounds activations as the target does
 
 
 def measure(request: Request) -> dict[str, Any]:
@@ -90,6 +108,7 @@ def measure(request: Request) -> dict[str, Any]:
             calibration=request.calibration,
             samples=request.samples,
             seqlen=request.seqlen,
+            rotate=request.rotate,
         )
         wanted = plan(request.model, options=options)
         start = time.monotonic()
@@ -107,7 +126,8 @@ def measure(request: Request) -> dict[str, Any]:
         length = min(request.seqlen, context_of(graph) or request.seqlen)
         windows = text_windows(source, tokenizer, bos, length)[: request.documents]
         reference = GraphLogits(open_model(Path(request.model)).graph)
-        found = score(windows, GraphLogits(graph, "quantized"), reference)
+        rounding = rounding_of(graph, wanted.backends[0]) if request.int8 else None
+        found = score(windows, GraphLogits(graph, "quantized", rounding), reference)
     return {
         "bits_per_weight": 8 * stored / parameters,
         "weight_bytes": stored,
@@ -165,6 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--text", required=True, help="text file, or JSON list of documents")
     parser.add_argument("--calibration", help="text file or JSON list (default: the built-in text)")
     parser.add_argument("--bits", type=int, default=3, help="2, 3 or 4 (default 3)")
+    parser.add_argument("--int8", action="store_true", help="4 bits with int8 activations")
     parser.add_argument("--embedding", default="", help="scheme of the embedding (default: same)")
     parser.add_argument("--documents", type=int, default=60)
     parser.add_argument("--samples", type=int, default=64)
@@ -174,10 +195,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.bits not in WIDTHS:
         raise OptionError(f"bits={args.bits}: expected one of {WIDTHS}")
     rows = []
-    for name, quantizer, form in METHODS:
+    for name, quantizer, form, *rotate in INT8_METHODS if args.int8 else METHODS:
         scheme = form.format(b=args.bits)
         common = (args.model, args.text, args.calibration, args.documents, args.samples)
-        request = Request(*common, args.seqlen, quantizer, scheme, args.embedding)
+        own = (quantizer, scheme, args.embedding, *(rotate or ["none"]), args.int8)
+        request = Request(*common, args.seqlen, *own)
         rows.append((name, scheme, measure_apart(request)))
         print(f"{name}: {rows[-1][2].get('kl_mean', 'failed')}", file=sys.stderr, flush=True)
     if args.json:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from support.models import shared_model
@@ -41,6 +42,24 @@ def test_a_nested_row_has_the_bytes_of_all_widths_and_the_score_of_one(monkeypat
     narrow, wide = json.loads(capsys.readouterr().out).values()
     assert narrow["weight_bytes"] == wide["weight_bytes"]
     assert wide["kl_mean"] < 0.5 * narrow["kl_mean"]
+
+
+def test_rows_with_int8_activations_are_scored_with_them(monkeypatch, capsys, text):
+    seen = []
+    monkeypatch.setattr(methods, "INT8_METHODS", (("rotated", "mse", "int4:channel", "values"),))
+
+    def measure(request):
+        seen.append(request)
+        floats = methods.measure(replace(request, int8=False))
+        return methods.measure(request) | {"floats": floats["kl_mean"]}
+
+    monkeypatch.setattr(methods, "measure_apart", measure)
+    arguments = [str(shared_model()), "--text", str(text), "--int8", "--embedding", "int8"]
+    assert methods.main([*arguments, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out).values()
+    assert row["kl_mean"] != row["floats"]
+    assert row["kl_mean"] == pytest.approx(row["floats"], rel=0.5)
+    assert (seen[0].rotate, seen[0].embedding, seen[0].int8) == ("values", "int8", True)
 
 
 def test_a_row_that_fails_in_its_process_says_why(text):
