@@ -43,7 +43,7 @@ class ExpertMoments:
             return overall
         inputs, originals = self._inputs(segment, reading.source)
         own = moments(name, inputs, originals, weights)
-        return shrunk(own, overall, self.options.shrink)
+        return shrunk(own, overall, self._shrink(overall))
 
     def guided(self, segment: Segment, reading: Reading, seen: Moments | None) -> Moments | None:
         """The same for Hessians that `guided_hessians` made of all tokens; others as they are.
@@ -54,7 +54,7 @@ class ExpertMoments:
             return seen
         overall = self._mean(segment, reading, "")
         tokens = sum(int((w > 0).sum()) for w in self._weights(segment, reading))
-        own = tokens / max(1.0, tokens + self.options.shrink)
+        own = tokens / max(1.0, tokens + self._shrink(overall))
         mixed = tuple(own * g + (1 - own) * overall.hessian for g in seen.guided)
         return replace(seen, guided=mixed)
 
@@ -72,6 +72,10 @@ class ExpertMoments:
     ) -> tuple[Iterator[Tensor], Iterator[Tensor] | None]:
         originals = None if self.before is None else self.before.inputs_of(segment, source)
         return self.now.inputs_of(segment, source), originals
+
+    def _shrink(self, overall: Moments) -> float:
+        """Tokens of the mean that are mixed in."""
+        return self.options.shrink * len(overall.hessian)
 
     def _mean(self, segment: Segment, reading: Reading, name: str) -> Moments:
         """Moments of all tokens: once for the experts that read one value."""

@@ -13,12 +13,17 @@ class Routing:
     """How tokens count for the linears of an expert.
 
     weight: "gate", by the square of the expert's gate, with which its error enters the sum; or
-    "routed", every token that is routed there alike. shrink: so many tokens of the layer's mean are
-    mixed in, which decides for an expert that few tokens reach.
+    "routed", every token that is routed there alike. shrink: for each column so many tokens of the
+    layer's mean are mixed in, since a Hessian needs about as many tokens as it has columns.
+
+    On a small trained mixture (8 experts, 256 columns, 3 bits) with 1000 tokens of text the KL was
+    0.068 without shrinking, 0.050 with 64 tokens, 0.047 with 256 and with 1024, and 0.048 by the
+    layer's mean alone; with 4000 tokens 0.038, 0.040, 0.037, 0.038 and 0.041. Between the two weights
+    there was no difference beyond noise; "gate" is what the error of the sum asks for.
     """
 
     weight: Literal["gate", "routed"] = "gate"
-    shrink: float = 64.0
+    shrink: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def expert_readings(segment: Segment) -> list[Reading]:
 @pytest.mark.parametrize(("weight", "power"), [("gate", 2), ("routed", 0)])
 def test_the_hessian_is_that_of_the_formula(graph, tmp_path, weight, power):
     way, segment = entered(graph, tmp_path, 1)
-    found = ExpertMoments(Routing(weight, 10.0), way)
+    found = ExpertMoments(Routing(weight, 10 / 64), way)
     for reading in expert_readings(segment)[:6]:
         x = seen(graph, reading.source).double()
         gate = seen(graph, reading.expert.gates)[:, reading.expert.index].double()
