@@ -63,7 +63,7 @@ def emit(
         if data is not None:
             data_part.replace(data)
         part.replace(out)
-        load_onnx().checker.check_model(str(out))
+        _check(out, data)
     except (OptimumCompileError, OSError):
         raise
     except Exception as error:
@@ -74,6 +74,17 @@ def emit(
         data_part.unlink(missing_ok=True)
     beside = () if data is None else (data,)
     return EmitResult(out, sink.total, functions_of(graph), (), beside)
+
+
+def _check(out: Path, data: Path | None) -> None:
+    """Let onnx check the finished model; what does not pass is removed."""
+    try:
+        load_onnx().checker.check_model(str(out))
+    except BaseException:
+        out.unlink(missing_ok=True)
+        if data is not None:
+            data.unlink(missing_ok=True)
+        raise
 
 
 class _Sink:
@@ -116,14 +127,14 @@ class _Sink:
 def _build(graph: Graph, options: EmitOptions, sink: _Sink, int8: bool) -> Any:
     from onnx import helper
 
-    from optimum_compile.backends.onnxruntime.lower import Lowering, output_names, type_of
+    from optimum_compile.backends.onnxruntime.lower import PAST, Lowering, output_names, type_of
     from optimum_compile.backends.onnxruntime.lower_ops import finish, lower_nodes
 
     low = Lowering(graph, sink, int8=int8)
     lower_nodes(low)
     outputs = output_names(graph)
     finish(low, outputs)
-    states = [type_of(s.read, low.env[s.read]) for s in graph.states]
+    states = [type_of(s.read, f"{PAST}{s.name}") for s in graph.states]
     body = helper.make_graph(
         low.nodes,
         options.name,
@@ -169,16 +180,16 @@ def read_model(artifact: Path) -> Any:
         model = onnx.load(str(artifact), load_external_data=False)
     except Exception as error:  # protobuf's own errors differ between its implementations
         raise InputError(f"{artifact}: damaged: {error}") from error
-    if model.functions or model.training_info:
-        raise InputError(f"{artifact}: it has functions of its own; not a model of this program")
+    if model.functions or model.training_info or model.graph.sparse_initializer:
+        raise InputError(f"{artifact}: not a model of this program: it has functions of its own")
     outside = [t for t in model.graph.initializer if t.data_location == onnx.TensorProto.EXTERNAL]
     if outside:
         _check_outside(artifact, outside)
     for node in model.graph.node:
-        if any(a.HasField("t") and a.t.external_data for a in node.attribute):
+        if any(a.t.external_data for a in node.attribute):
             raise InputError(f"{artifact}: node {node.name} keeps data in another file")
-        if any(a.HasField("g") or a.graphs for a in node.attribute):
-            raise InputError(f"{artifact}: node {node.name} has a graph inside")
+        if any(a.HasField("g") or a.graphs or a.tensors for a in node.attribute):
+            raise InputError(f"{artifact}: node {node.name} has graphs or tensors inside")
     return model
 
 

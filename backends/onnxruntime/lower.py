@@ -55,17 +55,16 @@ class Lowering:
         self.matrices: dict[Value, Any] = {}
         self._parts: dict[str, int] = {}
         self._scope = ""
+        self._fresh = ""  # what the last node gives, until a value takes it
         plan = graph.notes.get(StagePlan)
         self._stages = [] if plan is None else [s.name for s in plan.stages]
         self.ends = _ends(graph)
         self._reserved = {name for name, _ in output_names(graph)}
         self._reserved |= {f"{PAST}{s.name}" for s in graph.states} | {v.name for v in graph.inputs}
-        for value in graph.inputs:
-            kind = OUTSIDE.get(value.type.dtype)
-            cast = None if kind is None else self.op("Cast", value.name, to=INT)
-            self.env[value] = cast or value.name
-        for state in graph.states:
-            self.env[state.read] = f"{PAST}{state.name}"
+        inputs = [(v.name, v) for v in graph.inputs]
+        for name, value in [*inputs, *((f"{PAST}{s.name}", s.read) for s in graph.states)]:
+            inside = value.type.dtype not in OUTSIDE
+            self.env[value] = name if inside else self.op("Cast", name, to=INT)
 
     # ---- nodes
 
@@ -80,6 +79,7 @@ class Lowering:
         out = self.fresh(kind)
         name = out if out.startswith(self._scope) else f"{self._scope}{out}"
         self.nodes.append(helper.make_node(kind, inputs, [out], name, domain=domain, **attrs))
+        self._fresh = out
         return out
 
     def fresh(self, kind: str) -> str:
@@ -91,8 +91,9 @@ class Lowering:
     def bind(self, value: Value, made: str) -> None:
         """`made` is what `value` is called in ONNX; its tensor gets the value's own name."""
         wanted = self.ends.get(value) or self._own_name(value)
-        last = self.nodes[-1] if self.nodes else None
-        if last is not None and last.output[0] == made and made not in self.memo.values():
+        # A cast to the same type makes no node; a constant has other readers.
+        if made == self._fresh and made not in self.memo.values():
+            last, self._fresh = self.nodes[-1], ""
             last.output[0] = wanted
             last.name = wanted if "/" in wanted else f"{self._scope}{wanted}"
             self.env[value] = wanted

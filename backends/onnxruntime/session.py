@@ -12,7 +12,7 @@ from optimum_compile.backends.onnxruntime.emit import (
     PREFILL_KEY,
     read_model,
 )
-from optimum_compile.backends.onnxruntime.toolchain import FATAL_ONLY, load_runtime
+from optimum_compile.backends.onnxruntime.toolchain import FATAL_ONLY, load_onnx, load_runtime
 from optimum_compile.compiler.errors import InputError, ToolchainError
 
 PAST, PRESENT = "past.", "present."
@@ -25,10 +25,11 @@ class Model:
         proto = read_model(path)
         self.facts = {p.key: p.value for p in proto.metadata_props}
         self.inputs = tuple(v.name for v in proto.graph.input if not v.name.startswith(PAST))
-        shapes = {v.name: v.type.tensor_type.shape.dim for v in proto.graph.input}
+        dtype = load_onnx().helper.tensor_dtype_to_np_dtype
+        types = {v.name: v.type.tensor_type for v in proto.graph.input}
         self._states = {
-            name: tuple(int(d.dim_value) for d in dims)
-            for name, dims in shapes.items()
+            name: (tuple(int(d.dim_value) for d in kind.shape.dim), dtype(kind.elem_type))
+            for name, kind in types.items()
             if name.startswith(PAST)
         }
         self._in_place = self.facts.get(IN_PLACE_KEY) == "true"
@@ -49,7 +50,7 @@ class Model:
 
     def reset(self) -> None:
         """Set every state to zeros."""
-        zeros = {name: np.zeros(shape, np.float32) for name, shape in self._states.items()}
+        zeros = {name: np.zeros(*kind) for name, kind in self._states.items()}
         self.values = {n: self._ort.OrtValue.ortvalue_from_numpy(z) for n, z in zeros.items()}
 
     def call(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:

@@ -216,6 +216,35 @@ def test_names_of_the_program_do_not_meet_those_of_outputs(tmp_path):
     assert verdict.ok, verdict.reason
 
 
+def test_casts_that_change_nothing_share_a_tensor(tmp_path):
+    b = Builder("casts")
+    x = b.op("neg", b.input("x", "f32", 3))
+    same = b.op("cast", x, dtype="f16")
+    made = emitted(b.returns(b.op("add", x, same), same, x), tmp_path, BACKEND)
+    verdict = compared(made, EXACT)
+    assert verdict.ok, verdict.reason
+
+
+def test_states_may_be_integers(tmp_path):
+    b = Builder("count")
+    x = b.input("x", "f32", 3)
+    for kind in ("i32", "i64"):
+        state = b.state(f"seen_{kind}", kind, 3)
+        state.written = b.op("add", state.read, b.op("cast", b.op("exp", x), dtype=kind))
+    made = emitted(b.returns(*(s.written for s in b.graph.states)), tmp_path, BACKEND)
+    verdict = compared(made, EXACT)
+    assert verdict.ok, verdict.reason
+
+
+def test_a_model_with_graphs_inside_is_refused(cascade, tmp_path):
+    model = onnx.load(str(cascade.result.artifact))
+    model.graph.node[3].attribute.add(name="body", type=onnx.AttributeProto.GRAPH).g.name = "inner"
+    file = tmp_path / "inner.onnx"
+    file.write_bytes(model.SerializeToString())
+    with pytest.raises(InputError, match="has graphs or tensors inside"):
+        Model(file)
+
+
 def test_metadata_is_read_from_the_artifact_alone(cascade):
     assert json.loads(BACKEND.inspect(cascade.result.artifact)) == json.loads(METADATA)
 
