@@ -288,9 +288,11 @@ class _Importer:
             self._own(target.split(".")[3], node)
             return
         if not target.startswith("torch.ops.aten."):
+            way_out = "; give the Hugging Face folder of a mixture of experts instead"
             raise UnsupportedError(
                 f"{self.graph.name}: operator {target} at {origin(node) or 'top level'} is not ATen; "
                 "only aten operators and this project's own are read"
+                + (way_out if "experts" in origin(node) else "")
             )
         self._aten(target.removeprefix("torch.ops."), node)
 

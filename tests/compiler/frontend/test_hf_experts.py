@@ -18,7 +18,7 @@ from support.hf import (
 )
 from transformers import PreTrainedModel
 
-from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.frontend.config import read_config
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.ir.parser import parse
@@ -130,6 +130,29 @@ def test_both_spellings_of_the_number_of_experts_mean_the_same(tmp_path: Path) -
     folder = save_folder(model, tmp_path)
     edit_config(folder, num_local_experts=None, num_experts=8)
     assert_same(model, folder)
+
+
+class Logits(torch.nn.Module):
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.model(input_ids=tokens, use_cache=False).logits
+        return logits
+
+
+def test_an_archive_with_fused_experts_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    model = tiny_model("mixtral", num_hidden_layers=1)
+    model.set_experts_implementation("grouped_mm")
+    example = (torch.zeros(1, 7, dtype=torch.int64),)
+    with torch.no_grad():
+        exported = torch.export.export(Logits(model), example, strict=False)
+    torch.export.save(exported, tmp_path / "model.pt2")
+    with pytest.raises(
+        UnsupportedError, match=r"mlp.experts is not ATen.*give the Hugging Face fold"
+    ):
+        open_model(tmp_path / "model.pt2")
 
 
 LIST = {"use_sliding_window": True, "sliding_window": 4, "layer_types": None}
