@@ -10,7 +10,8 @@ import optimum_compile as oc
 from optimum_compile.backends.base import Call, Case
 from optimum_compile.compiler.package.reader import Bundle
 
-pytestmark = [pytest.mark.coreml, pytest.mark.executorch]
+pytestmark = [pytest.mark.coreml, pytest.mark.executorch, pytest.mark.onnxruntime]
+TARGETS = ("ios", "android", "android:onnxruntime")
 REFERENCE = Path(__file__).parents[1] / "models" / "reference"
 PROMPTS = (
     "Once upon a time, there was a little girl named Lily.",
@@ -62,7 +63,7 @@ def cases_of(folder: Path) -> tuple[Case, ...]:
 def check(bundle: Bundle, folder: Path) -> None:
     cases = cases_of(folder)
     assert len(cases) == len(PROMPTS)
-    assert len(bundle.manifest.artifacts) == 2
+    assert len(bundle.manifest.artifacts) == len(TARGETS)
     for artifact in bundle.manifest.artifacts:
         outputs = run_cases(bundle.path / artifact.path, cases)
         for prompt, case, calls in zip(PROMPTS, cases, outputs, strict=True):
@@ -75,7 +76,13 @@ def check(bundle: Bundle, folder: Path) -> None:
 
 def test_the_reference_model_in_fp16_is_that_of_hugging_face(tmp_path):
     bundle = oc.compile(
-        REFERENCE, policy="uniform", bits=16, output=str(tmp_path), calibration="none", verify=False
+        REFERENCE,
+        TARGETS,
+        policy="uniform",
+        bits=16,
+        output=str(tmp_path),
+        calibration="none",
+        verify=False,
     )
     check(bundle, REFERENCE)
 
@@ -83,6 +90,12 @@ def test_the_reference_model_in_fp16_is_that_of_hugging_face(tmp_path):
 def test_stories260k_in_fp16_is_that_of_hugging_face(tmp_path, shared_data):
     folder = shared_data / "stories260k"
     bundle = oc.compile(
-        folder, policy="uniform", bits=16, output=str(tmp_path), calibration="none", verify=False
+        folder,
+        TARGETS,
+        policy="uniform",
+        bits=16,
+        output=str(tmp_path),
+        calibration="none",
+        verify=False,
     )
     check(bundle, folder)
