@@ -37,6 +37,12 @@ def root_of(folder: Path) -> Path:
     return cache if is_snapshot else real
 
 
+def folder_name(folder: Path) -> str:
+    """The name of a model's folder; of a snapshot in the hub's cache NAME, not the revision."""
+    real, root = folder.resolve(), root_of(folder)
+    return real.name if root == real else root.name.rpartition("--")[2]
+
+
 def tokenizer_files(folder: Path) -> tuple[Path, ...]:
     """The tokenizer's files; a link that leads elsewhere (see `root_of`) is left out."""
     found = (folder / name for name in TOKENIZER_FILES)

@@ -19,6 +19,7 @@ from optimum_compile.compiler.frontend.config import ModelConfig, read_config
 from optimum_compile.compiler.frontend.detect import detect
 from optimum_compile.compiler.frontend.experts import split_experts
 from optimum_compile.compiler.frontend.hf_folder import (
+    folder_name,
     folder_weights,
     match_weights,
     tokenizer_files,
@@ -117,7 +118,7 @@ def _is_decoder(graph: Graph) -> bool:
 
 def _name(path: Path) -> str:
     """A name that is safe as a file name."""
-    stem = path.resolve().name if path.is_dir() else path.stem
+    stem = folder_name(path) if path.is_dir() else path.stem
     return re.sub(r"[^A-Za-z0-9._-]", "_", stem).lstrip("._-")[:100] or "model"
 
 

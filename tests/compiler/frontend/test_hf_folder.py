@@ -106,6 +106,7 @@ def test_a_snapshot_of_the_hub_cache_is_read_with_its_tokenizer(
     snapshot = as_hub_cache(sharded, tmp_path / "hub")
     found = open_model(snapshot)
     assert found.parameters == before.parameters
+    assert found.name == "name"
     assert [f.name for f in found.tokenizer_files] == [f.name for f in before.tokenizer_files]
     name = "model.layers.0.mlp.up_proj.weight"
     assert found.graph.weights[name].weight.load().any()
