@@ -78,7 +78,8 @@ def refuse_float_inputs(graph: Graph, quantizer: str, backends: Sequence[Backend
                 raise UnsupportedError(
                     f"{backend.name} multiplies {use.name} ({scheme}) with float activations, "
                     f"quantizer {quantizer!r} is for int8 ones; use --target android with symmetric "
-                    "weights and --executor xnnpack, or another --quantizer"
+                    "weights and --executor xnnpack, android:onnxruntime with --activations int8, or "
+                    "another --quantizer"
                 )
 
 
