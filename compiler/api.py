@@ -71,6 +71,7 @@ from optimum_compile.compiler.quantizing import (
 from optimum_compile.passes.calibrate.checkpoint import has_progress
 from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
+from optimum_compile.passes.precision.learn.effort import effort_named
 from optimum_compile.passes.precision.pins import parse_pin
 from optimum_compile.passes.precision.policies import Shares
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
@@ -184,6 +185,7 @@ def plan(
     refuse_existing(Path(chosen.output) / (chosen.name or opened.name), chosen.overwrite)
     rotation = _rotation(chosen.rotate, chosen.seed)
     recipe = recipe_named(chosen.quantizer)
+    effort_named(chosen.effort)  # refused before work begins
     assign = AssignPrecision(
         policy=chosen.policy,
         bits=chosen.bits,
@@ -206,7 +208,7 @@ def plan(
     remarks = (*rotated, *_passes(wanted, assign, observer=watch, work=None))
     has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
     lack = lack_of_text(opened.graph, text, has_tokenizer)
-    refuse_unseen(opened.graph, chosen.quantizer, lack)
+    refuse_unseen(opened.graph, chosen, lack)
     refuse_float_inputs(opened.graph, chosen.quantizer, backends)
     return replace(wanted, remarks=remarks)
 

@@ -25,6 +25,7 @@ _TEXT = (
     "work_dir",
     "executor",
     "rotate",
+    "effort",
 )
 _CHOICES = {
     "head": ("low", "high"),
@@ -54,6 +55,7 @@ class CompileOptions:
     shares: tuple[float, float, float] = (0.25, 0.60, 0.15)
     head: str = "low"  # cascade only: "low" is the last stage's class, "high" INT8
     quantizer: str = "auto"
+    effort: str = "none"  # learned rounding after the quantiser: none, light, standard or best
     group_size: str | None = None
     asymmetric: bool = False
     pin: tuple[str, ...] = ()  # REGEX=SCHEME; the first that matches a weight's name decides

@@ -17,6 +17,7 @@ from optimum_compile.compiler.package.describe import source_digest, versions
 from optimum_compile.compiler.pass_manager import Pass
 from optimum_compile.compiler.quant.scheme import Affine, Float
 from optimum_compile.passes.calibrate.checkpoint import fingerprint
+from optimum_compile.passes.precision.learn.effort import effort_named
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.quantize import QuantizeWeights
 from optimum_compile.passes.precision.quantizers.recipes import AUTO, recipe_named
@@ -45,9 +46,17 @@ def lack_of_text(graph: Graph, text: TextSource | None, has_tokenizer: bool) -> 
     return "" if has_tokenizer else "no tokenizer to read the text with"
 
 
-def refuse_unseen(graph: Graph, quantizer: str, lack: str) -> None:
-    """Raise OptionError for a calibrated quantiser that is asked for by name, but would see nothing."""
-    if lack and quantizer != AUTO and _needs_inputs(graph, quantizer):
+def refuse_unseen(graph: Graph, options: CompileOptions, lack: str) -> None:
+    """Raise OptionError for what needs activations, is asked for by name, and would see nothing."""
+    quantizer = options.quantizer
+    if not lack or not _needs_inputs(graph, options):
+        return
+    if effort_named(options.effort).learns:
+        raise OptionError(
+            f"effort {options.effort!r} learns from activations, but there is {lack}: "
+            "give --calibration FILE, or use --effort none"
+        )
+    if quantizer != AUTO:
         raise OptionError(
             f"quantizer {quantizer!r} needs activations, but there is {lack}: "
             "give --calibration FILE, or use --quantizer mse"
@@ -83,11 +92,12 @@ def refuse_float_inputs(graph: Graph, quantizer: str, backends: Sequence[Backend
                 )
 
 
-def _needs_inputs(graph: Graph, quantizer: str) -> bool:
-    """Whether the recipe wants activations, and there is a weight to round."""
+def _needs_inputs(graph: Graph, options: CompileOptions) -> bool:
+    """Whether quantiser or effort want activations, and there is a weight to round."""
     notes = (value.notes.get(Precision) for value in graph.weights.values())
     rounds = any(note is not None and not isinstance(note.scheme, Float) for note in notes)
-    return rounds and recipe_named(quantizer).needs_inputs
+    learns = effort_named(options.effort).learns
+    return rounds and (learns or recipe_named(options.quantizer).needs_inputs)
 
 
 def calibration_of(
@@ -116,11 +126,11 @@ def quantizing_passes(
 
     Raises OptionError for a calibrated quantiser that is asked for by name without text.
     """
-    refuse_unseen(graph, options.quantizer, seen.lack)
-    recipe = recipe_named(options.quantizer)
-    if not recipe.needs_inputs:
+    refuse_unseen(graph, options, seen.lack)
+    recipe, effort = recipe_named(options.quantizer), effort_named(options.effort)
+    if not recipe.needs_inputs and not effort.learns:
         return (QuantizeWeights(work / "weights", options.quantizer),), ""
-    if not _needs_inputs(graph, options.quantizer):
+    if not _needs_inputs(graph, options):
         return (QuantizeWeights(work / "weights"),), ""  # nothing is rounded
     if seen.lack:
         remark = f"quantised without activations: {seen.lack}"
@@ -133,7 +143,7 @@ def quantizing_passes(
     longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
     samples = decoder_samples(seen.windows, longest)
     identity = fingerprint(_facts(graph, options, seen))
-    quantize = QuantizeBlocks(work, recipe, samples, identity)
+    quantize = QuantizeBlocks(work, recipe, samples, identity, effort)
     if recipe.scaling or recipe.smoothing:
         method: Method = "smooth" if recipe.smoothing else "awq"
         return (ScaleChannels(work / "scaling", samples, method), quantize), ""
@@ -153,6 +163,7 @@ def _facts(graph: Graph, options: CompileOptions, seen: Calibration) -> dict[str
         "edits": {n: repr(v.weight.edits) for n, v in graph.weights.items() if v.weight},
         "schemes": schemes,
         "recipe": asdict(recipe_named(options.quantizer)),
+        "effort": asdict(effort_named(options.effort)),
         "tokens": tokens,
         "seed": options.seed,
         "versions": versions(),

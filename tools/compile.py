@@ -9,6 +9,7 @@ from typing import Any
 
 from optimum_compile.compiler.options import CompileOptions, load_config, options_from
 from optimum_compile.compiler.package.reader import Bundle
+from optimum_compile.passes.precision.learn.effort import EFFORTS
 from optimum_compile.passes.precision.quantizers.recipes import RECIPES
 from optimum_compile.tools.cli import print_json, usage
 from optimum_compile.tools.tables import (
@@ -42,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
     add("--shares", help="cascade: depth in INT8,INT4,INT2 (default 0.25,0.6,0.15)")
     add("--head", choices=("low", "high"), help="cascade: class of an untied head (low: INT2)")
     add("--quantizer", help=f"auto (default: the best), or one of {', '.join(RECIPES)}")
+    add(
+        "--effort", choices=tuple(EFFORTS), help="learned rounding after the quantiser (default none)"
+    )
     add("--group-size", help="columns that share a scale: 32, 64, 128, ... or channel")
     add("--asymmetric", action="store_true", help="integer grids with a zero point")
     add(

@@ -45,6 +45,36 @@ def test_a_plan_refuses_a_calibrated_quantiser_that_would_see_nothing(models, na
 
 
 @pytest.mark.parametrize("name", CASES)
+def test_a_plan_refuses_learning_without_activations(models, name):
+    values, why = CASES[name]
+    with pytest.raises(
+        OptionError, match=f"^effort 'light' learns from activations, but there is {why}:"
+    ):
+        oc.plan(models[name], ["ios"], policy="uniform", effort="light", **values)
+
+
+def test_an_unknown_effort_is_refused_by_the_plan(models):
+    with pytest.raises(OptionError, match="effort 'huge': expected one of none, light"):
+        oc.plan(models["decoder"], ["ios"], effort="huge")
+
+
+def test_learning_follows_any_quantiser(models, tmp_path):
+    wanted = oc.plan(
+        models["decoder"],
+        ["ios"],
+        policy="uniform",
+        bits=2,
+        quantizer="rtn",
+        effort="light",
+        samples=2,
+        seqlen=16,
+    )
+    prepare(wanted, tmp_path)
+    assert (tmp_path / "progress.json").exists()
+    assert any(v.notes.get(Quantized) for v in wanted.model.graph.weights.values())
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_the_default_says_that_it_did_without(models, name, tmp_path):
     values, why = CASES[name]
     wanted = oc.plan(models[name], ["ios"], policy="uniform", **values)

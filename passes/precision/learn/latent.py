@@ -1,10 +1,9 @@
 """Quantised weights as differentiable functions of what may be learned about them.
 
-Rounding to a stored number has the gradient of the identity (the straight-through estimator of Bengio
-et al., arXiv 1308.3432); everything that `weight` gives is a number that the scheme can store.
+Rounding to a stored number has the gradient of the identity (`straight`); everything that `weight`
+gives is a number that the scheme can store.
 """
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -13,15 +12,14 @@ from torch import Tensor
 
 from optimum_compile.compiler.ir.dtype import round_to_bf16
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut
+from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Vector
+from optimum_compile.passes.precision.learn.straight import Load, through
+from optimum_compile.passes.precision.learn.vector_latent import VectorLatent
 from optimum_compile.passes.precision.quantizers.grids import AffineGrid
 from optimum_compile.passes.precision.quantizers.rtn import MAX_SCALE, MIN_SCALE
 
 # A code begins where the weight would be, at most this far from its own number, in steps of the grid.
 REACH = 0.45
-
-
-Load = Callable[[], PackedWeight]
 
 
 class Latent(Protocol):
@@ -45,19 +43,16 @@ def latent_of(load: Load, target: np.ndarray | None = None) -> Latent | None:
     """Parameters that begin at what `load` gives, which stays on disk and is read when needed.
 
     With `target` (rows, columns), the weight before rounding, the codes may change too. None for a
-    form that has nothing to learn: floats, and weights with outliers.
+    form that has nothing to learn here: floats, weights with outliers, nested ones.
     """
     scheme = load().scheme
     if isinstance(scheme, Affine | E0M4):
         return AffineLatent(load, target)
     if isinstance(scheme, Lut):
         return TableLatent(load, target)
+    if isinstance(scheme, Vector):
+        return VectorLatent(load, target)
     return None
-
-
-def through(smooth: Tensor, stored: Tensor) -> Tensor:
-    """`stored` forward, the gradient of `smooth` backward."""
-    return smooth + (stored - smooth).detach()
 
 
 class AffineLatent:

@@ -22,6 +22,9 @@ SCHEMES = (
     "e0m4:g16",
     "lut2:r4",
     "lut4:r3",
+    "vec6x4:channel",
+    "vec5x2:g20@u6",
+    "vec6x4:channel@shared",
 )
 
 
@@ -31,7 +34,9 @@ def weight(seed=0, rows=10, columns=40):
 
 def made(text, target=True, seed=0):
     matrix = weight(seed)
-    start = quantize_weight(matrix, parse_scheme(text))
+    book = np.random.default_rng(9).standard_normal((64, 4)).astype(np.float16)
+    shared = book if text.endswith("shared") else None
+    start = quantize_weight(matrix, parse_scheme(text), codebook=shared)
     return start, latent_of(lambda: start, matrix if target else None)
 
 
@@ -57,7 +62,8 @@ def test_whatever_is_learned_can_be_stored(text, seed):
         for part in (*latent.codes, *latent.grid):
             part += torch.randn(part.shape, generator=generator)
     packed = latent.packed()
-    again = from_parts(packed.scheme, packed.shape, stored_parts(packed))
+    shared = packed.table if text.endswith("shared") else None
+    again = from_parts(packed.scheme, packed.shape, stored_parts(packed), shared)
     assert np.array_equal(again.dequantize(), packed.dequantize())
     shown = latent.weight().detach().numpy()
     assert np.allclose(shown, packed.dequantize(), rtol=2e-6, atol=1e-6)
