@@ -97,7 +97,7 @@ def test_a_dry_run_refuses_too(models, capsys):
     assert "quantizer 'awq' needs activations, but there is no tokenizer" in capsys.readouterr().err
 
 
-W4A8 = {"policy": "uniform", "bits": 4, "quantizer": "qqq"}
+W4A8 = {"policy": "uniform", "bits": 4, "quantizer": "qqq", "samples": 4}
 
 
 def schemes(model, **values):
