@@ -34,7 +34,8 @@ from optimum_compile.tools.score import GraphLogits, score, text_windows
 
 WIDTHS = (2, 3, 4)
 # Name, quantiser, scheme of every matrix ({b} is the width; symmetric where nothing says otherwise; "at"
-# is followed by the bits that are read of a nested one).
+# is followed by the bits that are read of a nested one; {v} are the bits of an index and the weights
+# that it stands for, of vectors with that width).
 METHODS: tuple[tuple[str, str, str], ...] = (
     ("round to nearest, min/max", "rtn", "int{b}:g64"),
     ("least squared error (MSE)", "mse", "int{b}:g64"),
@@ -60,7 +61,13 @@ METHODS: tuple[tuple[str, str, str], ...] = (
     ("nested tables, weighted k-means", "weighted", "nest2-4:r4 at {b}"),
     ("nested tables, auto", "auto", "nest2-4:r4 at {b}"),
     ("two-level scales, auto", "auto", "int{b}:g32@u6"),
+    ("vectors, k-means", "mse", "vec{v}:channel@shared"),
+    ("vectors, GPTQ", "gptq-weighted", "vec{v}:channel@shared"),
+    ("vectors, auto", "auto", "vec{v}:channel@shared"),
+    ("vectors, coded group scales, auto", "auto", "vec{v}:g32@u4,shared"),
+    ("vectors, codebooks of their own, auto", "auto", "vec{v}:channel"),
 )
+VECTORS = {2: "8x4", 3: "6x2", 4: "8x2"}
 # 4-bit weights and int8 activations: name, quantiser, scheme, rotation.
 INT8_METHODS: tuple[tuple[str, str, str, str], ...] = (
     ("round to nearest, min/max", "rtn", "int4:channel", "none"),
@@ -196,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise OptionError(f"bits={args.bits}: expected one of {WIDTHS}")
     rows = []
     for name, quantizer, form, *rotate in INT8_METHODS if args.int8 else METHODS:
-        scheme = form.format(b=args.bits)
+        scheme = form.format(b=args.bits, v=VECTORS[args.bits])
         common = (args.model, args.text, args.calibration, args.documents, args.samples)
         own = (quantizer, scheme, args.embedding, *(rotate or ["none"]), args.int8)
         request = Request(*common, args.seqlen, *own)

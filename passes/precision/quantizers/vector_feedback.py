@@ -22,10 +22,13 @@ from optimum_compile.passes.precision.quantizers.feedback import (
     output_loss,
 )
 from optimum_compile.passes.precision.quantizers.group_descent import kept, optimum
+from optimum_compile.passes.precision.quantizers.groups import MAX_HALF, MIN_SCALE
+from optimum_compile.passes.precision.quantizers.two_level import effective
 from optimum_compile.passes.precision.quantizers.vectors import stored_scales
 
 CHUNK_SCORES = 1 << 22
 TABLE_STEPS = 12
+FACTORS = (0.95, 1.0, 1.05, 1.1, 1.15, 1.25)  # of the first scales, each a run of its own
 TINY = 1e-20
 
 
@@ -235,8 +238,10 @@ def vectors_with_feedback(
     weight: Tensor, start: PackedWeight, hessian: Tensor, options: Feedback, steps: VectorSteps
 ) -> PackedWeight:
     """New indices for the codebook of `start`, better scales, and a better codebook of its own."""
-    grid = VectorGrid.of(start)
-    codes = round_vectors(weight, hessian, grid, options)
+    if steps.rounds == 0:
+        grid = VectorGrid.of(start)
+        return grid.packed(round_vectors(weight, hessian, grid, options))
+    grid, codes = best_start(weight, hessian, VectorGrid.of(start), options)
     hessian = damped(hessian, options.damping).float()
     for _ in range(steps.rounds):
         if steps.codebook and grid.scheme.codebook == "own":
@@ -244,3 +249,56 @@ def vectors_with_feedback(
         grid = descend_scales(weight, codes, hessian, grid)
         codes = descend_vectors(weight, codes, hessian, grid, steps.sweeps)
     return grid.packed(codes)
+
+
+def best_start(
+    weight: Tensor, hessian: Tensor, grid: VectorGrid, options: Feedback
+) -> tuple[VectorGrid, Tensor]:
+    """For each row the best of several runs of the feedback that begin with larger or smaller scales.
+
+    The scales of least squared error are too small for feedback, which adds to what it rounds; and
+    scales that are fitted afterwards find no way out of what the first ones chose. Rows do not depend
+    on each other, so each takes the run that loses least: a few percent of the loss of the layer.
+    """
+    full = damped(hessian, options.damping).float()
+    best: VectorGrid | None = None
+    codes = torch.empty(0)
+    least = torch.empty(0)
+    for factor in FACTORS:
+        tried = scaled(grid, factor)
+        found = round_vectors(weight, hessian, tried, replace(options, sweeps=0))
+        tried = descend_scales(weight, found, full, tried)
+        found = descend_vectors(weight, found, full, tried, 1)
+        loss = output_loss(weight, tried.numbers(found), full)
+        if best is None:
+            best, codes, least = tried, found, loss
+            continue
+        better = loss < least
+        least = torch.where(better, loss, least)
+        codes = torch.where(better[:, None], found, codes)
+        best = _chosen(better, tried, best)
+    if best is None:
+        raise InternalError("no scale to begin with")
+    return best, codes
+
+
+def scaled(grid: VectorGrid, factor: float) -> VectorGrid:
+    """The grid with all scales `factor` times as large, or nearly: as its scheme stores them."""
+    old = grid.start.supers
+    if old is None:
+        wanted = np.clip(grid.scales.numpy() * factor, 0, MAX_HALF)
+        return replace(grid, scales=torch.from_numpy(wanted.astype(np.float16).astype(np.float32)))
+    top = MAX_HALF / np.float32(2**grid.scheme.scale_bits)
+    supers = np.clip(old.astype(np.float32) * factor, MIN_SCALE, top).astype(np.float16)
+    levels = np.rint(grid.scales.numpy() / old.astype(np.float32)[:, None])
+    scales = torch.from_numpy(effective(levels, supers))
+    return replace(grid, scales=scales, start=replace(grid.start, supers=supers))
+
+
+def _chosen(rows: Tensor, first: VectorGrid, second: VectorGrid) -> VectorGrid:
+    """The scales of the first grid in some rows, of the second one in all others."""
+    scales = torch.where(rows[:, None], first.scales, second.scales)
+    supers = second.start.supers
+    if supers is not None and first.start.supers is not None:
+        supers = np.where(rows.numpy(), first.start.supers, supers)
+    return replace(second, scales=scales, start=replace(second.start, supers=supers))

@@ -32,10 +32,12 @@ from optimum_compile.passes.precision.quantizers.recipes import RECIPES
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 from optimum_compile.passes.precision.quantizers.vector_feedback import (
     VectorGrid,
+    best_start,
     descend_scales,
     descend_vectors,
     refit_codebook,
     round_vectors,
+    scaled,
 )
 from optimum_compile.passes.precision.units import units_of
 
@@ -145,6 +147,25 @@ def test_one_vector_of_feedback_is_the_best_of_all_indices() -> None:
     apart = moved[:, None] - entries
     cost = torch.einsum("rei,ij,rej->re", apart, hessian[2:, 2:], apart)
     assert torch.equal(codes[:, 1], cost.argmin(1))
+
+
+@pytest.mark.parametrize("form", ["vec4x4", "vec6x2:g16@u4"])
+def test_every_row_takes_its_best_start(form: str) -> None:
+    weight, seen = problem(24, 48, 4)
+    w, grid = torch.from_numpy(weight), VectorGrid.of(quantize_weight(weight, parse_scheme(form)))
+    hessian, options = damped(seen.hessian, 0.01).float(), Feedback()
+    best, codes = best_start(w, seen.hessian, grid, options)
+    least = output_loss(w, best.numbers(codes), hessian)
+    for factor in (0.95, 1.0, 1.15):
+        tried = scaled(grid, factor)
+        found = round_vectors(w, seen.hessian, tried, options)
+        tried = descend_scales(w, found, hessian, tried)
+        found = descend_vectors(w, found, hessian, tried, 1)
+        assert (least <= output_loss(w, tried.numbers(found), hessian) + 1e-5).all()
+    # What was put together from several runs can be stored.
+    packed = best.packed(codes)
+    back = from_parts(packed.scheme, packed.shape, stored_parts(packed), packed.table)
+    np.testing.assert_array_equal(back.dequantize(), best.numbers(codes).numpy())
 
 
 @pytest.mark.parametrize("form", FORMS)
