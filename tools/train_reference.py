@@ -1,6 +1,7 @@
 """Train the small reference Llama that the demo and the default tests run on.
 
     python -m optimum_compile.tools.train_reference --text DIR --out models/reference
+    python -m optimum_compile.tools.train_reference --text DIR --out DIR --experts 8    # a Mixtral
 
 `DIR` holds the TinyStories files named in `Corpus`. The calibration and evaluation files are read
 only to *remove* their stories from the training text. Training is seeded, checkpoints into
@@ -54,6 +55,10 @@ class Recipe:
     dropout: float = 0.15
     weight_decay: float = 0.1
     seed: int = 0
+    experts: int = 0  # a mixture of so many in each layer; 0 for a dense model
+    experts_per_token: int = 2
+    expert_size: int = 384  # inner width of one expert
+    router_loss: float = 0.02  # weight of the loss that spreads tokens over the experts
 
 
 @dataclass(frozen=True)
@@ -186,30 +191,52 @@ def learning_rate_at(step: int, recipe: Recipe) -> float:
 
 
 def build_model(recipe: Recipe) -> Any:
-    """A Hugging Face Llama with tied embeddings, float32."""
-    from transformers import LlamaConfig, LlamaForCausalLM
+    """A Hugging Face Llama or Mixtral with tied embeddings, float32."""
+    from transformers import LlamaConfig, LlamaForCausalLM, MixtralConfig, MixtralForCausalLM
 
-    config = LlamaConfig(
-        vocab_size=recipe.vocab_size,
-        hidden_size=recipe.hidden_size,
-        intermediate_size=recipe.intermediate_size,
-        num_hidden_layers=recipe.layers,
-        num_attention_heads=recipe.heads,
-        num_key_value_heads=recipe.kv_heads,
-        max_position_embeddings=recipe.context,
-        rms_norm_eps=1e-5,
-        rope_theta=10000.0,
-        tie_word_embeddings=True,
-        bos_token_id=1,
-        eos_token_id=2,
-        pad_token_id=None,
-    )
-    model = LlamaForCausalLM(config)
+    shape: dict[str, Any] = {
+        "vocab_size": recipe.vocab_size,
+        "hidden_size": recipe.hidden_size,
+        "num_hidden_layers": recipe.layers,
+        "num_attention_heads": recipe.heads,
+        "num_key_value_heads": recipe.kv_heads,
+        "max_position_embeddings": recipe.context,
+        "rms_norm_eps": 1e-5,
+        "rope_theta": 10000.0,
+        "tie_word_embeddings": True,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "pad_token_id": None,
+    }
+    if recipe.experts:
+        model = MixtralForCausalLM(
+            MixtralConfig(
+                **shape,
+                intermediate_size=recipe.expert_size,
+                num_local_experts=recipe.experts,
+                num_experts_per_tok=recipe.experts_per_token,
+            )
+        )
+    else:
+        model = LlamaForCausalLM(LlamaConfig(**shape, intermediate_size=recipe.intermediate_size))
     for layer in model.model.layers:
+        last = layer.mlp if recipe.experts else layer.mlp.down_proj
         layer.self_attn.o_proj.register_forward_hook(_dropout(recipe.dropout))
-        layer.mlp.down_proj.register_forward_hook(_dropout(recipe.dropout))
+        last.register_forward_hook(_dropout(recipe.dropout))
     model.model.embed_tokens.register_forward_hook(_dropout(recipe.dropout / 2))
     return model
+
+
+def loss_of(model: Any, ids: Any, recipe: Recipe) -> Any:
+    """Cross entropy of ids (batch, tokens + 1), and what spreads tokens over experts."""
+    import torch
+
+    if not recipe.experts:
+        logits = model(ids[:, :-1]).logits
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+    out = model(ids[:, :-1], output_router_logits=True)
+    loss = torch.nn.functional.cross_entropy(out.logits.flatten(0, 1), ids[:, 1:].flatten())
+    return loss + recipe.router_loss * out.aux_loss
 
 
 def _dropout(rate: float) -> Any:
@@ -248,8 +275,8 @@ def train(corpus: Corpus, recipe: Recipe, work: Path, log_every: int = 20) -> tu
     tok = train_tokenizer(corpus.train, recipe)
     stream = pack_tokens(corpus.train, tok)
     model = build_model(recipe)
-    decay = [p for p in model.parameters() if p.ndim == 2]
-    rest = [p for p in model.parameters() if p.ndim != 2]
+    decay = [p for p in model.parameters() if p.ndim >= 2]
+    rest = [p for p in model.parameters() if p.ndim < 2]
     groups = [
         {"params": decay, "weight_decay": recipe.weight_decay},
         {"params": rest, "weight_decay": 0.0},
@@ -272,8 +299,7 @@ def train(corpus: Corpus, recipe: Recipe, work: Path, log_every: int = 20) -> tu
         ids = torch.stack([stream[i : i + recipe.seqlen + 1] for i in at.tolist()])
         for group in opt.param_groups:
             group["lr"] = learning_rate_at(step, recipe)
-        logits = model(ids[:, :-1]).logits
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+        loss = loss_of(model, ids, recipe)
         opt.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -321,9 +347,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("models/reference"))
     parser.add_argument("--work-dir", type=Path, default=Path("build/train"))
     parser.add_argument("--steps", type=int, default=Recipe.steps)
+    parser.add_argument("--experts", type=int, default=0, help="train a mixture of so many")
     args = parser.parse_args(argv)
     args.work_dir.mkdir(parents=True, exist_ok=True)
-    recipe = Recipe(steps=args.steps)
+    recipe = Recipe(steps=args.steps, experts=args.experts)
     model, tok = train(load_corpus(args.text), recipe, args.work_dir)
     evaluation = json.loads((args.text / "tinystories_eval.json").read_text("utf-8"))
     save(model, tok, args.out)

@@ -1,16 +1,24 @@
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.tools.train_reference import (
+    Corpus,
     Recipe,
     cased_words,
     learning_rate_at,
     pack_tokens,
     plain_quotes,
+    save,
     shingles,
     split_lower,
+    train,
     train_tokenizer,
     truecase,
     without_overlap,
@@ -70,3 +78,33 @@ def test_the_tokenizer_puts_its_marks_and_reads_back():
     assert tokenizer.decode(ids) == "two little stories!"
     packed = pack_tokens(["one", "two"], tokenizer).tolist()
     assert [tokenizer.id_to_token(t) for t in (packed[0], packed[-1])] == ["<s>", "</s>"]
+
+
+TINY = Recipe(
+    vocab_size=300,
+    hidden_size=16,
+    intermediate_size=32,
+    layers=1,
+    heads=2,
+    kv_heads=1,
+    context=16,
+    batch=2,
+    seqlen=8,
+    steps=3,
+    warmup=1,
+    expert_size=24,
+)
+
+
+@pytest.mark.parametrize("experts", [0, 4])
+def test_what_is_trained_can_be_compiled(experts, tmp_path):
+    corpus = Corpus((STORY, "another little story"), (STORY,))
+    recipe = replace(TINY, experts=experts)
+    model, tokenizer = train(corpus, recipe, tmp_path, log_every=1)
+    save(model, tokenizer, tmp_path / "model")
+    opened = open_model(tmp_path / "model")
+    ops = Counter(node.op for node in opened.graph.nodes)
+    assert (ops["route"], ops["linear"]) == ((1, 4 + 1 + 3 * 4 + 1) if experts else (0, 8))
+    again, _ = train(corpus, recipe, tmp_path, log_every=1)  # resumed at its end
+    for a, b in zip(model.float().parameters(), again.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-3)
