@@ -35,6 +35,9 @@ SCHEMES = (
     "lut6:r4",
     "lut2:r1+s0.005",
     "nest2-4:r4",
+    "vec8x4:channel@shared",
+    "vec8x4:g32@u4,shared",
+    "vec6x2:channel",
 )
 PROBE = WeightUse("probe", 256, 256, as_linear=True, as_table=False)
 

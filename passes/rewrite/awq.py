@@ -11,7 +11,7 @@ import torch
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
-from optimum_compile.compiler.quant.scheme import Affine, Float, Scheme
+from optimum_compile.compiler.quant.scheme import Affine, Float, Scheme, Vector
 from optimum_compile.passes.calibrate.moments import Moments, moments
 from optimum_compile.passes.calibrate.propagate import Propagation, Sample
 from optimum_compile.passes.calibrate.segments import Segment, segments_of
@@ -101,11 +101,14 @@ def _read(pair: ScalePair) -> list[np.ndarray]:
 
 
 def _scheme(pair: ScalePair) -> Scheme | None:
-    """The scheme of the readers; None where they are floats, or differ."""
+    """The scheme of the readers; None where they are floats, or differ.
+
+    None for vectors, too: the search would have to learn a codebook anew for every scale.
+    """
     notes = [reader.input(1).notes.get(Precision) for reader in pair.readers]
     schemes = {None if note is None else note.scheme for note in notes}
     only = schemes.pop() if len(schemes) == 1 else None
-    return None if isinstance(only, Float) else only
+    return None if isinstance(only, Float | Vector) else only
 
 
 def _stored(weight: np.ndarray, scheme: Scheme) -> np.ndarray:

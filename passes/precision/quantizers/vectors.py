@@ -17,7 +17,7 @@ from optimum_compile.passes.precision.quantizers.groups import (
 from optimum_compile.passes.precision.quantizers.two_level import effective, row_numbers
 
 ROUNDS = 6
-MAX_POINTS = 1 << 17  # of a tensor that a codebook is learned from
+MAX_POINTS = 1 << 15  # of a tensor that a codebook is learned from
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from optimum_compile.passes.precision.quantizers.vector_feedback import (
     scaled,
 )
 from optimum_compile.passes.precision.units import units_of
+from optimum_compile.passes.rewrite.awq import ScaleChannels
 
 FORMS = ["vec4x4", "vec4x2:g16", "vec6x2:g16@u4", "vec6x8:g24@u6", "vec5x4:channel@shared"]
 
@@ -277,6 +278,16 @@ def test_tensors_share_one_codebook_and_pay_for_it_once(tmp_path: Path) -> None:
         2 * u.elements for u in units_of(graph)
     )  # norms
     assert weight_bytes(graph) == own + floats + 64 * 4 * 2 + 64 * 2 * 2
+
+
+def test_no_channel_scales_are_searched_in_front_of_vectors(tmp_path: Path) -> None:
+    graph = assigned()
+    before = {n: v.weight.load_f32() for n, v in graph.weights.items() if v.weight is not None}
+    PassManager([ScaleChannels(tmp_path, SAMPLES)]).run(graph)
+    for name, data in before.items():
+        weight = graph.weights[name].weight
+        assert weight is not None
+        np.testing.assert_array_equal(weight.load_f32(), data)
 
 
 @pytest.mark.parametrize("block", [0, 1])
