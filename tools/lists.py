@@ -37,7 +37,7 @@ SCHEMES = (
     "nest2-4:r4",
     "vec8x4:channel@shared",
     "vec8x4:g32@u4,shared",
-    "vec6x2:channel",
+    "vec6x2",
 )
 PROBE = WeightUse("probe", 256, 256, as_linear=True, as_table=False)
 
