@@ -1,6 +1,7 @@
 """Every quantiser at one width, on one model and text: quality, true bytes, time, peak memory.
 
-    python -m optimum_compile.tools.methods MODEL --text EVAL [--calibration CALIB] [--bits 3] [--json]
+    python -m optimum_compile.tools.methods MODEL --text EVAL [--calibration CALIB] [--bits 3]
+        [--only REGEX] [--json]
     python -m optimum_compile.tools.methods MODEL --text EVAL --int8 [--embedding int8] [--json]
 
 Each row quantises in a process of its own. The first row, round-to-nearest over the full range in groups
@@ -10,6 +11,7 @@ quantised oracle; with `--int8` it rounds the activations as XNNPACK does, and w
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,53 +35,72 @@ from optimum_compile.tools.cli import print_json, usage
 from optimum_compile.tools.score import GraphLogits, score, text_windows
 
 WIDTHS = (2, 3, 4)
-# Name, quantiser, scheme of every matrix ({b} is the width; symmetric where nothing says otherwise; "at"
-# is followed by the bits that are read of a nested one; {v} are the bits of an index and the weights
-# that it stands for, of vectors with that width).
-METHODS: tuple[tuple[str, str, str], ...] = (
-    ("round to nearest, min/max", "rtn", "int{b}:g64"),
-    ("least squared error (MSE)", "mse", "int{b}:g64"),
-    ("MSE, asymmetric", "mse", "uint{b}:g64"),
-    ("HQQ (fp16 zero points)", "mse", "uint{b}:g64@zf16"),
-    ("AdpQ (8 % outliers)", "rtn", "int{b}:g128+o0.08"),
-    ("dense and sparse (0.5 %)", "mse", "int{b}:g64+s0.005"),
-    ("two-level scales", "mse", "int{b}:g32@u6"),
-    ("Hessian-weighted range", "weighted", "int{b}:g64"),
-    ("AWQ", "awq", "int{b}:g64"),
-    ("GPTQ", "gptq", "int{b}:g64"),
-    ("GPTQ, weighted range", "gptq-weighted", "int{b}:g64"),
-    ("GPTQ, sweeps", "gptq-sweeps", "int{b}:g64"),
-    ("LNQ (refitted scales)", "lnq", "int{b}:g64"),
-    ("guided LNQ", "guided", "int{b}:g64"),
-    ("LNQ with QEP (auto)", "auto", "int{b}:g64"),
-    ("AWQ, LNQ, QEP", "awq-qep", "int{b}:g64"),
-    ("guided LNQ, QEP", "guided-qep", "int{b}:g64"),
-    ("tables, k-means", "mse", "lut{b}:r4"),
-    ("tables, weighted k-means", "weighted", "lut{b}:r4"),
-    ("tables, GPTQ", "gptq-weighted", "lut{b}:r4"),
-    ("tables, LNQ with QEP (auto)", "auto", "lut{b}:r4"),
-    ("nested tables, weighted k-means", "weighted", "nest2-4:r4 at {b}"),
-    ("nested tables, auto", "auto", "nest2-4:r4 at {b}"),
-    ("two-level scales, auto", "auto", "int{b}:g32@u6"),
-    ("vectors, k-means", "mse", "vec{v}:channel@shared"),
-    ("vectors, GPTQ", "gptq-weighted", "vec{v}:channel@shared"),
-    ("vectors, auto", "auto", "vec{v}:channel@shared"),
-    ("vectors, coded group scales, auto", "auto", "vec{v}:g32@u4,shared"),
-    ("vectors, codebooks of their own, auto", "auto", "vec{v}:channel"),
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row: what it is called, quantiser and scheme of every matrix.
+
+    In the scheme {b} is the width (symmetric where nothing says otherwise); "at" is followed by the
+    bits that are read of a nested one; {v} are the bits of an index and the weights that it stands for,
+    of vectors with that width.
+    """
+
+    name: str
+    quantizer: str
+    scheme: str
+    rotate: str = "none"
+    effort: str = "none"
+
+
+METHODS = (
+    Method("round to nearest, min/max", "rtn", "int{b}:g64"),
+    Method("least squared error (MSE)", "mse", "int{b}:g64"),
+    Method("MSE, asymmetric", "mse", "uint{b}:g64"),
+    Method("HQQ (fp16 zero points)", "mse", "uint{b}:g64@zf16"),
+    Method("AdpQ (8 % outliers)", "rtn", "int{b}:g128+o0.08"),
+    Method("dense and sparse (0.5 %)", "mse", "int{b}:g64+s0.005"),
+    Method("two-level scales", "mse", "int{b}:g32@u6"),
+    Method("Hessian-weighted range", "weighted", "int{b}:g64"),
+    Method("AWQ", "awq", "int{b}:g64"),
+    Method("GPTQ", "gptq", "int{b}:g64"),
+    Method("GPTQ, weighted range", "gptq-weighted", "int{b}:g64"),
+    Method("GPTQ, sweeps", "gptq-sweeps", "int{b}:g64"),
+    Method("LNQ (refitted scales)", "lnq", "int{b}:g64"),
+    Method("guided LNQ", "guided", "int{b}:g64"),
+    Method("LNQ with QEP (auto)", "auto", "int{b}:g64"),
+    Method("AWQ, LNQ, QEP", "awq-qep", "int{b}:g64"),
+    Method("guided LNQ, QEP", "guided-qep", "int{b}:g64"),
+    Method("tables, k-means", "mse", "lut{b}:r4"),
+    Method("tables, weighted k-means", "weighted", "lut{b}:r4"),
+    Method("tables, GPTQ", "gptq-weighted", "lut{b}:r4"),
+    Method("tables, LNQ with QEP (auto)", "auto", "lut{b}:r4"),
+    Method("nested tables, weighted k-means", "weighted", "nest2-4:r4 at {b}"),
+    Method("nested tables, auto", "auto", "nest2-4:r4 at {b}"),
+    Method("two-level scales, auto", "auto", "int{b}:g32@u6"),
+    Method("vectors, k-means", "mse", "vec{v}:channel@shared"),
+    Method("vectors, GPTQ", "gptq-weighted", "vec{v}:channel@shared"),
+    Method("vectors, auto", "auto", "vec{v}:channel@shared"),
+    Method("vectors, coded group scales, auto", "auto", "vec{v}:g32@u4,shared"),
+    Method("vectors, codebooks of their own, auto", "auto", "vec{v}:channel"),
+    Method("round to nearest, learned", "rtn", "int{b}:g64", effort="standard"),
+    Method("LNQ with QEP, learned and distilled", "auto", "int{b}:g64", effort="best"),
+    Method("two-level scales, learned and distilled", "auto", "int{b}:g32@u6", effort="best"),
+    Method("vectors, learned and distilled", "auto", "vec{v}:channel@shared", effort="best"),
 )
 VECTORS = {2: "8x4", 3: "6x2", 4: "8x2"}
-# 4-bit weights and int8 activations: name, quantiser, scheme, rotation.
-INT8_METHODS: tuple[tuple[str, str, str, str], ...] = (
-    ("round to nearest, min/max", "rtn", "int4:channel", "none"),
-    ("least squared error (MSE)", "mse", "int4:channel", "none"),
-    ("GPTQ", "gptq", "int4:channel", "none"),
-    ("QQQ: smoothing, GPTQ", "qqq", "int4:channel", "none"),
-    ("LNQ with QEP (auto)", "auto", "int4:channel", "none"),
-    ("MSE, rotated", "mse", "int4:channel", "gated"),
-    ("QQQ: rotation, GPTQ", "gptq", "int4:channel", "gated"),
-    ("QQQ: rotation, smoothing, GPTQ", "qqq", "int4:channel", "gated"),
-    ("GPTQ, XNNPACK's groups", "gptq", "int4:g64@bf16", "none"),
-    ("QQQ, XNNPACK's groups", "qqq", "int4:g64@bf16", "none"),
+# 4-bit weights and int8 activations.
+INT8_METHODS = (
+    Method("round to nearest, min/max", "rtn", "int4:channel"),
+    Method("least squared error (MSE)", "mse", "int4:channel"),
+    Method("GPTQ", "gptq", "int4:channel"),
+    Method("QQQ: smoothing, GPTQ", "qqq", "int4:channel"),
+    Method("LNQ with QEP (auto)", "auto", "int4:channel"),
+    Method("MSE, rotated", "mse", "int4:channel", rotate="gated"),
+    Method("QQQ: rotation, GPTQ", "gptq", "int4:channel", rotate="gated"),
+    Method("QQQ: rotation, smoothing, GPTQ", "qqq", "int4:channel", rotate="gated"),
+    Method("GPTQ, XNNPACK's groups", "gptq", "int4:g64@bf16"),
+    Method("QQQ, XNNPACK's groups", "qqq", "int4:g64@bf16"),
 )
 
 
@@ -97,6 +118,7 @@ class Request:
     scheme: str
     embedding: str  # scheme of the embedding; "" for that of the row
     rotate: str = "none"
+    effort: str = "none"
     int8: bool = False  # whether the oracle rounds activations as the target does
 
 
@@ -116,6 +138,7 @@ def measure(request: Request) -> dict[str, Any]:
             samples=request.samples,
             seqlen=request.seqlen,
             rotate=request.rotate,
+            effort=request.effort,
         )
         wanted = plan(request.model, options=options)
         start = time.monotonic()
@@ -193,6 +216,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--calibration", help="text file or JSON list (default: the built-in text)")
     parser.add_argument("--bits", type=int, default=3, help="2, 3 or 4 (default 3)")
     parser.add_argument("--int8", action="store_true", help="4 bits with int8 activations")
+    parser.add_argument("--only", default="", metavar="REGEX", help="rows whose name matches")
     parser.add_argument("--embedding", default="", help="scheme of the embedding (default: same)")
     parser.add_argument("--documents", type=int, default=60)
     parser.add_argument("--samples", type=int, default=64)
@@ -201,14 +225,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(given)
     if args.bits not in WIDTHS:
         raise OptionError(f"bits={args.bits}: expected one of {WIDTHS}")
+    listed = INT8_METHODS if args.int8 else METHODS
+    wanted = [m for m in listed if re.search(args.only, m.name)]
+    if not wanted:
+        raise OptionError(f"only={args.only!r}: no row has such a name")
     rows = []
-    for name, quantizer, form, *rotate in INT8_METHODS if args.int8 else METHODS:
-        scheme = form.format(b=args.bits, v=VECTORS[args.bits])
-        common = (args.model, args.text, args.calibration, args.documents, args.samples)
-        own = (quantizer, scheme, args.embedding, *(rotate or ["none"]), args.int8)
-        request = Request(*common, args.seqlen, *own)
-        rows.append((name, scheme, measure_apart(request)))
-        print(f"{name}: {rows[-1][2].get('kl_mean', 'failed')}", file=sys.stderr, flush=True)
+    for method in wanted:
+        scheme = method.scheme.format(b=args.bits, v=VECTORS[args.bits])
+        request = Request(
+            args.model,
+            args.text,
+            args.calibration,
+            args.documents,
+            args.samples,
+            args.seqlen,
+            method.quantizer,
+            scheme,
+            args.embedding,
+            method.rotate,
+            method.effort,
+            args.int8,
+        )
+        rows.append((method.name, scheme, measure_apart(request)))
+        print(f"{method.name}: {rows[-1][2].get('kl_mean', 'failed')}", file=sys.stderr, flush=True)
     if args.json:
         print_json({f"{name} {scheme}": dict(row) for name, scheme, row in rows})
     else:

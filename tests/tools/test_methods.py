@@ -8,8 +8,8 @@ from optimum_compile.compiler.errors import OptionError
 from optimum_compile.tools import methods
 
 FAST = (
-    ("round to nearest", "rtn", "int{b}:g32"),
-    ("squared error", "mse", "int{b}:g32"),
+    methods.Method("round to nearest", "rtn", "int{b}:g32"),
+    methods.Method("squared error", "mse", "int{b}:g32"),
 )
 
 
@@ -35,7 +35,7 @@ def test_rows_are_compared_with_the_first(monkeypatch, capsys, text):
 
 
 def test_a_nested_row_has_the_bytes_of_all_widths_and_the_score_of_one(monkeypatch, capsys, text):
-    rows = tuple((f"at {b}", "mse", f"nest2-4:r4 at {b}") for b in (2, 4))
+    rows = tuple(methods.Method(f"at {b}", "mse", f"nest2-4:r4 at {b}") for b in (2, 4))
     monkeypatch.setattr(methods, "METHODS", rows)
     monkeypatch.setattr(methods, "measure_apart", methods.measure)
     assert methods.main([str(shared_model()), "--text", str(text), "--json"]) == 0
@@ -46,7 +46,8 @@ def test_a_nested_row_has_the_bytes_of_all_widths_and_the_score_of_one(monkeypat
 
 def test_rows_with_int8_activations_are_scored_with_them(monkeypatch, capsys, text):
     seen = []
-    monkeypatch.setattr(methods, "INT8_METHODS", (("rotated", "mse", "int4:channel", "values"),))
+    row = methods.Method("rotated", "mse", "int4:channel", "values")
+    monkeypatch.setattr(methods, "INT8_METHODS", (row,))
 
     def measure(request):
         seen.append(request)
@@ -60,6 +61,16 @@ def test_rows_with_int8_activations_are_scored_with_them(monkeypatch, capsys, te
     assert row["kl_mean"] != row["floats"]
     assert row["kl_mean"] == pytest.approx(row["floats"], rel=0.5)
     assert (seen[0].rotate, seen[0].embedding, seen[0].int8) == ("values", "int8", True)
+
+
+def test_rows_are_chosen_by_name(monkeypatch, capsys, text):
+    monkeypatch.setattr(methods, "METHODS", FAST)
+    monkeypatch.setattr(methods, "measure_apart", lambda request: {"kl_mean": 1.0})
+    arguments = [str(shared_model()), "--text", str(text), "--json", "--only"]
+    assert methods.main([*arguments, "^squared"]) == 0
+    assert list(json.loads(capsys.readouterr().out)) == ["squared error int3:g32"]
+    with pytest.raises(OptionError, match="only='cubed': no row has such a name"):
+        methods.main([*arguments, "cubed"])
 
 
 def test_a_row_that_fails_in_its_process_says_why(text):

@@ -29,7 +29,7 @@ EFFORTS = {
     "none": Effort(),
     "light": Effort(steps=50),
     "standard": Effort(steps=200),
-    "best": Effort(steps=400, epochs=8),
+    "best": Effort(steps=200, epochs=8),
 }
 
 
