@@ -20,6 +20,13 @@ def _coded(linears: str, embedding: str, quantizer: str = "auto") -> Mapping[str
     return {"target": ("android",), "policy": "uniform", "pin": pins, "quantizer": quantizer}
 
 
+def _vectors(embedding: str, *others: str) -> Mapping[str, Any]:
+    """Vector tables with one scale a row and codebooks of the model: what both bundles store."""
+    forms = (f"embed_tokens={embedding}", *others, ".=vec8x4")
+    pins = tuple(f"{form}:channel@shared" for form in forms)
+    return {"policy": "uniform", "pin": pins}
+
+
 OURS_ROWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("uniform 8 bits", {"policy": "uniform", "bits": 8}),
     ("uniform 4 bits", {"policy": "uniform", "bits": 4}),
@@ -38,6 +45,8 @@ OURS_ROWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("uint2:g16, embedding uint4:g32, coded scales", _coded("uint2:g16", "uint4:g32")),
     ("uint2:g16, embedding uint3:g32, coded scales", _coded("uint2:g16", "uint3:g32")),
     ("uint2:g32, embedding uint3:g32, coded scales", _coded("uint2:g32", "uint3:g32")),
+    ("vec8x4, embedding vec8x2", _vectors("vec8x2")),
+    ("vec8x4, v and down vec6x2, embedding vec8x2", _vectors("vec8x2", "(v|down)_proj=vec6x2")),
     (
         "uint3:g32, embedding uint4:g32, coded scales, guided",
         _coded("uint3:g32", "uint4:g32", "guided-qep"),

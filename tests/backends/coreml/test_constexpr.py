@@ -41,11 +41,6 @@ def test_each_run_of_rows_has_its_table():
     assert got.tolist() == [[0, 1], [1, 1], [10, 10], [11, 10]]
 
 
-def test_vector_tables_are_refused():
-    with pytest.raises(ValueError, match="vector tables of length 2"):
-        lut_to_dense(np.zeros((2, 2), int), np.zeros((1, 1, 4, 2)))
-
-
 def test_numbers_fill_the_places_of_a_mask_in_order():
     mask = np.array([[0, 1, 0], [1, 0, 1]], np.uint8)
     assert sparse_to_dense(np.array([3, 4, 5]), mask).tolist() == [[0, 3, 0], [4, 0, 5]]
