@@ -10,7 +10,12 @@ from optimum_compile.tools import compile as compile_tool
 from optimum_compile.tools.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "models/reference/README.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/quantisers.md",
+    "models/reference/README.md",
+)
 TEXT = {name: (ROOT / name).read_text() for name in DOCUMENTS}
 
 
