@@ -44,7 +44,9 @@ def parser() -> argparse.ArgumentParser:
     add("--head", choices=("low", "high"), help="cascade: class of an untied head (low: INT2)")
     add("--quantizer", help=f"auto (default: the best), or one of {', '.join(RECIPES)}")
     add(
-        "--effort", choices=tuple(EFFORTS), help="learned rounding after the quantiser (default none)"
+        "--effort",
+        choices=tuple(EFFORTS),
+        help="learned rounding after the quantiser (default none)",
     )
     add("--group-size", help="columns that share a scale: 32, 64, 128, ... or channel")
     add("--asymmetric", action="store_true", help="integer grids with a zero point")

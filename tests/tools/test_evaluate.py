@@ -226,7 +226,11 @@ def test_the_number_of_tokens_can_be_bounded(cli, text):
         (["--stride", str(CONTEXT + 1)], 2, f"from 1 to seqlen ({CONTEXT})"),
         (["--stride", "0"], 2, "stride=0: expected a positive number"),
         (["--max-tokens", "0"], 2, "max-tokens=0: expected a positive number"),
-        (["--artifact", "windows"], 2, "artifact 'windows': expected one of ios, ios:coreml, android"),
+        (
+            ["--artifact", "windows"],
+            2,
+            "artifact 'windows': expected one of ios, ios:coreml, android",
+        ),
         (["--artifact", "ios"], 2, "is a model, and only a bundle has artifacts"),
         (["--reference", "nowhere"], 3, "nowhere: no such file or folder"),
         (["--nope"], 2, "unrecognized arguments: --nope"),
