@@ -43,10 +43,13 @@ def key_of(scheme: Scheme) -> Key | None:
     return scheme.bits, scheme.width
 
 
-def shared_codebooks(graph: Graph, folder: Path, seed: int, load: Load) -> Codebooks:
-    """Read the codebooks of the graph's schemes from `folder`, or learn and write them.
+def shared_codebooks(
+    graph: Graph, seed: int, load: Load, folder: Path | None = None, *, resumed: bool = False
+) -> Codebooks:
+    """Learn the codebooks of the graph's schemes, and write them to `folder` where one is given.
 
-    Raises InputError for weights that are not finite, or a damaged file.
+    A run that is `resumed` reads there what it wrote before. Raises InputError for weights that are
+    not finite, or a damaged file.
     """
     users: dict[Key, list[Value]] = {}
     for value in graph.weights.values():
@@ -54,26 +57,36 @@ def shared_codebooks(graph: Graph, folder: Path, seed: int, load: Load) -> Codeb
         key = None if note is None else key_of(note.scheme)
         if key is not None and value.uses:
             users.setdefault(key, []).append(value)
-    return Codebooks({key: _book(folder, key, users[key], seed, load) for key in sorted(users)})
+    books = {}
+    for key in sorted(users):
+        path = None if folder is None else folder / f"codebook{key[0]}x{key[1]}.npy"
+        if resumed and path is not None and path.exists():
+            books[key] = _read(path, key)
+            continue
+        books[key] = learn_codebook(key, users[key], seed, load)
+        if path is not None:
+            _write(path, books[key])
+    return Codebooks(books)
 
 
-def _book(folder: Path, key: Key, users: list[Value], seed: int, load: Load) -> np.ndarray:
-    path = folder / f"codebook{key[0]}x{key[1]}.npy"
-    if path.exists():
-        try:
-            found: np.ndarray = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{path}: damaged ({error}); remove {folder} to begin anew") from error
-        if found.shape == (1 << key[0], key[1]) and found.dtype == np.float16:
-            return found
-        raise InputError(f"{path}: no codebook of {key[0]} bits; remove {folder} to begin anew")
-    book = learn_codebook(key, users, seed, load)
-    folder.mkdir(parents=True, exist_ok=True)
+def _read(path: Path, key: Key) -> np.ndarray:
+    try:
+        found: np.ndarray = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path}: damaged ({error}); remove {path.parent} to begin anew"
+        ) from error
+    if found.shape == (1 << key[0], key[1]) and found.dtype == np.float16:
+        return found
+    raise InputError(f"{path}: no codebook of {key[0]} bits; remove {path.parent} to begin anew")
+
+
+def _write(path: Path, book: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     with part.open("wb") as file:
         np.save(file, book)
     part.replace(path)
-    return book
 
 
 def learn_codebook(key: Key, users: list[Value], seed: int, load: Load) -> np.ndarray:

@@ -46,7 +46,7 @@ class QuantizeWeights:
         self.store.mkdir(parents=True, exist_ok=True)
         todo = [(n, v) for n, v in graph.weights.items() if v.type.dtype.is_float and v.uses]
         changed = False
-        books = shared_codebooks(graph, self.store.parent, ctx.seed, load_checked)
+        books = shared_codebooks(graph, ctx.seed, load_checked)
         clip: Clip = "minmax" if recipe_named(self.quantizer).range == "minmax" else "mse"
         for at, (name, value) in enumerate(todo):
             ctx.progress(self.name, at, len(todo))

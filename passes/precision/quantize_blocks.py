@@ -82,7 +82,10 @@ class _Run:
         self.saliency: Saliency | None = None
         originals = self.before if options.recipe.propagation > 0 else None
         self.experts = ExpertMoments(options.recipe.routing, self.now, originals)
-        self.codebooks = shared_codebooks(graph, options.work, ctx.seed, load_checked)
+        resumed = bool(self.progress.done or self.progress.packed)
+        self.codebooks = shared_codebooks(
+            graph, ctx.seed, load_checked, options.work, resumed=resumed
+        )
 
     def all(self) -> PassResult:
         """Every segment that is not done yet."""

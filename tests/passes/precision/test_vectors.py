@@ -303,14 +303,26 @@ def test_a_killed_run_ends_in_the_same_bytes(tmp_path: Path, block: int) -> None
         np.testing.assert_array_equal(weight.dequantize(), expected[name])
 
 
+def test_a_new_run_does_not_take_the_codebook_of_another(tmp_path: Path) -> None:
+    expected = packed(quantised(tmp_path / "a"))
+    (tmp_path / "b").mkdir()
+    np.save(tmp_path / "b" / "codebook6x4.npy", np.zeros((64, 4), np.float16))
+    for name, weight in packed(quantised(tmp_path / "b")).items():
+        np.testing.assert_array_equal(weight.table, expected[name].table)
+
+
 @pytest.mark.parametrize("content", [b"junk", b""])
 def test_a_damaged_codebook_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(Killed):
+        quantised(tmp_path, KillAt(1))
     (tmp_path / "codebook6x4.npy").write_bytes(content)
     with pytest.raises(InputError, match=r"codebook6x4\.npy: damaged"):
         quantised(tmp_path)
 
 
 def test_a_codebook_of_another_size_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        quantised(tmp_path, KillAt(1))
     np.save(tmp_path / "codebook6x4.npy", np.zeros((3, 4), np.float16))
     with pytest.raises(InputError, match="no codebook of 6 bits"):
         quantised(tmp_path)
