@@ -16,7 +16,7 @@ from optimum_compile.compiler.errors import InputError, OptionError, ResourceErr
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.tools.bakeoff import __main__ as module
-from optimum_compile.tools.bakeoff import weight_child
+from optimum_compile.tools.bakeoff import ours, weight_child
 from optimum_compile.tools.bakeoff.autoround_child import int8_rows
 from optimum_compile.tools.bakeoff.bench import open_bench
 from optimum_compile.tools.bakeoff.child import Interpreter
@@ -175,11 +175,26 @@ def test_our_rows_are_compiled_and_scored(bench):
         ("2", {"policy": "uniform", "bits": 2, "quantizer": "rtn"}),
         ("7", {"policy": "uniform", "bits": 7}),
     )
-    eight, two, seven = our_rows(bench, 4, quiet, rows)
+    eight, two, seven = our_rows(bench, 4, quiet, Ledger(None, ""), rows)
     assert eight.weight_bytes > 2 * two.weight_bytes
     assert eight.float_kl < two.float_kl / 10
     assert isinstance(seven, Skip)
     assert "7" in seven.reason
+
+
+def test_our_rows_are_measured_once_for_the_same_code_and_options(bench, tmp_path, monkeypatch):
+    rows = (("8", {"policy": "uniform", "bits": 8, "quantizer": "rtn"}),)
+    ledger = Ledger(tmp_path / "rows.json", "same")
+    (first,) = our_rows(bench, 4, quiet, ledger, rows)
+    seen = []
+    monkeypatch.setattr(ours, "_row", lambda *given: seen.append(given) or first)
+    assert list(our_rows(bench, 4, quiet, Ledger(tmp_path / "rows.json", "same"), rows)) == [first]
+    assert seen == []
+    list(our_rows(bench, 5, quiet, ledger, rows))
+    list(our_rows(bench, 4, quiet, ledger, (("8", {**rows[0][1], "seed": 1}),)))
+    monkeypatch.setattr(ours, "code_digest", lambda: "changed")
+    list(our_rows(bench, 4, quiet, ledger, rows))
+    assert len(seen) == 3
 
 
 def test_our_rows_are_options_that_exist():

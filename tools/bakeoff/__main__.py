@@ -95,7 +95,9 @@ def collect(
     bench: Bench, ledger: Ledger, args: argparse.Namespace
 ) -> tuple[list[Row], list[Skip], dict[str, str]]:
     """Everything that runs, everything that does not, and the versions of what ran."""
-    results: list[Row | Skip] = [] if args.no_ours else list(our_rows(bench, args.samples, say))
+    results: list[Row | Skip] = (
+        [] if args.no_ours else list(our_rows(bench, args.samples, say, ledger))
+    )
     pythons, versions = interpreters(args.python), our_versions()
     for name in chosen_peers(args.peers):
         title = TITLES.get(name, name)
@@ -125,7 +127,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("--threads", type=int, default=min(4, os.cpu_count() or 1))
     out.add_argument("--autoround-iters", type=int, default=200)
     out.add_argument("--no-ours", action="store_true", help="only the other tools")
-    out.add_argument("--keep", type=Path, help="JSON file: rows of other tools, measured once")
+    out.add_argument("--keep", type=Path, help="JSON file: rows, measured once for each version")
     out.add_argument("--remark", default="", help="a sentence for the page, of the text say")
     out.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     out.add_argument("-o", "--output", type=Path, help="write the page to this file too")

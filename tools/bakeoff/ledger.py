@@ -1,7 +1,6 @@
-"""Rows of other tools that were measured before: kept in a JSON file, not measured again.
+"""Rows that were measured before: kept in a JSON file, not measured again for the same version.
 
-Our own rows are always measured: they change with this package's code, which has no version of its
-own for every change.
+The version of another tool is its own; ours is a digest of the code and of the row's options.
 """
 
 import hashlib
