@@ -13,8 +13,11 @@ from safetensors.numpy import load_file, save_file
 from support.models import FFN, HIDDEN, shared_model
 
 from optimum_compile.compiler.errors import InputError, OptionError, ResourceError
+from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.passes.precision.pins import parse_pin, pinned
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
+from optimum_compile.passes.precision.units import units_of
 from optimum_compile.tools.bakeoff import __main__ as module
 from optimum_compile.tools.bakeoff import ours, weight_child
 from optimum_compile.tools.bakeoff.autoround_child import int8_rows
@@ -195,6 +198,13 @@ def test_our_rows_are_measured_once_for_the_same_code_and_options(bench, tmp_pat
     monkeypatch.setattr(ours, "code_digest", lambda: "changed")
     list(our_rows(bench, 4, quiet, ledger, rows))
     assert len(seen) == 3
+
+
+def test_every_pin_of_our_rows_has_weights():
+    units = units_of(open_model(Path(__file__).parents[2] / "models" / "reference").graph)
+    for label, values in OURS_ROWS:
+        pins = tuple(map(parse_pin, values.get("pin", ())))
+        assert len(pinned(units, pins, ())) in (0, len(units)), label
 
 
 def test_our_rows_are_options_that_exist():

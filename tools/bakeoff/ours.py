@@ -25,9 +25,9 @@ def _coded(linears: str, embedding: str, quantizer: str = "auto") -> Mapping[str
     return {"target": ("android",), "policy": "uniform", "pin": pins, "quantizer": quantizer}
 
 
-def _vectors(embedding: str, *others: str) -> Mapping[str, Any]:
+def _vectors(embedding: str, linears: str = "vec8x4", *others: str) -> Mapping[str, Any]:
     """Vector tables with one scale a row and codebooks of the model: what both bundles store."""
-    forms = (f"embed_tokens={embedding}", *others, ".=vec8x4")
+    forms = (f"embed_tokens={embedding}", *others, f".={linears}")
     pins = tuple(f"{form}:channel@shared" for form in forms)
     return {"policy": "uniform", "pin": pins}
 
@@ -59,19 +59,22 @@ OURS_ROWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("uint2:g16, embedding uint3:g32, coded scales", _coded("uint2:g16", "uint3:g32")),
     ("uint2:g32, embedding uint3:g32, coded scales", _coded("uint2:g32", "uint3:g32")),
     ("vec8x4, embedding vec8x2", _vectors("vec8x2")),
-    ("vec8x4, v and down vec6x2, embedding vec8x2", _vectors("vec8x2", "(v|down)_proj=vec6x2")),
-    ("vec6x2, embedding vec8x2", _vectors("vec8x2", ".=vec6x2")),
-    ("vec8x2", _vectors("vec8x2", ".=vec8x2")),
-    ("vec8x2, embedding int8", _eight_bit_embedding(_vectors("vec8x2", ".=vec8x2"))),
+    (
+        "vec8x4, v and down vec6x2, embedding vec8x2",
+        _vectors("vec8x2", "vec8x4", "(v|down)_proj=vec6x2"),
+    ),
+    ("vec6x2, embedding vec8x2", _vectors("vec8x2", "vec6x2")),
+    ("vec8x2", _vectors("vec8x2", "vec8x2")),
+    ("vec8x2, embedding int8", _eight_bit_embedding(_vectors("vec8x2", "vec8x2"))),
     ("vec8x4, embedding vec8x2, learned", _learned(_vectors("vec8x2"))),
     (
         "vec8x4, v and down vec6x2, embedding vec8x2, learned",
-        _learned(_vectors("vec8x2", "(v|down)_proj=vec6x2")),
+        _learned(_vectors("vec8x2", "vec8x4", "(v|down)_proj=vec6x2")),
     ),
-    ("vec6x2, embedding vec8x2, learned", _learned(_vectors("vec8x2", ".=vec6x2"))),
+    ("vec6x2, embedding vec8x2, learned", _learned(_vectors("vec8x2", "vec6x2"))),
     (
         "vec8x2, embedding int8, learned",
-        _learned(_eight_bit_embedding(_vectors("vec8x2", ".=vec8x2"))),
+        _learned(_eight_bit_embedding(_vectors("vec8x2", "vec8x2"))),
     ),
     (
         "uint3:g32, embedding uint4:g32, coded scales, learned",
