@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,10 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no folder {folder}; set OPTIMUM_SHARED to the folder that holds data/")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts_arrive():
+    """A shell that starts the tests in the background has them ignore SIGINT, and their children too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

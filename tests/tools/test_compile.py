@@ -31,7 +31,7 @@ def no_weights(monkeypatch):
 def broken_quantizer(monkeypatch):
     """Compilations fail half way, in the quantiser."""
 
-    def refuse(*arguments):
+    def refuse(*arguments, **keywords):
         raise MemoryError
 
     monkeypatch.setattr(quantize, "quantize_weight", refuse)
