@@ -87,6 +87,7 @@ def test_the_reference_model_in_fp16_is_that_of_hugging_face(tmp_path):
     check(bundle, REFERENCE)
 
 
+@pytest.mark.slow
 def test_stories260k_in_fp16_is_that_of_hugging_face(tmp_path, shared_data):
     folder = shared_data / "stories260k"
     bundle = oc.compile(

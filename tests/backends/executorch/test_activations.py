@@ -106,6 +106,7 @@ def test_a_delegate_computes_the_simulated_numbers(text: str, tmp_path: Path) ->
     assert floats.max_rel_err > 30 * rounds.max_rel_err
 
 
+@pytest.mark.slow
 @pytest.mark.executorch
 def test_a_deep_decoder_is_near_the_simulation_and_not_near_floats(tmp_path: Path) -> None:
     graph = decoder(layers=8, width=64, hidden=128, tied=False, bias=True, context=40)
