@@ -37,6 +37,18 @@ class PerGroup:
 Granularity = PerChannel | PerGroup
 
 
+def scale_bits_of(scale_dtype: str) -> int:
+    """Bits of a scale code where scales have two levels ("u4", "u6", "u8"), 0 where they have one."""
+    return int(scale_dtype[1:]) if scale_dtype[0] == "u" else 0
+
+
+def scale_bytes(rows: int, groups: int, scale_bits: int) -> int:
+    """Bytes of the scales of `rows` rows: fp16 numbers, or one of them a row and a code a group."""
+    if not scale_bits:
+        return rows * groups * HALF_BYTES
+    return packed_bytes(rows * groups, scale_bits) + rows * HALF_BYTES
+
+
 def group_size_of(group: Granularity, columns: int) -> int:
     """Columns that share a scale in a row of `columns`."""
     return columns if isinstance(group, PerChannel) else min(group.size, columns)

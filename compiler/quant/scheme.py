@@ -15,6 +15,8 @@ from optimum_compile.compiler.quant.granularity import (
     PerGroup,
     group_size_of,
     packed_bytes,
+    scale_bits_of,
+    scale_bytes,
 )
 from optimum_compile.compiler.quant.vector_scheme import Vector
 
@@ -108,7 +110,7 @@ class Affine:
     @property
     def scale_bits(self) -> int:
         """Bits of a scale code where scales have two levels, 0 where they have one."""
-        return int(self.scale_dtype[1:]) if self.scale_dtype[0] == "u" else 0
+        return scale_bits_of(self.scale_dtype)
 
     @property
     def zero_bits(self) -> int:
@@ -130,11 +132,9 @@ class Affine:
 
     def stored_bytes(self, rows: int, columns: int) -> int:
         """Bytes of a (rows, columns) tensor: codes, scales, zero points."""
-        count = rows * self.groups(columns)
-        scales = count * HALF_BYTES
-        if self.scale_bits:
-            scales = packed_bytes(count, self.scale_bits) + rows * HALF_BYTES
-        zeros = packed_bytes(count, self.zero_bits)
+        groups = self.groups(columns)
+        scales = scale_bytes(rows, groups, self.scale_bits)
+        zeros = packed_bytes(rows * groups, self.zero_bits)
         return packed_bytes(rows * columns, self.bits) + scales + (0 if self.symmetric else zeros)
 
     def __str__(self) -> str:

@@ -11,6 +11,8 @@ from optimum_compile.compiler.quant.granularity import (
     PerGroup,
     group_size_of,
     packed_bytes,
+    scale_bits_of,
+    scale_bytes,
 )
 
 VECTOR_BITS = (4, 5, 6, 7, 8)
@@ -55,7 +57,7 @@ class Vector:
     @property
     def scale_bits(self) -> int:
         """Bits of a scale code where scales have two levels, 0 where they have one."""
-        return int(self.scale_dtype[1:]) if self.scale_dtype[0] == "u" else 0
+        return scale_bits_of(self.scale_dtype)
 
     @property
     def bits_per_weight(self) -> float:
@@ -77,10 +79,7 @@ class Vector:
 
     def stored_bytes(self, rows: int, columns: int) -> int:
         """Bytes of a (rows, columns) tensor: indices, scales, and a codebook of its own."""
-        count = rows * self.groups(columns)
-        scales = count * HALF_BYTES
-        if self.scale_bits:
-            scales = packed_bytes(count, self.scale_bits) + rows * HALF_BYTES
+        scales = scale_bytes(rows, self.groups(columns), self.scale_bits)
         own = self.codebook_bytes if self.codebook == "own" else 0
         return packed_bytes(rows * math.ceil(columns / self.width), self.bits) + scales + own
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,3 +38,16 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
         return Result(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Callable[..., Path]:
+    """`text(content)` writes a stream, or documents where it is a list, and gives the file."""
+
+    def write(content: Any, name: str | None = None) -> Path:
+        is_list = isinstance(content, list)
+        path = tmp_path / (name or ("documents.json" if is_list else "stream.txt"))
+        path.write_text(json.dumps(content) if is_list else content)
+        return path
+
+    return write

@@ -96,7 +96,7 @@ def _error(found: Values, wanted: Values) -> Tensor:
 
 
 def _energy(task: BlockTask, samples: Sequence[int]) -> float:
-    """Mean square of what is wanted, so that gradients have no units."""
+    """Sum of squares of what is wanted, so that gradients have no units; 0 where it is infinite."""
     total = sum(float((t.double() ** 2).sum()) for n in samples for t in task.wanted(n).values())
     return total if math.isfinite(total) else 0.0
 
@@ -118,7 +118,7 @@ def _gradients(
     scale: float,
     cache: WeightCache,
 ) -> None:
-    """Leave gradients of the mean error in every parameter."""
+    """Leave gradients of the error, as a share of `scale`, in every parameter."""
     with torch.enable_grad():
         smooth = {value: latent.weight() for value, latent in latents.items()}
     leaves = {v: w.detach().requires_grad_() for v, w in smooth.items()}

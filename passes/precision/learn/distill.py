@@ -28,7 +28,8 @@ class Distillation:
     """What is tuned: a graph of which the first output is logits, its segments and samples.
 
     teacher: the float way, at the entrance of the last segment. rate: Adam's, in logarithms of scales
-    and steps of tables; that of zero points, in codes, is `zero_rate`.
+    and steps of tables; `zero_rate` is that of the second part of a grid: zero points, in codes, and vectors
+    of a codebook of one's own, in the distance between them.
     """
 
     graph: Graph

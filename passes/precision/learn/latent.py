@@ -26,7 +26,8 @@ class Latent(Protocol):
     """One weight's parameters.
 
     codes: what decides the codes, in steps of the grid (rows, columns); none where they stay. grid:
-    scales in logarithms, zero points in codes, table entries in steps of the table.
+    scales in logarithms, zero points in codes, table entries in steps of the table. Where it has two
+    parts, scales are the first.
     """
 
     codes: tuple[Tensor, ...]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from support.graphs import decoder
+from support.killing import KillAt, Killed, digests
 
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.interpret import run
@@ -39,12 +40,6 @@ def quantised(work, name="auto", tied=True, observer=None, mark=""):
     return graph
 
 
-def digests(graph):
-    return {
-        n: v.notes.get(Quantized).sha256 for n, v in graph.weights.items() if v.notes.get(Quantized)
-    }
-
-
 def error(graph):
     total = 0.0
     for tokens in HELD_OUT:
@@ -72,21 +67,6 @@ def test_nothing_is_left_of_the_activations(tmp_path):
 
 def test_two_runs_give_the_same_bytes(tmp_path):
     assert digests(quantised(tmp_path / "a")) == digests(quantised(tmp_path / "b"))
-
-
-class Killed(BaseException):
-    pass
-
-
-class KillAt(SilentObserver):
-    """Stops the run when a block begins, as a signal would."""
-
-    def __init__(self, block):
-        self.block = block
-
-    def progress(self, label, done, total):
-        if label == "quantize-weights" and done == self.block:
-            raise Killed
 
 
 @pytest.mark.parametrize("block", [0, 1, 2])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from support.hf import experts_folder, forsake
+from support.killing import KillAt, Killed, digests
 
 from optimum_compile.compiler import api
 from optimum_compile.compiler.frontend.open_model import open_model
@@ -48,10 +49,6 @@ def calibrated(folder, work, name="gptq", windows=WINDOWS, observer=None):
     step = QuantizeBlocks(work, RECIPES[name], decoder_samples(windows, 24), "mark")
     context = PassContext(observer=observer or SilentObserver())
     return graph, PassManager([step]).run(graph, context)
-
-
-def digests(graph):
-    return {n: q.sha256 for n, v in graph.weights.items() if (q := v.notes.get(Quantized))}
 
 
 def error(graph):
@@ -107,19 +104,6 @@ def test_an_expert_that_no_token_reached_is_named(lonely, tmp_path):
     (remark,) = [r for r in remarks if "model.layers.1." in r]
     assert FORSAKEN in remark.split(":")[0].split(", ")
     assert all(graph.weights[f"{FORSAKEN}.w{n}.weight"].notes.get(Quantized) for n in (1, 2, 3))
-
-
-class Killed(BaseException):
-    pass
-
-
-class KillAt(SilentObserver):
-    def __init__(self, block):
-        self.block = block
-
-    def progress(self, label, done, total):
-        if label == "quantize-weights" and done == self.block:
-            raise Killed
 
 
 def test_a_killed_run_goes_on_and_tells_the_same(lonely, tmp_path):

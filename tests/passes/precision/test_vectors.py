@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from support.graphs import decoder
+from support.killing import KillAt, Killed
 
 from optimum_compile.compiler.errors import InputError, InternalError, OptionError
 from optimum_compile.compiler.observers import SilentObserver
@@ -228,21 +229,6 @@ def test_a_shared_codebook_is_needed() -> None:
 
 RNG = np.random.default_rng(0)
 SAMPLES = decoder_samples([RNG.integers(0, 50, 16).tolist() for _ in range(8)], 16)
-
-
-class Killed(BaseException):
-    pass
-
-
-class KillAt(SilentObserver):
-    """Stops the run when a block begins, as a signal would."""
-
-    def __init__(self, block: int) -> None:
-        self.block = block
-
-    def progress(self, label: str, done: int, total: int) -> None:
-        if label == "quantize-weights" and done == self.block:
-            raise Killed
 
 
 def assigned(linears: str = "vec6x4:channel@shared", table: str = "vec6x2:g16@u4,shared"):

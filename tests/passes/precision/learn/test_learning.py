@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 from support.graphs import decoder
+from support.killing import KillAt, Killed, digests
 
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.observers import SilentObserver
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.passes.calibrate.propagate import decoder_samples
+from optimum_compile.passes.precision import quantize_blocks
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.learn.block import split
 from optimum_compile.passes.precision.learn.distill import divergence, divergence_gradient
@@ -31,11 +33,6 @@ def quantised(work, effort, name="rtn", observer=None):
     context = PassContext(observer=observer or SilentObserver())
     PassManager([step], ensures={step.name: QUANTIZED}).run(graph, context)
     return graph
-
-
-def digests(graph):
-    notes = {n: v.notes.get(Quantized) for n, v in graph.weights.items()}
-    return {n: note.sha256 for n, note in notes.items() if note}
 
 
 def kl(graph):
@@ -70,24 +67,26 @@ def test_distillation_moves_grids_and_leaves_codes(tmp_path):
             assert note.load().stored_bytes == before.stored_bytes
 
 
-class Killed(BaseException):
-    pass
-
-
-class KillAt(SilentObserver):
-    """Stops the run when a block begins, as a signal would."""
-
-    def progress(self, label, done, total):
-        if label == "quantize-weights" and done == 1:
-            raise Killed
-
-
 def test_runs_repeat_and_a_killed_one_ends_in_the_same_bytes(tmp_path):
     effort = Effort(steps=8, epochs=1)
     expected = digests(quantised(tmp_path / "a", effort, "auto"))
     with pytest.raises(Killed):
-        quantised(tmp_path / "b", effort, "auto", KillAt())
+        quantised(tmp_path / "b", effort, "auto", KillAt(1))
     assert digests(quantised(tmp_path / "b", effort, "auto")) == expected
+
+
+def test_a_run_that_is_killed_while_it_distils_ends_in_the_same_bytes(tmp_path, monkeypatch):
+    effort = Effort(epochs=1)
+    expected = digests(quantised(tmp_path / "a", effort))
+
+    def kill(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(quantize_blocks, "distill_all", kill)
+        with pytest.raises(Killed):
+            quantised(tmp_path / "b", effort)
+    assert digests(quantised(tmp_path / "b", effort)) == expected
 
 
 def test_the_gradient_is_that_of_the_divergence():
