@@ -140,6 +140,10 @@ class Backend(Protocol):
     def suffix(self) -> str:
         """Ending of the artifact: .mlpackage, .pte, .onnx."""
 
+    @property
+    def ladder(self) -> tuple[str, ...]:
+        """Schemes as text that assignment should consider here; "lut6" leaves the rows open."""
+
     def configured(self, options: BackendOptions) -> "Backend":
         """The backend with these options. Raises UnsupportedError for a known-bad combination."""
 

@@ -1,7 +1,7 @@
 """Train the small reference Llama that the demo and the default tests run on.
 
     python -m optimum_compile.tools.train_reference --text DIR --out models/reference
-    python -m optimum_compile.tools.train_reference --text DIR --out DIR --experts 8    # a Mixtral
+    python -m optimum_compile.tools.train_reference --text DIR --out models/mixture --mixture
 
 `DIR` holds the TinyStories files named in `Corpus`. The calibration and evaluation files are read
 only to *remove* their stories from the training text. Training is seeded, checkpoints into
@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,10 @@ class Recipe:
     experts_per_token: int = 2
     expert_size: int = 384  # inner width of one expert
     router_loss: float = 0.02  # weight of the loss that spreads tokens over the experts
+
+
+# A Mixtral whose 8 experts a layer hold four fifths of the weights.
+MIXTURE = Recipe(hidden_size=192, layers=4, steps=2400, experts=8, expert_size=192)
 
 
 @dataclass(frozen=True)
@@ -346,11 +350,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--text", type=Path, required=True, help="folder with the story files")
     parser.add_argument("--out", type=Path, default=Path("models/reference"))
     parser.add_argument("--work-dir", type=Path, default=Path("build/train"))
-    parser.add_argument("--steps", type=int, default=Recipe.steps)
-    parser.add_argument("--experts", type=int, default=0, help="train a mixture of so many")
+    parser.add_argument("--steps", type=int, help="default: those of the recipe")
+    parser.add_argument("--mixture", action="store_true", help="train the mixture of experts")
     args = parser.parse_args(argv)
     args.work_dir.mkdir(parents=True, exist_ok=True)
-    recipe = Recipe(steps=args.steps, experts=args.experts)
+    recipe = MIXTURE if args.mixture else Recipe()
+    recipe = replace(recipe, steps=args.steps or recipe.steps)
     model, tok = train(load_corpus(args.text), recipe, args.work_dir)
     evaluation = json.loads((args.text / "tinystories_eval.json").read_text("utf-8"))
     save(model, tok, args.out)

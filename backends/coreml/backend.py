@@ -36,6 +36,11 @@ class CoreMLBackend:
     platform: str = "ios"
     suffix: str = ".mlpackage"
 
+    @property
+    def ladder(self) -> tuple[str, ...]:
+        """See the protocol."""
+        return schemes.LADDER
+
     def configured(self, options: BackendOptions) -> Backend:
         """Core ML has no such choices."""
         return self

@@ -23,6 +23,16 @@ BLOB_BYTES = 64
 IN_FILE = 10
 TABLE_BITS = (1, 2, 3, 4, 6, 8)
 PREFILL_TOKENS = 64
+# What assignment considers: one grid or table for each number of bits, the best that is known.
+LADDER = (
+    "vec8x4:channel@shared",
+    "vec6x2:channel@shared",
+    "vec8x2:channel@shared",
+    "int4:g32@bf16",
+    "lut6",
+    "int8:channel",
+    "f16",
+)
 VECTOR_INDICES = (4, 6, 8)  # the types of indices of tables of 2^n entries, n > 3
 
 

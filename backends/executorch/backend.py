@@ -41,6 +41,11 @@ class ExecuTorchBackend:
     suffix: str = ".pte"
     xnnpack: bool = True  # False: every matrix runs in a packed operator
 
+    @property
+    def ladder(self) -> tuple[str, ...]:
+        """See the protocol."""
+        return schemes.LADDER
+
     def configured(self, options: BackendOptions) -> Backend:
         """See the protocol."""
         if options.executor == "xnnpack" and options.activations == "float":

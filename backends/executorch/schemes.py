@@ -17,6 +17,16 @@ from optimum_compile.compiler.quant.scheme import (
 
 XNNPACK_GROUP = 32
 SEGMENT_ALIGNMENT = 16
+# What assignment considers: vectors and tables on the packed operators, grids where XNNPACK has them.
+LADDER = (
+    "vec8x4:channel@shared",
+    "vec6x2:channel@shared",
+    "vec8x2:channel@shared",
+    "int4:g32@bf16",
+    "lut6",
+    "int8:channel",
+    "f16",
+)
 
 
 def on_xnnpack(scheme: Scheme, use: WeightUse) -> bool:

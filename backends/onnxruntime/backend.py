@@ -40,6 +40,11 @@ class OnnxRuntimeBackend:
     suffix: str = ".onnx"
     int8: bool = False  # True: accuracy level 4 wherever there is a kernel for it
 
+    @property
+    def ladder(self) -> tuple[str, ...]:
+        """See the protocol."""
+        return schemes.LADDER
+
     def configured(self, options: BackendOptions) -> Backend:
         """Activations are floats unless int8 is asked for; executors are ExecuTorch's."""
         return replace(self, int8=options.activations == "int8")

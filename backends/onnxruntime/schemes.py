@@ -29,6 +29,17 @@ from optimum_compile.compiler.quant.scheme import (
 from optimum_compile.passes.stages.blocks import is_quantizable
 
 BITS = (2, 4, 8)
+# What assignment considers: integer grids of 2, 4 and 8 bits, with more or fewer scales.
+LADDER = (
+    "uint2:g64",
+    "uint2:g32",
+    "uint2:g16",
+    "uint4:g128",
+    "uint4:g32",
+    "uint4:g16",
+    "int8:channel",
+    "f16",
+)
 LEAST_BLOCK, MOST_BLOCK = 16, 256
 FAST_2BIT = 32, 128  # least and most block that has an int8 kernel
 FLOAT_ACTIVATIONS, INT8_ACTIVATIONS = 1, 4  # accuracy levels; 0 means the same as 1, unsaid

@@ -1,6 +1,6 @@
 """Codebooks that all tensors of a model share: learned once, before the first one is quantised."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +51,13 @@ def shared_codebooks(
     A run that is `resumed` reads there what it wrote before. Raises InputError for weights that are
     not finite, or a damaged file.
     """
-    users: dict[Key, list[Value]] = {}
+    users: dict[Key, list[tuple[Value, Vector]]] = {}
     for value in graph.weights.values():
         note = value.notes.get(Precision)
         key = None if note is None else key_of(note.scheme)
-        if key is not None and value.uses:
-            users.setdefault(key, []).append(value)
+        if key is None or note is None or not value.uses or not isinstance(note.scheme, Vector):
+            continue
+        users.setdefault(key, []).append((value, note.scheme))
     books = {}
     for key in sorted(users):
         path = None if folder is None else folder / f"codebook{key[0]}x{key[1]}.npy"
@@ -89,18 +90,17 @@ def _write(path: Path, book: np.ndarray) -> None:
     part.replace(path)
 
 
-def learn_codebook(key: Key, users: list[Value], seed: int, load: Load) -> np.ndarray:
-    """A codebook for all `users`: k-means over a sample of their normalised vectors."""
-    total = sum(v.type.elements() for v in users) // key[1]
+def learn_codebook(
+    key: Key, users: Sequence[tuple[Value, Vector]], seed: int, load: Load
+) -> np.ndarray:
+    """A codebook for all `users` in their schemes: k-means over a sample of normalised vectors."""
+    total = sum(value.type.elements() for value, _ in users) // key[1]
     rng = np.random.default_rng(seed)
     found, sizes = [], []
-    for value in users:
-        note = value.notes.get(Precision)
-        if note is None or not isinstance(note.scheme, Vector):
-            continue
+    for value, scheme in users:
         data = load(value.name, value)
-        require_whole(note.scheme, data.shape[1])
-        points, _ = normalised(Vectors.of(data, note.scheme, None))
+        require_whole(scheme, data.shape[1])
+        points, _ = normalised(Vectors.of(data, scheme, None))
         sizes.append(np.float64(level(data)))
         share = max(LEAST_POINTS, int(MAX_POINTS * len(points) / max(1, total)))
         if len(points) > share and total > MAX_POINTS:

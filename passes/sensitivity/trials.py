@@ -1,0 +1,87 @@
+"""Trials: every unit rounded in each of its schemes once, on disk, for all methods to look at."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from optimum_compile.compiler.errors import InputError, InternalError
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.scheme import Scheme
+from optimum_compile.compiler.quant.store import read_packed, write_packed
+from optimum_compile.passes.precision.problem import Problem
+from optimum_compile.passes.precision.quantize import load_checked
+
+INDEX = "trials.json"
+
+
+@dataclass
+class Trials:
+    """Packed weights by unit and scheme, under `folder`; complete once every choice is there.
+
+    Whoever makes them decides with which quantiser: without activations (`rounding`), or with the
+    moments that the deployed quantiser sees (`QuantizeBlocks`).
+    """
+
+    graph: Graph
+    problem: Problem
+    folder: Path
+    digests: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / INDEX
+        if path.exists() and not self.digests:
+            self.digests = _read_index(path)
+
+    def has(self, name: str, scheme: Scheme) -> bool:
+        """Whether a trial was made."""
+        return str(scheme) in self.digests.get(name, {})
+
+    def add(self, name: str, packed: PackedWeight) -> None:
+        """Keep a trial; `save` makes a later run know it."""
+        self.digests.setdefault(name, {})[str(packed.scheme)] = write_packed(self.folder, packed)
+
+    def save(self) -> None:
+        """Write the index."""
+        part = (self.folder / INDEX).with_suffix(".part")
+        part.write_text(json.dumps(self.digests, indent=1, sort_keys=True), "utf-8")
+        part.replace(self.folder / INDEX)
+
+    def packed(self, name: str, scheme: Scheme) -> PackedWeight:
+        """The trial of a unit in a scheme."""
+        return read_packed(self.folder, self.digest(name, scheme))
+
+    def digest(self, name: str, scheme: Scheme) -> str:
+        """Its digest in the store. Raises InternalError where it was never made."""
+        found = self.digests.get(name, {}).get(str(scheme))
+        if found is None:
+            raise InternalError(f"no trial of {name} in {scheme}")
+        return found
+
+    def original(self, name: str) -> np.ndarray:
+        """The weight itself, float32 (rows, columns)."""
+        return load_checked(name, self.graph.weights[name])
+
+    def rounded(self, name: str, scheme: Scheme) -> np.ndarray:
+        """The weight as a trial stores it, float32 (rows, columns)."""
+        return self.packed(name, scheme).dequantize()
+
+    def each(self) -> Iterator[tuple[str, np.ndarray, dict[str, np.ndarray]]]:
+        """Every unit with its weight and all its trials, one unit in memory at a time."""
+        for unit in self.problem.units:
+            trials = {str(c.scheme): self.rounded(unit.name, c.scheme) for c in unit.choices}
+            yield unit.name, self.original(unit.name), trials
+
+
+def _read_index(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        return {str(n): {str(s): str(d) for s, d in row.items()} for n, row in data.items()}
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{path}: damaged ({error}); remove {path.parent} to begin anew"
+        ) from error
