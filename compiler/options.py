@@ -3,6 +3,7 @@
 The command line, `--config` and the Python call all fill it, and the manifest echoes it.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -26,6 +27,7 @@ _TEXT = (
     "executor",
     "rotate",
     "effort",
+    "device",
 )
 _CHOICES = {
     "head": ("low", "high"),
@@ -52,6 +54,9 @@ class CompileOptions:
     policy: str = "cascade"
     bits: int = 8
     budget: str | None = None
+    device: str | None = None  # a name of `compiler.devices`: its memory is a budget
+    tokens_per_second: float | None = None  # of the device while decoding, a second budget
+    max_kl: float | None = None  # nats per token against the 16-bit model, instead of a budget
     shares: tuple[float, float, float] = (0.25, 0.60, 0.15)
     head: str = "low"  # cascade only: "low" is the last stage's class, "high" INT8
     quantizer: str = "auto"
@@ -100,6 +105,7 @@ class CompileOptions:
             raise OptionError("target: expected at least one of ios, android")
         parse_group(self.group_size)
         parse_budget(self.budget)
+        _check_goals(self)
 
     def echo(self) -> dict[str, Any]:
         """The options as the manifest holds them: what shapes the bundle, no paths of this machine."""
@@ -123,6 +129,24 @@ class BudgetText:
 def _bounded(key: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise OptionError(f"{key}={value!r}: expected a whole number from {low} to {high}")
+
+
+def _check_goals(options: CompileOptions) -> None:
+    """Refuse goals that are no positive numbers, and those that exclude each other."""
+    for key in ("tokens_per_second", "max_kl"):
+        value = getattr(options, key)
+        if value is None:
+            continue
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 < value < math.inf:
+            raise OptionError(f"{key}={value!r}: expected a number above zero")
+    if options.tokens_per_second is not None and options.device is None:
+        raise OptionError("tokens_per_second: needs --device, whose memory bandwidth decides it")
+    if options.max_kl is None:
+        return
+    other = next((k for k in ("budget", "device") if getattr(options, k) is not None), None)
+    if other is not None:
+        raise OptionError(f"max_kl asks for the fewest bytes: give it without --{other}")
 
 
 def parse_budget(text: str | None) -> BudgetText | None:

@@ -40,6 +40,13 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--budget", help="3.5bpw, 1.2GB, 900MiB, 1250000 (bytes) or 40%%: true bytes of all weights"
     )
+    add("--device", help="budget from a phone's memory (see `optimum-compile devices`)")
+    add(
+        "--tokens-per-second",
+        type=float,
+        help="with --device: a budget that its memory bandwidth reads so often a second",
+    )
+    add("--max-kl", type=float, help="instead of a budget: the fewest bytes with at most this KL")
     add("--shares", help="cascade: depth in INT8,INT4,INT2 (default 0.25,0.6,0.15)")
     add("--head", choices=("low", "high"), help="cascade: class of an untied head (low: INT2)")
     add("--quantizer", help=f"auto (default: the best), or one of {', '.join(RECIPES)}")

@@ -9,6 +9,7 @@ from optimum_compile.compiler.errors import BudgetError, OptionError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
+from optimum_compile.passes.precision.budget import Budget as Budget
 from optimum_compile.passes.precision.classes import CLASS_OF_BITS, ClassOptions, choose
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.pins import Pin, pinned
@@ -34,25 +35,6 @@ from optimum_compile.passes.precision.units import (
     units_of,
 )
 from optimum_compile.passes.stages.blocks import block_count
-
-
-@dataclass(frozen=True)
-class Budget:
-    """A limit on stored weight bytes: absolute, or as bits per weight, or as a share of 16 bits."""
-
-    bytes: int | None = None
-    bits_per_weight: float | None = None
-    fraction: float | None = None
-
-    def limit_bytes(self, parameters: int) -> int:
-        """The limit for a model with that many parameters."""
-        if self.bytes is not None:
-            return self.bytes
-        if self.bits_per_weight is not None:
-            return int(self.bits_per_weight * parameters / 8)
-        if self.fraction is not None:
-            return int(self.fraction * parameters * 2)
-        raise OptionError("budget: expected bytes, bits per weight or a percentage")
 
 
 @dataclass(frozen=True)

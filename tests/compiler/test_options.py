@@ -76,3 +76,28 @@ def test_the_echo_holds_no_paths():
     assert echo["calibration"] == "e.json"
     assert "output" not in echo
     assert "work_dir" not in echo
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_kl": 0}, r"max_kl=0: expected a number above zero"),
+        ({"max_kl": float("nan")}, r"max_kl=nan: expected a number"),
+        ({"max_kl": "0.1"}, r"max_kl='0.1': expected a number"),
+        ({"max_kl": True}, r"max_kl=True: expected a number"),
+        ({"max_kl": 0.1, "budget": "3bpw"}, r"max_kl .* without --budget"),
+        ({"max_kl": 0.1, "device": "Pixel 8"}, r"max_kl .* without --device"),
+        ({"device": "Pixel 8", "tokens_per_second": -1.0}, r"tokens_per_second=-1.0: expected"),
+        ({"device": "Pixel 8", "tokens_per_second": float("inf")}, r"tokens_per_second=inf"),
+        ({"tokens_per_second": 20}, r"tokens_per_second: needs --device"),
+    ],
+)
+def test_goals_that_make_no_sense_are_refused(options, message):
+    with pytest.raises(OptionError, match=message):
+        options_from(options)
+
+
+def test_goals_are_echoed():
+    assert options_from({"max-kl": 0.05}).echo()["max_kl"] == 0.05
+    echo = options_from({"device": "Pixel 8", "tokens-per-second": 20}).echo()
+    assert (echo["device"], echo["tokens_per_second"]) == ("Pixel 8", 20)
