@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.errors import BudgetError, InternalError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
-from optimum_compile.compiler.quant.scheme import Float, Scheme
+from optimum_compile.compiler.quant.scheme import Float, Lut, Scheme
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.classes import table_rows
 from optimum_compile.passes.precision.codebooks import Key, key_of
@@ -210,9 +210,9 @@ def proposed(unit: Unit, backends: Sequence[Backend]) -> tuple[Scheme, ...]:
 def _for_shape(text: str, unit: Unit) -> Scheme:
     """A scheme by its text; tables without a number of rows get one that keeps them small."""
     scheme = parse_scheme(text)
-    if text.startswith("lut") and ":" not in text:
-        rows = table_rows(unit.use.rows, unit.use.columns, scheme.bits)  # type: ignore[union-attr]
-        return replace(scheme, rows_per_table=rows)  # type: ignore[call-arg]
+    if isinstance(scheme, Lut) and ":" not in text:
+        rows = table_rows(unit.use.rows, unit.use.columns, scheme.bits)
+        return replace(scheme, rows_per_table=rows)
     return scheme
 
 
