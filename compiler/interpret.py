@@ -9,7 +9,6 @@ keeps it. Gradients keep what autograd saves, as in any torch program.
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -32,11 +31,18 @@ from optimum_compile.compiler.interpret_int8 import (
     rounded_input,
     row_scaled,
 )
+from optimum_compile.compiler.interpret_kv import (
+    CacheSchemes,
+    cache_schemes,
+    quantised_attention,
+)
 from optimum_compile.compiler.interpret_ops import Call, execute, torch_dtype
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.shape import Dim, evaluate
 from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.compiler.quant.activations import Activations
+from optimum_compile.compiler.quant.kv import KvStored
+from optimum_compile.compiler.weight_cache import WeightCache as WeightCache
 from optimum_compile.passes.precision.notes import Precision, Quantized
 
 WeightMode = Literal["float", "quantized"]
@@ -58,40 +64,6 @@ class RunResult:
     weights: dict[str, Tensor] = field(default_factory=dict)
 
 
-class WeightCache:
-    """Keeps loaded weights between calls, the least recently used given up first.
-
-    One cache may serve several graphs and both weight modes. `limit_bytes` None means all of them.
-    """
-
-    def __init__(self, limit_bytes: int | None = None) -> None:
-        self.limit_bytes = limit_bytes
-        self.bytes = 0
-        self._held: OrderedDict[Hashable, Tensor] = OrderedDict()
-
-    def get(self, key: Hashable, load: Callable[[], Tensor]) -> Tensor:
-        """The tensor under `key`, loaded where it is not held."""
-        found = self._held.get(key)
-        if found is not None:
-            self._held.move_to_end(key)
-            return found
-        tensor = load()
-        size = tensor.numel() * tensor.element_size()
-        if self.limit_bytes is not None and size > self.limit_bytes:
-            return tensor
-        self._held[key] = tensor
-        self.bytes += size
-        while self.limit_bytes is not None and self.bytes > self.limit_bytes:
-            _, old = self._held.popitem(last=False)
-            self.bytes -= old.numel() * old.element_size()
-        return tensor
-
-    def clear(self) -> None:
-        """Let everything go."""
-        self._held.clear()
-        self.bytes = 0
-
-
 def run(
     graph: Graph,
     inputs: Mapping[str, np.ndarray | Tensor],
@@ -103,6 +75,7 @@ def run(
     observe: Observe | None = None,
     cache: WeightCache | None = None,
     activations: Mapping[str, Activations] | None = None,
+    kv: Mapping[str, KvStored] | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> RunResult:
     """Execute `graph` once.
@@ -120,6 +93,8 @@ def run(
         activations: by the name of a weight, how the inputs of its linears are rounded before they
             are multiplied; on quantised weights with one scale a row, with the bits of integer
             kernels. Rounding has no gradient, so not together with `grad_weights`.
+        kv: by the name of a state, how attention reads it as keys or values; what it reads is rounded,
+            the state itself keeps every number. Not together with `grad_weights` either.
         dtype: torch.float32 or torch.float64; every float value of the program is held in it.
 
     Raises:
@@ -134,6 +109,7 @@ def run(
     runner = _Runner(graph, weights, cache, dtype)
     runner.bind(inputs, states or {})
     runner.take_weights(tuple(grad_weights), replace_weights or {}, activations or {})
+    runner.take_caches(kv or {})
     with torch.set_grad_enabled(bool(runner.leaves)):
         for node in graph.nodes:
             runner.step(node, observe)
@@ -152,14 +128,16 @@ def run_nodes(
     cache: WeightCache | None = None,
     gradients: bool = False,
     replace: Mapping[Value, Tensor] | None = None,
+    kv: Mapping[str, KvStored] | None = None,
 ) -> dict[Value, Tensor]:
     """Execute a run of nodes of `graph`, given the values that come in from before it.
 
     States that a node reads begin as zeros. Returns the `wanted` values that were given or computed.
     With `gradients` autograd records what depends on given values that require them. `replace` has
-    tensors to use instead of weights.
+    tensors to use instead of weights, `kv` is that of `run`.
     """
     runner = _Runner(graph, weights, cache, torch.float32)
+    runner.take_caches(kv or {})
     runner.fixed.update(replace or {})
     runner.symbols.update(symbols)
     runner.env.update(values)
@@ -196,6 +174,7 @@ class _Runner:
         self.leaves: dict[str, Tensor] = {}
         self.fixed: dict[Value, Tensor] = {}
         self.rounded: dict[str, Activations] = {}
+        self.caches: CacheSchemes = {}
         self.remaining = {v: len(v.uses) for v in graph.values()}
         self.kept = {*graph.outputs, *(s.written for s in graph.states)}
         self._numbers: dict[Dim, int] = {}
@@ -249,6 +228,12 @@ class _Runner:
             leaf = start.detach().clone().requires_grad_()
             self.leaves[name] = self.fixed[value] = leaf
 
+    def take_caches(self, kv: Mapping[str, KvStored]) -> None:
+        """Set how attention reads the caches."""
+        self.caches = cache_schemes(self.graph, kv)
+        if self.leaves and self.caches:
+            raise UserError("kv: a rounded cache has no gradient; give no grad_weights")
+
     # ---- one node
 
     def step(self, node: Node, observe: Observe | None) -> None:
@@ -285,8 +270,11 @@ class _Runner:
         tensors = tuple(None if v is None else self._read(v) for v in node.inputs)
         if (how := self._rounding(node)) is not None and tensors[0] is not None:
             tensors = (rounded_input(tensors[0], how), *tensors[1:])
+        call = Call(node, tensors, self._number, self.dtype)
         try:
-            return execute(Call(node, tensors, self._number, self.dtype))
+            if node in self.caches:
+                return (quantised_attention(call, self.caches[node]),)
+            return execute(call)
         except OptimumCompileError:
             raise
         except (RuntimeError, TypeError, ValueError, IndexError) as error:

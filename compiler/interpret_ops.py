@@ -162,18 +162,30 @@ def _kv_write(c: Call) -> Tensor:
 
 
 def _cache_attention(c: Call) -> Tensor:
-    q, k, v, past = c.tensor(0), c.tensor(1), c.tensor(2), c.past(3)
-    seq, window = q.shape[-2], c.int_attr("window")
-    total = past + seq
+    k, v, past, total = cached_inputs(c)
+    return cached_rows(c, k, v, past, total)
+
+
+def cached_inputs(c: Call) -> tuple[Tensor, Tensor, int, int]:
+    """Keys, values, the tokens before this call of `cache_attention`, and those after it."""
+    k, past = c.tensor(1), c.past(3)
+    total = past + c.tensor(0).shape[-2]
     if total > k.shape[-2]:
         raise UserError(
             f"{c.node.origin or 'cache_attention'}: {total} tokens do not fit the context of "
             f"{k.shape[-2]}; use a shorter prompt or a longer context"
         )
+    return k, c.tensor(2), past, total
+
+
+def cached_rows(c: Call, k: Tensor, v: Tensor, first: int, end: int) -> Tensor:
+    """`cache_attention` of the queries at the positions `first` to `end` - 1 over `k` and `v`."""
+    past, window = c.past(3), c.int_attr("window")
+    q = c.tensor(0)[..., first - past : end - past, :]
     # What lies beyond the last new position is masked for every row, so it is not read at all.
-    k, v = k[..., :total, :], v[..., :total, :]
-    rows = torch.arange(past, total)[:, None]
-    columns = torch.arange(total)[None, :]
+    k, v = k[..., :end, :], v[..., :end, :]
+    rows = torch.arange(first, end)[:, None]
+    columns = torch.arange(end)[None, :]
     mask = columns <= rows
     if window > 0:
         mask = mask & (columns > rows - window)

@@ -1,0 +1,110 @@
+"""Attention over a cache of few bits in the reference executor.
+
+States keep every number as it was written; it is reading that rounds. What a query sees then depends on
+its position alone: a token is read in codes by the queries for which its run has left the window, and
+exactly by those before. So one long call gives at every position what single steps would give there,
+and it does not matter where a prompt is cut.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optimum_compile.compiler.bind import same_names
+from optimum_compile.compiler.errors import UserError
+from optimum_compile.compiler.interpret_ops import Call, cached_inputs, cached_rows
+from optimum_compile.compiler.ir.graph import Graph, Node
+from optimum_compile.compiler.quant.kv import (
+    KvRole,
+    KvScheme,
+    KvStored,
+    round_keys,
+    round_values,
+)
+
+CacheSchemes = Mapping[Node, Mapping[KvRole, KvScheme]]
+READERS = ((KvRole.KEYS, 1), (KvRole.VALUES, 2))  # which input of cache_attention
+
+
+def cache_schemes(graph: Graph, kv: Mapping[str, KvStored]) -> CacheSchemes:
+    """What each attention reads rounded, from schemes by state name.
+
+    Raises UserError for a name that is no state, or a state that is no cache of an attention.
+    """
+    if not kv:
+        return {}
+    same_names("state", {s.name: s.read for s in graph.states}, kv, missing_allowed=True)
+    holds = {v: s.name for s in graph.states for v in (s.read, s.written)}
+    found: dict[Node, dict[KvRole, KvScheme]] = {}
+    seen = set()
+    for node in graph.nodes:
+        if node.op != "cache_attention":
+            continue
+        for role, index in READERS:
+            name = holds.get(node.input(index), "")
+            scheme = kv.get(name)
+            seen.add(name)
+            if isinstance(scheme, KvScheme):
+                found.setdefault(node, {})[role] = scheme
+    unread = sorted(set(kv) - seen)
+    if unread:
+        raise UserError(f"state {unread[0]!r}: no attention reads it as its keys or values")
+    return found
+
+
+def quantised_attention(call: Call, schemes: Mapping[KvRole, KvScheme]) -> Tensor:
+    """What `cache_attention` gives when old keys and values are read from codes."""
+    keys, values, past, total = cached_inputs(call)
+    read_keys = _Reader(keys, total, schemes.get(KvRole.KEYS), round_keys)
+    read_values = _Reader(values, total, schemes.get(KvRole.VALUES), round_values)
+    parts = [
+        cached_rows(call, read_keys.at(end), read_values.at(end), first, end)
+        for first, end in _spans(past, total, schemes.values())
+    ]
+    return torch.cat(parts, -2)
+
+
+def _spans(past: int, total: int, schemes: Iterable[KvScheme]) -> Iterator[tuple[int, int]]:
+    """Query positions from `past` to `total`, in pieces for which the same tokens are rounded."""
+    used = tuple(schemes)
+    first = past
+    for at in range(past + 1, total):
+        # The query at `at` is the first with `at` + 1 tokens in the cache.
+        if any(s.rounded_tokens(at + 1) != s.rounded_tokens(at) for s in used):
+            yield first, at
+            first = at
+    yield first, total
+
+
+class _Reader:
+    """One cache: its old tokens rounded once, then put together with the exact ones."""
+
+    def __init__(
+        self,
+        cache: Tensor,
+        total: int,
+        scheme: KvScheme | None,
+        rounding: Callable[[np.ndarray, KvScheme], np.ndarray],
+    ) -> None:
+        self.cache = cache
+        self.scheme = scheme
+        count = 0 if scheme is None else scheme.rounded_tokens(total)
+        if scheme is not None and count:
+            old = cache.narrow(-2, scheme.sinks, count)
+            self.rounded = torch.from_numpy(rounding(old.numpy(), scheme))
+
+    def at(self, tokens: int) -> Tensor:
+        """The first `tokens` of the cache as they are read when it has no more."""
+        exact = self.cache[..., :tokens, :]
+        count = 0 if self.scheme is None else self.scheme.rounded_tokens(tokens)
+        if self.scheme is None or not count:
+            return exact
+        sinks = self.scheme.sinks
+        parts = (
+            exact[..., :sinks, :],
+            self.rounded[..., :count, :],
+            exact[..., sinks + count :, :],
+        )
+        return torch.cat(parts, -2)
