@@ -117,6 +117,38 @@ def windows(
     return [w for w in out if len(w) >= 2]
 
 
+@dataclass(frozen=True)
+class Split:
+    """Windows by what may look at them; no window is in two parts.
+
+    calibration: the quantiser's. profiling: damage is measured on it. selection: decides between
+    finished assignments.
+    """
+
+    calibration: tuple[tuple[int, ...], ...]
+    profiling: tuple[tuple[int, ...], ...]
+    selection: tuple[tuple[int, ...], ...]
+
+
+def split_windows(windows: Sequence[Sequence[int]], samples: int) -> Split:
+    """Give the first `samples` windows to calibration, half of the others to each of the other parts.
+
+    Where fewer than a quarter of the windows are left that way, a quarter is set apart first, drawn by
+    a fixed seed: texts repeat their kinds in turn, and any fixed step could fall in with that. Every
+    part keeps the order of the text. Three windows give each part one; of two, selection has none,
+    and a single one is for calibration.
+    """
+    every = tuple(tuple(w) for w in windows)
+    apart = max(min(2, len(every) - 1), len(every) // 4)
+    first, order = samples, list(range(len(every)))
+    if len(every) - samples < apart:
+        order = np.random.default_rng(0).permutation(len(every)).tolist()
+        first = len(every) - apart
+    half = first + (len(every) - first + 1) // 2
+    parts = (order[:first], order[first:half], order[half:])
+    return Split(*(tuple(every[at] for at in sorted(part)) for part in parts))
+
+
 def seeded_tokens(vocab: int, count: int, length: int, seed: int) -> list[list[int]]:
     """Random token windows for a model that has no tokenizer."""
     rng = np.random.default_rng(seed)

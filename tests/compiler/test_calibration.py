@@ -19,6 +19,7 @@ from optimum_compile.compiler.calibration import (
     read_text,
     seeded_tokens,
     special_token_id,
+    split_windows,
     windows,
 )
 from optimum_compile.compiler.errors import InputError, ResourceError
@@ -203,3 +204,41 @@ def test_a_missing_torch_names_what_to_install(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", no_torch)
     with pytest.raises(ResourceError, match=r'pip install "optimum-compile\[torch\]"'):
         need_torch()
+
+
+def numbered(count):
+    return [[n, n] for n in range(count)]
+
+
+@given(count=st.integers(0, 200), samples=st.integers(1, 200))
+def test_the_parts_of_a_split_hold_every_window_at_most_once(count, samples):
+    made = split_windows(numbered(count), samples)
+    parts = (made.calibration, made.profiling, made.selection)
+    assert sorted(w for part in parts for w in part) == [(n, n) for n in range(count)]
+    assert all(list(part) == sorted(part) for part in parts)
+    assert len(made.calibration) <= samples or count <= 3
+    if count >= 3:
+        assert all(parts)
+        assert abs(len(made.profiling) - len(made.selection)) <= 1
+
+
+def test_what_comes_after_the_samples_is_for_profiling_and_selection():
+    made = split_windows(numbered(20), 12)
+    assert [w[0] for w in made.calibration] == list(range(12))
+    assert [w[0] for w in made.profiling] == [12, 13, 14, 15]
+    assert [w[0] for w in made.selection] == [16, 17, 18, 19]
+
+
+def test_a_quarter_is_set_apart_where_the_samples_would_take_all():
+    made = split_windows(numbered(64), 64)
+    assert [len(p) for p in (made.calibration, made.profiling, made.selection)] == [48, 8, 8]
+    assert made == split_windows(numbered(64), 64)
+    # Not one of every so many: texts come in turn.
+    for step in (2, 3, 4, 5, 8):
+        assert len({w[0] % step for w in made.profiling}) > 1
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, [0, 0, 0]), (1, [1, 0, 0]), (2, [1, 1, 0])])
+def test_few_windows_go_to_calibration_first(count, sizes):
+    made = split_windows(numbered(count), 64)
+    assert [len(p) for p in (made.calibration, made.profiling, made.selection)] == sizes
