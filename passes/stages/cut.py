@@ -1,10 +1,9 @@
 """Pass: cut the graph into precision subgraphs and attach each one's scale metadata."""
 
 import hashlib
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +17,7 @@ from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Nested, Sch
 from optimum_compile.passes.precision.classes import class_of
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.stages.blocks import blocks_of, weight_blocks
+from optimum_compile.passes.stages.experts import is_router
 from optimum_compile.passes.stages.notes import (
     ActivationRange,
     InStage,
@@ -25,6 +25,7 @@ from optimum_compile.passes.stages.notes import (
     StagePlan,
     TensorRecord,
 )
+from optimum_compile.passes.stages.partition import Piece, cut_by_elements
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,8 @@ class CutStages:
     Before:  linear of block 0 (INT8), linear of block 1 (INT4), linear of block 2 (INT2)
     After:   the same nodes with InStage(0), InStage(1), InStage(2), and a StagePlan on the graph
 
-    A block's class is the class of most of its weights. With more runs than `stages`, neighbours
-    are joined where that changes the class of the fewest weights; the joined stage's exceptions
-    stay in its tensor list.
+    Of all cuts into at most `stages` the one with the fewest weights outside their stage's class
+    (`partition`). These exceptions stay in their stage's tensor list, and a remark names them.
     """
 
     name: ClassVar[str] = "cut-stages"
@@ -49,66 +49,52 @@ class CutStages:
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """See the class."""
         where = blocks_of(graph)
-        elements = _elements_by_class(graph)
-        runs = join_runs(block_runs(elements, max(where.values(), default=0) + 1), self.stages)
+        elements = elements_by_class(graph, max(where.values(), default=0) + 1)
+        pieces = cut_by_elements(elements, self.stages)
         infos = tuple(
-            _describe(graph, index, name, span, self.activations)
-            for index, (name, span, _) in enumerate(runs)
+            _describe(graph, index, piece, self.activations) for index, piece in enumerate(pieces)
         )
         plan = StagePlan(infos)
         changed = graph.notes.get(StagePlan) != plan
         graph.notes.put(plan)
         for node in graph.nodes:
-            index = next(i for i, (_, (a, b), _) in enumerate(runs) if a <= where[node] <= b)
+            index = next(i for i, piece in enumerate(pieces) if piece.holds(where[node]))
             changed |= node.notes.get(InStage) != InStage(index)
             node.notes.put(InStage(index))
-        return PassResult(changed=changed)
+        remarks = tuple(text for info in infos for text in _exceptions(graph, info))
+        return PassResult(changed=changed, remarks=remarks)
 
 
-Run = tuple[str, tuple[int, int], Counter[str]]  # class, first and last block, weights by class
-
-
-def _elements_by_class(graph: Graph) -> dict[int, Counter[str]]:
+def elements_by_class(graph: Graph, blocks: int) -> list[Counter[str]]:
     """Number of weights of each class in each block; embedding tables do not decide a block."""
-    out: dict[int, Counter[str]] = {}
+    out: list[Counter[str]] = [Counter() for _ in range(blocks)]
     for name, block in weight_blocks(graph).items():
         value = graph.weights[name]
         note = value.notes.get(Quantized)
         if note is None or any(n.op == "embedding" for n in value.users):
             continue
-        out.setdefault(block, Counter())[class_of(note.scheme)] += value.type.elements()
+        out[block][class_of(note.scheme)] += value.type.elements()
     return out
 
 
-def block_runs(elements: Mapping[int, Counter[str]], blocks: int) -> list[Run]:
-    """Maximal runs of blocks with the same dominant class."""
-    runs: list[Run] = []
-    for block in range(blocks):
-        count = elements.get(block, Counter())
-        name = min(count, key=lambda c: (-count[c], c)) if count else (runs[-1][0] if runs else "")
-        if runs and (runs[-1][0] in (name, "")):
-            _, (first, _), total = runs[-1]
-            runs[-1] = (name, (first, block), total + count)
-        else:
-            runs.append((name, (block, block), count))
-    return [(name or "FP16", span, count) for name, span, count in runs]
-
-
-def join_runs(runs: Sequence[Run], limit: int) -> list[Run]:
-    """Join neighbours until there are at most `limit` runs, misnaming the fewest weights."""
-    out = list(runs)
-    while len(out) > max(1, limit):
-        joined = [_join(a, b) for a, b in pairwise(out)]
-        cost = [sum(j[2].values()) - j[2][j[0]] for j in joined]
-        at = cost.index(min(cost))
-        out[at : at + 2] = [joined[at]]
-    return out
-
-
-def _join(left: Run, right: Run) -> Run:
-    total = left[2] + right[2]
-    name = min(total, key=lambda c: (-total[c], c)) if total else left[0]
-    return name, (left[1][0], right[1][1]), total
+def _exceptions(graph: Graph, info: StageInfo) -> tuple[str, ...]:
+    """One sentence on the matrices of a stage that are of another class; routers are never of it."""
+    matrices = []
+    for record in info.tensors:
+        value = graph.weights[record.name]
+        note = value.notes.get(Quantized)
+        is_table = any(n.op == "embedding" for n in value.users)
+        if note is not None and not is_table and not is_router(value):
+            matrices.append((record, class_of(note.scheme)))
+    odd = [r for r, name in matrices if name != info.precision_class]
+    if not odd:
+        return ()
+    share = sum(math.prod(r.shape) for r in odd) / sum(math.prod(r.shape) for r, _ in matrices)
+    names = ", ".join(f"{r.name} {r.scheme}" for r in odd)
+    return (
+        f"{info.name}: {len(odd)} of {len(matrices)} matrices ({share:.0%} of the weights) are not "
+        f"{info.precision_class}: {names}",
+    )
 
 
 def granularity(scheme: Scheme) -> str:
@@ -123,14 +109,13 @@ def granularity(scheme: Scheme) -> str:
 def _describe(
     graph: Graph,
     index: int,
-    name: str,
-    span: tuple[int, int],
+    piece: Piece,
     activations: tuple[ActivationRange, ...],
 ) -> StageInfo:
     records, elements, groups = [], 0, set()
     digest = hashlib.sha256()
     for weight, block in sorted(weight_blocks(graph).items()):
-        if not span[0] <= block <= span[1]:
+        if not piece.holds(block):
             continue
         record, packed = _record(weight, graph.weights[weight])
         records.append(record)
@@ -144,15 +129,15 @@ def _describe(
     total = sum(r.bytes for r in records)
     return StageInfo(
         index=index,
-        name=f"stage{index}_{name.lower()}",
-        precision_class=name,
-        blocks=span,
+        name=f"stage{index}_{piece.name.lower()}",
+        precision_class=piece.name,
+        blocks=(piece.first, piece.last),
         groups=tuple(sorted(g for g in groups if g)),
         bits_per_weight=8 * total / max(1, elements),
         bytes=total,
         scales_sha256=digest.hexdigest(),
         tensors=tuple(records),
-        activations=tuple(a for a in activations if span[0] <= a.block <= span[1]),
+        activations=tuple(a for a in activations if piece.holds(a.block)),
     )
 
 

@@ -143,6 +143,17 @@ def test_exceptions_inside_a_joined_stage_stay_in_its_list(tmp_path):
     assert stage.groups == ("channel", "r8")
 
 
+def test_a_remark_names_the_exceptions_of_a_stage(tmp_path):
+    graph = quantised(tmp_path, ["INT8", "INT8", "INT8"])
+    assert CutStages().run(graph, PassContext()).remarks == ()
+    graph = quantised(tmp_path, ["INT8", "INT8", "INT2"], limit=1)
+    (remark,) = CutStages(1).run(graph, PassContext()).remarks
+    head, names = remark.split(": ", 2)[0::2]
+    assert head == "stage0_int8"
+    assert "7 of 21 matrices (33% of the weights) are not INT8" in remark
+    assert [n.split()[1] for n in names.split(", ")] == ["lut2:r8"] * 7
+
+
 def test_an_embedding_does_not_decide_the_class_of_its_block(tmp_path):
     graph = decoder(2, width=8, heads=2, kv_heads=1, hidden=8, vocab=999, tied=False)
     PassManager([AssignPrecision(policy="uniform", bits=4)]).run(graph)
