@@ -27,6 +27,8 @@ from optimum_compile.passes.precision.quantize import load_checked
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
+from optimum_compile.passes.sensitivity.rounding import TrialRun
+from optimum_compile.passes.sensitivity.trials import Trials
 from optimum_compile.passes.stages.blocks import is_quantizable
 
 
@@ -42,6 +44,8 @@ class QuantizeBlocks:
     output head too must be fixed before the first block looks anything up: it takes the inputs of the
     float program's head. After each block the state is on disk under `work`, and a run that was
     killed goes on there.
+
+    With `trials`, every unit is rounded in each of its other choices too, from the same moments.
     """
 
     name: ClassVar[str] = "quantize-weights"
@@ -53,6 +57,7 @@ class QuantizeBlocks:
     samples: tuple[Sample, ...]
     fingerprint: str = ""
     effort: Effort = Effort()
+    trials: Trials | None = None
 
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """See the class. Raises InputError for weights or activations that are not finite."""
@@ -86,6 +91,9 @@ class _Run:
         self.codebooks = shared_codebooks(
             graph, ctx.seed, load_checked, options.work, resumed=resumed
         )
+        self.trials = None
+        if options.trials is not None:
+            self.trials = TrialRun(options.trials, options.recipe, ctx.seed)
 
     def all(self) -> PassResult:
         """Every segment that is not done yet."""
@@ -105,6 +113,10 @@ class _Run:
         self.ctx.progress(self.options.name, total, total)
         return PassResult(changed=self.changed, remarks=tuple(self.progress.remarks))
 
+    def _needs_inputs(self, value: Value) -> bool:
+        tried = self.trials is not None and self.trials.rounds(value.name)
+        return is_rounded(value) or tried
+
     def _refuse_broken(self) -> None:
         """Name a weight that is not finite, before its traces show in somebody's activations."""
         for name, value in self.graph.weights.items():
@@ -119,7 +131,7 @@ class _Run:
         for reading in readings_of(segment):
             readers = {n.input(1): n for n in reading.linears}
             todo = [v for v in readers if not v.notes.get(Quantized)]
-            seen = self._seen(segment, reading) if any(map(is_rounded, todo)) else None
+            seen = self._seen(segment, reading) if any(map(self._needs_inputs, todo)) else None
             for value in todo:
                 guided = self._guided(segment, readers[value], seen)
                 self._quantize(value, self.experts.guided(segment, reading, guided))
@@ -132,6 +144,8 @@ class _Run:
             self._distill()
         self.progress.done = segment.index + 1
         self.progress.remarks += self.experts.take_remarks()
+        if self.trials:
+            self.trials.save()
         self.progress.save()
         for way in self._ways():
             way.forget(segment)
@@ -149,7 +163,7 @@ class _Run:
 
     def _guided(self, segment: Segment, linear: Node, seen: Moments | None) -> Moments | None:
         """Moments with a Hessian for each group of the linear's rows, where the recipe asks."""
-        if seen is None or not is_rounded(linear.input(1)):
+        if seen is None or not self._needs_inputs(linear.input(1)):
             return seen
         return self._guided_by(self.now, segment, linear, seen)
 
@@ -181,7 +195,7 @@ class _Run:
             if not value.uses or not value.type.dtype.is_float:
                 continue
             is_linear = is_quantizable(value) and any(n.op == "linear" for n in value.users)
-            waits = is_linear and is_rounded(value) and value not in heads
+            waits = is_linear and self._needs_inputs(value) and value not in heads
             if assigned is None or waits:
                 continue
             self._quantize(value, heads.get(value))
@@ -193,7 +207,7 @@ class _Run:
             for segment in self.segments
             for reading in readings_of(segment)
             if any(n.op == "embedding" for n in reading.linears[0].input(1).users)
-            and is_rounded(reading.linears[0].input(1))
+            and self._needs_inputs(reading.linears[0].input(1))
         }
         if not tied:
             return {}
@@ -253,6 +267,8 @@ class _Run:
             packed = quantize_weight(data, note.scheme, codebook=book)
         else:
             packed = quantize_calibrated(data, note.scheme, seen, self.options.recipe, book)
+        if self.trials:
+            self.trials.round(value.name, data, packed, seen)
         self._keep(value, packed)
 
     def _keep(self, value: Value, packed: PackedWeight) -> None:

@@ -1,10 +1,16 @@
-"""Trials without activations: each weight alone, by least squared error or by the full range."""
+"""Make trials: of weights alone, or with the moments that the deployed quantiser sees."""
 
 from collections.abc import Callable
 
-from optimum_compile.compiler.quant.scheme import Vector
+import numpy as np
+
+from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.scheme import Float, Vector
+from optimum_compile.passes.calibrate.moments import Moments
 from optimum_compile.passes.precision.codebooks import Codebooks, key_of, learn_codebook
 from optimum_compile.passes.precision.quantize import load_checked
+from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
+from optimum_compile.passes.precision.quantizers.recipes import Recipe
 from optimum_compile.passes.precision.quantizers.rtn import Clip
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 from optimum_compile.passes.sensitivity.trials import Trials
@@ -30,6 +36,42 @@ def round_all(
             trials.add(unit.name, packed)
         trials.save()
     progress("round trials", len(units), len(units))
+
+
+class TrialRun:
+    """The trials of a quantiser that knows its inputs, unit by unit as it goes through the model."""
+
+    def __init__(self, trials: Trials, recipe: Recipe, seed: int) -> None:
+        self._trials, self._recipe = trials, recipe
+        self._books = trial_codebooks(trials, seed)
+        self._units = {u.name: u for u in trials.problem.units}
+
+    def rounds(self, name: str) -> bool:
+        """Whether a unit has trials that lose bits."""
+        unit = self._units.get(name)
+        return unit is not None and any(not isinstance(c.scheme, Float) for c in unit.choices)
+
+    def round(
+        self, name: str, data: np.ndarray, chosen: PackedWeight, seen: Moments | None
+    ) -> None:
+        """Make the trials of a unit that are missing; `chosen` is the one that the model gets."""
+        if name not in self._units:
+            return
+        for scheme in (c.scheme for c in self._units[name].choices):
+            if self._trials.has(name, scheme):
+                continue
+            book = self._books.of(scheme)
+            if scheme == chosen.scheme:
+                packed = chosen
+            elif seen is None:
+                packed = quantize_weight(data, scheme, codebook=book)
+            else:
+                packed = quantize_calibrated(data, scheme, seen, self._recipe, book)
+            self._trials.add(name, packed)
+
+    def save(self) -> None:
+        """Let a later run know them."""
+        self._trials.save()
 
 
 def trial_codebooks(trials: Trials, seed: int) -> Codebooks:

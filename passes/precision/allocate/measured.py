@@ -1,0 +1,202 @@
+"""The measured allocator: measure around an assignment, solve, measure again around the solution."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.pass_manager import PassContext
+from optimum_compile.passes.calibrate.checkpoint import fingerprint
+from optimum_compile.passes.calibrate.propagate import Sample
+from optimum_compile.passes.precision.allocate.assembled import Selection
+from optimum_compile.passes.precision.allocate.milp import solve_separable
+from optimum_compile.passes.precision.allocate.narrowed import around, filled, translated
+from optimum_compile.passes.precision.allocate.quadratic import Quadratic
+from optimum_compile.passes.precision.allocate.search import solve
+from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.precision.problem import Picks, Problem, equal_sensitivity
+from optimum_compile.passes.precision.quantize_blocks import QuantizeBlocks
+from optimum_compile.passes.precision.quantizers.recipes import Recipe
+from optimum_compile.passes.sensitivity.gram import GramOptions, Measured, measure_gram
+from optimum_compile.passes.sensitivity.trials import Trials
+
+MEASURED = "measured"
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """How often is measured, and how widely.
+
+    rounds: measurements, each around the last solution. steps: choices on either side of a unit's own
+    that later rounds look at.
+    """
+
+    rounds: int = 2
+    steps: int = 1
+    gram: GramOptions = GramOptions()
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Prefill calls: what the quantiser may see, where damage is measured, where it is decided."""
+
+    calibration: tuple[Sample, ...]
+    profiling: tuple[Sample, ...]
+    selection: tuple[Sample, ...]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One measurement: the problem that was looked at, around which picks, and what came out."""
+
+    problem: Problem
+    base: Picks
+    damage: Quadratic
+    picks: Picks
+    forward_passes: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A finished assignment: KL on the selection text, and what the damage model said, if anything."""
+
+    name: str
+    picks: Picks
+    kl: float
+    predicted: float | None = None
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """The outcome: picks of the whole problem, every round, every candidate, the best one first."""
+
+    picks: Picks
+    rounds: tuple[Round, ...]
+    candidates: tuple[Candidate, ...] = field(default=())
+
+    @property
+    def predicted_kl(self) -> float | None:
+        """What the last damage model says of the picks."""
+        return self.candidates[0].predicted if self.candidates else None
+
+
+class Allocator:
+    """Measures a graph once, or around several solutions, and solves for any limits in between."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        problem: Problem,
+        recipe: Recipe,
+        texts: Texts,
+        work: Path,
+        ctx: PassContext,
+        facts: Mapping[str, object],
+        options: MeasureOptions = MeasureOptions(),
+    ) -> None:
+        self.graph, self.problem, self.recipe = graph, problem, recipe
+        self.texts, self.work, self.ctx = texts, work, ctx
+        self.facts, self.options = facts, options
+        self.selection = Selection(graph, texts.selection)
+
+    def start(self) -> Picks:
+        """The first base: every weight taken as equally sensitive."""
+        return solve_separable(self.problem, equal_sensitivity(self.problem))
+
+    def allocate(self, others: Mapping[str, Picks] | None = None) -> Allocation:
+        """Picks under the problem's limits; `others` are policies that they must not be worse than.
+
+        Raises BudgetError before any work where nothing fits.
+        """
+        self.problem.require_possible()
+        rounds: list[Round] = []
+        base = self.start()
+        for index in range(self.options.rounds):
+            narrow, inside = self.problem, base
+            if index:
+                narrow, inside = around(self.problem, base, self.options.steps)
+            measured = self.measure(narrow, inside, index)
+            picks = solve(narrow, measured.damage, inside)
+            picks = filled(narrow, picks, measured.damage.separable(picks))
+            rounds.append(Round(narrow, inside, measured.damage, picks, measured.forward_passes))
+            found = translated(narrow, picks, self.problem)
+            if found == base:
+                break
+            base = found
+        return self._decided(rounds, others or {})
+
+    def measure(self, problem: Problem, base: Picks, index: int) -> Measured:
+        """Quantise at `base`, round every other choice in its context, and measure them all."""
+        folder = self.work / f"round{index}"
+        schemes = problem.schemes(base)
+        assign(self.graph, schemes)
+        told = {name: str(scheme) for name, scheme in schemes.items()}
+        choices = {u.name: [str(c.scheme) for c in u.choices] for u in problem.units}
+        identity = fingerprint({**self.facts, "base": told, "choices": choices})
+        trials = self.trials(problem, index)
+        quantize = QuantizeBlocks(
+            folder, self.recipe, self.texts.calibration, identity, trials=trials
+        )
+        quantize.run(self.graph, self.ctx)
+        found = measure_gram(
+            trials,
+            base,
+            self.texts.profiling,
+            folder / "gram",
+            replace(self.options.gram, seed=self.ctx.seed),
+            fingerprint=identity,
+            progress=self.ctx.progress,
+        )
+        clear(self.graph)
+        return found
+
+    def trials(self, problem: Problem, index: int) -> Trials:
+        """The trials of a round."""
+        return Trials(self.graph, problem, self.work / f"round{index}" / "trials")
+
+    def _decided(self, rounds: Sequence[Round], others: Mapping[str, Picks]) -> Allocation:
+        """Compare on the selection text, all put together from the first round's trials."""
+        last = rounds[-1]
+        entries = {
+            f"{MEASURED}, round {n + 1}": translated(r.problem, r.picks, self.problem)
+            for n, r in enumerate(rounds)
+        }
+        wanted = {**dict(reversed(entries.items())), **others}
+        unique: dict[Picks, str] = {}
+        for name, picks in wanted.items():
+            unique.setdefault(picks, name)
+        trials, found = self.trials(self.problem, 0), []
+        for at, (picks, name) in enumerate(unique.items()):
+            self.ctx.progress("select", at, len(unique))
+            predicted = self._predicted(last, picks)
+            found.append(Candidate(name, picks, self.selection.kl(trials, picks), predicted))
+        self.ctx.progress("select", len(unique), len(unique))
+        found.sort(key=lambda c: c.kl)
+        return Allocation(found[0].picks, tuple(rounds), tuple(found))
+
+    def _predicted(self, last: Round, picks: Picks) -> float | None:
+        schemes = self.problem.schemes(picks)
+        within = all(
+            any(c.scheme == schemes[u.name] for c in u.choices) for u in last.problem.units
+        )
+        return last.damage.value(last.problem.picks_of(schemes)) if within else None
+
+
+def assign(graph: Graph, schemes: Mapping[str, object]) -> None:
+    """Write the schemes on the weights, and take away what was packed before."""
+    clear(graph)
+    for name, scheme in schemes.items():
+        graph.weights[name].notes.put(Precision(scheme))  # type: ignore[arg-type]
+
+
+def clear(graph: Graph) -> None:
+    """Take every `Quantized` note away."""
+    for value in graph.weights.values():
+        value.notes.drop(Quantized)
+
+
+def forget(work: Path) -> None:
+    """Remove what measuring left on disk."""
+    for folder in work.glob("round*"):
+        shutil.rmtree(folder, ignore_errors=True)

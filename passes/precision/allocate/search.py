@@ -1,0 +1,95 @@
+"""Local search under interactions: what the separable start cannot know."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from optimum_compile.passes.precision.allocate.milp import solve_separable
+from optimum_compile.passes.precision.allocate.quadratic import (
+    Quadratic,
+    option_bytes,
+    picks_from,
+)
+from optimum_compile.passes.precision.problem import Picks, Problem
+
+ROUNDS = 8  # linearise, solve, search again
+WIDE = 256  # single moves of each kind that are paired
+STEPS = 400
+LEAST_GAIN = 1e-9  # nats: below it two assignments are equal
+
+
+def solve(problem: Problem, damage: Quadratic, base: Picks) -> Picks:
+    """Picks of least predicted damage that fit.
+
+    min ½ xᵀGx + cᵀx: the integer program on costs that are linear around the last solution, then
+    exchanges of one and of two units under the whole quadratic form; again, while that helps.
+
+    Raises BudgetError where nothing fits.
+    """
+    best = improve(problem, damage, solve_separable(problem, damage.separable(base)))
+    value = damage.value(best)
+    for _ in range(ROUNDS):
+        start = solve_separable(problem, damage.separable(best))
+        found = improve(problem, damage, start)
+        fresh = damage.value(found)
+        if fresh >= value - LEAST_GAIN:
+            break
+        best, value = found, fresh
+    return best
+
+
+def improve(problem: Problem, damage: Quadratic, picks: Picks) -> Picks:
+    """Exchange one or two units at a time while the predicted damage falls and the bytes fit."""
+    sizes = option_bytes(problem)
+    for _ in range(STEPS):
+        better = _single(problem, damage, picks, sizes) or _pair(problem, damage, picks, sizes)
+        if better is None:
+            return picks
+        picks = better
+    return picks
+
+
+def _single(problem: Problem, damage: Quadratic, picks: Picks, sizes: np.ndarray) -> Picks | None:
+    """The best change of one unit that fits, or None."""
+    change = damage.moves(picks)
+    for option in np.argsort(change, kind="stable"):
+        if change[option] >= -LEAST_GAIN:
+            return None
+        moved = _moved(damage, picks, (int(option),))
+        if problem.fits(moved):
+            return moved
+    return None
+
+
+def _pair(problem: Problem, damage: Quadratic, picks: Picks, sizes: np.ndarray) -> Picks | None:
+    """The best change of two units, one that costs bytes and one that gives them back, or None."""
+    change = damage.moves(picks)
+    at = damage.numbers(picks)
+    owner = np.repeat(np.arange(len(at)), np.diff(damage.starts))
+    more = (sizes - sizes[at[owner]]).max(1).astype(np.float64)
+    wider, narrower = np.flatnonzero(more > 0), np.flatnonzero(more < 0)
+    ups = wider[np.argsort(change[wider] / more[wider], kind="stable")][:WIDE]
+    downs = narrower[np.argsort(change[narrower] / -more[narrower], kind="stable")][:WIDE]
+    if not len(ups) or not len(downs):
+        return None
+    total = change[ups][:, None] + change[downs][None] + damage.together(picks, ups, downs)
+    total[owner[ups][:, None] == owner[downs][None]] = np.inf
+    room = np.array(problem.limits) - np.array(problem.bytes_of(picks))
+    added = (sizes - sizes[at[owner]])[ups][:, None] + (sizes - sizes[at[owner]])[downs][None]
+    total[(added > room).any(-1)] = np.inf
+    for flat in np.argsort(total, axis=None, kind="stable"):
+        up, down = divmod(int(flat), len(downs))
+        if total[up, down] >= -LEAST_GAIN:
+            return None
+        moved = _moved(damage, picks, (int(ups[up]), int(downs[down])))
+        if problem.fits(moved):  # codebooks, which the bytes of options do not show
+            return moved
+    return None
+
+
+def _moved(damage: Quadratic, picks: Picks, options: Sequence[int]) -> Picks:
+    numbers = damage.numbers(picks)
+    owner = np.repeat(np.arange(len(numbers)), np.diff(damage.starts))
+    for option in options:
+        numbers[owner[option]] = option
+    return picks_from(damage.starts, numbers)
