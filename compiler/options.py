@@ -70,6 +70,7 @@ class CompileOptions:
     # Runtime ("int8" is many times faster there).
     activations: str = "auto"
     stages: int = 3
+    stage_loss: float = 0.0  # share of the predicted damage that uniform stages may add
     context: int | None = None
     max_prefill: int | None = None
     calibration: str | None = None  # a file, "none", or the built-in text
@@ -105,6 +106,7 @@ class CompileOptions:
             raise OptionError("target: expected at least one of ios, android")
         parse_group(self.group_size)
         parse_budget(self.budget)
+        _check_share("stage_loss", self.stage_loss)
         _check_goals(self)
 
     def echo(self) -> dict[str, Any]:
@@ -129,6 +131,13 @@ class BudgetText:
 def _bounded(key: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise OptionError(f"{key}={value!r}: expected a whole number from {low} to {high}")
+
+
+def _check_share(key: str, value: object) -> None:
+    """Refuse what is no share of one."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1:  # type: ignore[operator]
+        raise OptionError(f"{key}={value!r}: expected 0% to 100%, like 2%, or a number from 0 to 1")
 
 
 def _check_goals(options: CompileOptions) -> None:
@@ -205,6 +214,8 @@ def _coerce(key: str, value: Any, default: Any) -> Any:
         return numbers
     if key in ("budget", "group_size") and value is not None:
         return str(value)
+    if key == "stage_loss":
+        return _share(value)
     if isinstance(default, bool) and not isinstance(value, bool):
         raise OptionError(f"{key}={value!r}: expected true or false")
     if key in _TEXT and value is not None:
@@ -212,6 +223,14 @@ def _coerce(key: str, value: Any, default: Any) -> Any:
             raise OptionError(f"{key}={value!r}: expected text")
         return str(value)
     return value
+
+
+def _share(value: Any) -> Any:
+    """2% is 0.02; a number without the sign is left to the check, for it could mean either."""
+    match = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,9})?)\s*%\s*", str(value))
+    if match is not None:
+        return float(match.group(1)) / 100
+    return 0.0 if str(value).strip() == "0" else value
 
 
 def _parts(value: Any) -> list[Any]:

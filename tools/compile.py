@@ -69,6 +69,11 @@ def parser() -> argparse.ArgumentParser:
         help="android: auto is int8 in front of XNNPACK's matrices, float in ONNX Runtime",
     )
     add("--stages", type=int, help="most precision subgraphs (default 3)")
+    add(
+        "--stage-loss",
+        metavar="PERCENT",
+        help="measured: predicted damage that may be added for uniform stages, like 2%% (default 0)",
+    )
     add("--context", type=int, help="length of the KV cache in tokens")
     add("--max-prefill", type=int, help="longest chunk of the prefill function, in tokens")
     add("--calibration", metavar="FILE|none", help="text or JSON list (default: a built-in text)")

@@ -101,3 +101,16 @@ def test_goals_are_echoed():
     assert options_from({"max-kl": 0.05}).echo()["max_kl"] == 0.05
     echo = options_from({"device": "Pixel 8", "tokens-per-second": 20}).echo()
     assert (echo["device"], echo["tokens_per_second"]) == ("Pixel 8", 20)
+
+
+@pytest.mark.parametrize(
+    ("given", "share"), [("2%", 0.02), ("0.5 %", 0.005), ("0", 0.0), (0, 0), (0.02, 0.02), (1, 1)]
+)
+def test_the_loss_for_uniform_stages_is_a_percentage(given, share):
+    assert options_from({"stage-loss": given}).echo()["stage_loss"] == pytest.approx(share)
+
+
+@pytest.mark.parametrize("given", ["2", "0.02", "-1%", "101%", "x", "", -0.1, 1.5, True, None, [2]])
+def test_a_loss_that_is_no_percentage_is_refused(given):
+    with pytest.raises(OptionError, match=r"stage_loss=.*: expected 0% to 100%, like 2%"):
+        options_from({"stage_loss": given})
