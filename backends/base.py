@@ -9,6 +9,7 @@ import numpy as np
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.shape import SymbolRange
 from optimum_compile.compiler.quant.activations import Activations
+from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Scheme
 
 if TYPE_CHECKING:
@@ -155,6 +156,9 @@ class Backend(Protocol):
 
     def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
         """How the inputs of this weight's linears are rounded at run time; None: not at all."""
+
+    def supports_kv(self, scheme: KvStored) -> Support:
+        """Whether a KV cache can be stored in `scheme`; keys and values alike."""
 
     def supports_node(self, node: Node) -> Support:
         """Whether this node can be lowered."""

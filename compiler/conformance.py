@@ -19,6 +19,7 @@ from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import evaluate
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.units import units_of
 
@@ -100,7 +101,13 @@ def _logits(
         for at in range(0, tokens.shape[1], longest):
             chunk = {"tokens": tokens[:, at : at + longest], "past": np.array([at], np.int64)}
             result = run(
-                graph, chunk, states, weights="quantized", cache=cache, activations=activations
+                graph,
+                chunk,
+                states,
+                weights="quantized",
+                cache=cache,
+                activations=activations,
+                kv=kv_of(graph),
             )
             states = result.states
             parts.append(_finite(result.outputs[0].numpy()))

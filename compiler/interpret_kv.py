@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from optimum_compile.compiler.bind import same_names
+from optimum_compile.compiler.decoder import caches_of
 from optimum_compile.compiler.errors import UserError
 from optimum_compile.compiler.interpret_ops import Call, cached_inputs, cached_rows
 from optimum_compile.compiler.ir.graph import Graph, Node
@@ -25,7 +26,6 @@ from optimum_compile.compiler.quant.kv import (
 )
 
 CacheSchemes = Mapping[Node, Mapping[KvRole, KvScheme]]
-READERS = ((KvRole.KEYS, 1), (KvRole.VALUES, 2))  # which input of cache_attention
 
 
 def cache_schemes(graph: Graph, kv: Mapping[str, KvStored]) -> CacheSchemes:
@@ -36,21 +36,16 @@ def cache_schemes(graph: Graph, kv: Mapping[str, KvStored]) -> CacheSchemes:
     if not kv:
         return {}
     same_names("state", {s.name: s.read for s in graph.states}, kv, missing_allowed=True)
-    holds = {v: s.name for s in graph.states for v in (s.read, s.written)}
-    found: dict[Node, dict[KvRole, KvScheme]] = {}
-    seen = set()
-    for node in graph.nodes:
-        if node.op != "cache_attention":
-            continue
-        for role, index in READERS:
-            name = holds.get(node.input(index), "")
-            scheme = kv.get(name)
-            seen.add(name)
-            if isinstance(scheme, KvScheme):
-                found.setdefault(node, {})[role] = scheme
-    unread = sorted(set(kv) - seen)
+    caches = caches_of(graph)
+    unread = sorted(set(kv) - {cache.name for cache in caches})
     if unread:
         raise UserError(f"state {unread[0]!r}: no attention reads it as its keys or values")
+    found: dict[Node, dict[KvRole, KvScheme]] = {}
+    for cache in caches:
+        scheme = kv.get(cache.name)
+        if isinstance(scheme, KvScheme):
+            for node in cache.readers:
+                found.setdefault(node, {})[cache.role] = scheme
     return found
 
 

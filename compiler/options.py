@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from optimum_compile.compiler.errors import OptionError
+from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.compiler.quant.scheme import Granularity, PerChannel, PerGroup
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(bpw|%|[KMGT]i?B|B)?", re.IGNORECASE)
@@ -69,6 +70,7 @@ class CompileOptions:
     # "auto": int8 in front of XNNPACK's matrices ("float" needs the packed operators), floats in ONNX
     # Runtime ("int8" is many times faster there).
     activations: str = "auto"
+    kv_bits: str = "16"  # of the KV cache: 16, 8, 4, 2, two of them (keys, values), or auto
     stages: int = 3
     stage_loss: float = 0.0  # share of the predicted damage that uniform stages may add
     context: int | None = None
@@ -106,6 +108,7 @@ class CompileOptions:
             raise OptionError("target: expected at least one of ios, android")
         parse_group(self.group_size)
         parse_budget(self.budget)
+        parse_kv_bits(self.kv_bits)
         _check_share("stage_loss", self.stage_loss)
         _check_goals(self)
 
@@ -212,6 +215,8 @@ def _coerce(key: str, value: Any, default: Any) -> Any:
         if len(numbers) != 3:
             raise OptionError(f"shares={value!r}: expected three numbers, like 0.25,0.6,0.15")
         return numbers
+    if key == "kv_bits":
+        return ",".join(str(p) for p in _parts(value))
     if key in ("budget", "group_size") and value is not None:
         return str(value)
     if key == "stage_loss":

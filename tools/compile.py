@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
         choices=("auto", "int8", "float"),
         help="android: auto is int8 in front of XNNPACK's matrices, float in ONNX Runtime",
     )
+    add("--kv-bits", metavar="K[,V]", help="bits of the KV cache: 16 (default), 8, 4, 2, or auto")
     add("--stages", type=int, help="most precision subgraphs (default 3)")
     add(
         "--stage-loss",

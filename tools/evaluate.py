@@ -36,8 +36,11 @@ from optimum_compile.compiler.package.manifest import Artifact
 from optimum_compile.compiler.package.reader import Bundle, damaged_files, open_bundle
 from optimum_compile.compiler.package.writer import MANIFEST
 from optimum_compile.compiler.quant.activations import ActivationKind
+from optimum_compile.compiler.quant.kv import KvBits, KvRole, KvScheme, parse_kv_bits
+from optimum_compile.passes.precision.kv import kv_bytes, uniform_kv
 from optimum_compile.passes.precision.units import parameter_count, units_of
 from optimum_compile.tools.cli import print_json
+from optimum_compile.tools.tables import evaluation_text
 
 # Longest window where `--seqlen` names none, tokens.
 DEFAULT_SEQLEN = 512
@@ -55,6 +58,7 @@ class Options:
     max_tokens: int | None = None
     artifact: str | None = None
     activations: str = "float"  # of a model: "int8" rounds the inputs of its linears
+    kv_bits: str = "16"  # of a model: of its keys and values, see `parse_kv_bits`
 
     def __post_init__(self) -> None:
         if self.seqlen is not None and self.seqlen < 2:
@@ -71,6 +75,8 @@ class Options:
             raise OptionError(f"artifact {self.artifact!r}: expected one of {', '.join(TARGETS)}")
         if self.activations not in ACTIVATIONS:
             raise OptionError(f"activations={self.activations!r}: expected float or int8")
+        if parse_kv_bits(self.kv_bits).auto:
+            raise OptionError("kv_bits=auto: only assignment can choose; give 16, 8, 4, 2 or K,V")
 
 
 @dataclass(frozen=True)
@@ -220,23 +226,28 @@ def evaluate(
     if text is None:
         raise OptionError(f"text {options.text!r}: expected a text file or a JSON list of strings")
     subject = open_subject(path, options.seqlen, options.artifact)
-    if subject.bundle is not None and options.activations != "float":
-        raise OptionError(
-            f"activations={options.activations}: {path} is a bundle, whose artifacts round by themselves"
-        )
+    bits = parse_kv_bits(options.kv_bits)
+    asked = (("activations", options.activations, "float"), ("kv_bits", str(bits), "16"))
+    for key, value, plain in asked:
+        if subject.bundle is not None and value != plain:
+            raise OptionError(
+                f"{key}={value}: {path} is a bundle, whose artifacts round by themselves"
+            )
     tokenizer = subject.tokenizer
     seqlen = options.seqlen or min(subject.limit, DEFAULT_SEQLEN)
     bos = special_token_id(subject.tokenizer_files, "bos_token", tokenizer)
     windows = text_windows(text, tokenizer, bos, seqlen, options.stride, options.max_tokens)
     _refuse_tokens(subject, max(max(w.tokens) for w in windows))
     _remark(subject, text, options)
+    _remark_cache(bits, max(len(w.tokens) for w in windows))
+    kv = None if subject.graph is None else uniform_kv(subject.graph, bits)
     with ExitStack() as stack:
         other = None
         if reference is not None:
             other = GraphLogits(_reference(reference, subject, tokenizer, seqlen))
         if subject.graph is not None:
             rounding = _rounding(subject.graph) if options.activations == "int8" else None
-            predict: Any = GraphLogits(subject.graph, activations=rounding)
+            predict: Any = GraphLogits(subject.graph, activations=rounding, kv=kv)
             by = "reference executor"
         else:
             predict = stack.enter_context(_runtime(subject))
@@ -256,6 +267,8 @@ def evaluate(
         "weight_bytes": subject.weight_bytes,
         "evaluated_by": by,
         "activations": None if subject.graph is None else options.activations,
+        "kv_bits": None if kv is None else str(bits),
+        "kv_bytes": None if subject.graph is None else kv_bytes(subject.graph, kv, seqlen),
         "artifact": None if subject.artifact is None else subject.artifact.path,
         "file_bytes": None if subject.artifact is None else subject.artifact.file_bytes,
         "text": text.label,
@@ -319,25 +332,16 @@ def _remark(subject: Subject, text: TextSource, options: Options) -> None:
         )
 
 
-def show(path: Path, reference: Path | None, document: dict[str, Any]) -> str:
-    """The document as text for people."""
-    perplexity = document["perplexity"]
-    shown = "beyond 1e308" if perplexity is None else f"{perplexity:.4f}"
-    lines = [
-        f"{path}: perplexity {shown} ({document['nll']:.4f} nats a token) on "
-        f"{document['tokens']:,} tokens of {document['text']}"
-    ]
-    if document["kl_mean"] is not None:
-        lines.append(
-            f"against {reference}: KL mean {document['kl_mean']:.5f}, 99th percentile "
-            f"{document['kl_p99']:.5f} nats; the same top token at {document['top1_agreement']:.1%}"
+def _remark_cache(bits: KvBits, longest: int) -> None:
+    """Say on stderr where windows are too short for any key or value to be rounded."""
+    used = [s for role in KvRole if isinstance(s := bits.scheme(role), KvScheme)]
+    if used and not any(s.rounded_tokens(longest) for s in used):
+        s = used[0]
+        print(
+            f"note: a cache keeps the first {s.sinks} and the last {s.window} tokens exact and rounds "
+            f"{s.group} at a time; windows of {longest} tokens are not rounded at all",
+            file=sys.stderr,
         )
-    lines.append(
-        f"{document['bits_per_weight']:.2f} bits per weight, {document['weight_bytes']:,} bytes"
-    )
-    where = "" if document["artifact"] is None else f" on {document['artifact']}"
-    lines.append(f"evaluated by: {document['evaluated_by']}{where}")
-    return "\n".join(lines)
 
 
 def main(command: str, argv: Sequence[str]) -> int:
@@ -365,15 +369,24 @@ def main(command: str, argv: Sequence[str]) -> int:
         default="float",
         help="of a model: int8 rounds the input of every linear, a scale a token, as XNNPACK does",
     )
+    add(
+        "--kv-bits", metavar="K[,V]", default="16", help="of a model: bits of its KV cache, 16 to 2"
+    )
     add("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(list(argv))
     options = Options(
-        args.text, args.seqlen, args.stride, args.max_tokens, args.artifact, args.activations
+        args.text,
+        args.seqlen,
+        args.stride,
+        args.max_tokens,
+        args.artifact,
+        args.activations,
+        args.kv_bits,
     )
     with ProgressObserver(sys.stderr) as watch:
         document = evaluate(args.path, options, args.reference, watch=watch)
     if args.json:
         print_json(document)
     else:
-        print(show(args.path, args.reference, document))
+        print(evaluation_text(args.path, args.reference, document))
     return 0

@@ -9,6 +9,7 @@ from rich.table import Table
 from optimum_compile.backends.base import WeightUse
 from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.options import TARGETS
+from optimum_compile.compiler.quant.kv import KV_BITS, KvScheme
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.tools.cli import print_json
 from optimum_compile.tools.tables import console
@@ -61,21 +62,23 @@ def main(command: str, argv: Sequence[str]) -> int:
         return 0
     for name, found in targets.items():
         table = Table("scheme", "", "why not", box=None, title=f"{name} ({found['artifact']})")
-        for scheme, reason in found["schemes"].items():
+        for scheme, reason in (found["schemes"] | found["kv_cache"]).items():
             table.add_row(scheme, "no" if reason else "yes", reason)
         console().print(table)
     return 0
 
 
 def targets_document() -> dict[str, dict[str, Any]]:
-    """Per target: artifact kind, and per scheme "" or why a 256x256 linear cannot have it."""
+    """Per target: artifact kind, and per scheme "" or why a 256x256 linear, or a cache, cannot have it."""
     out: dict[str, dict[str, Any]] = {}
     for name in ("ios", "android", "android:onnxruntime"):
         backend = load_backend(TARGETS[name].artifact)
         verdicts = {s: backend.supports_scheme(parse_scheme(s), PROBE) for s in SCHEMES}
+        caches = {str(s): backend.supports_kv(s) for s in map(KvScheme, KV_BITS)}
         out[name] = {
             "artifact": f"{TARGETS[name].artifact} {backend.suffix}",
             "schemes": {s: "" if v.ok else v.reason for s, v in verdicts.items()},
+            "kv_cache": {s: "" if v.ok else v.reason for s, v in caches.items()},
         }
     return out
 

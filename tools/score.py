@@ -5,7 +5,7 @@ an emitted artifact in its runtime, or another program's model.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from optimum_compile.compiler.conformance import Rounding
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.interpret import WeightCache, WeightMode, run
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.quant.kv import KvStored
 
 Predict = Callable[[np.ndarray], np.ndarray]
 # Weights above this size are read anew for each window, so that memory stays bounded.
@@ -132,10 +133,15 @@ class GraphLogits:
         graph: Graph,
         weights: WeightMode = "float",
         activations: Rounding | None = None,
+        kv: Mapping[str, KvStored] | None = None,
     ) -> None:
-        """`activations` is what is rounded, and how, by the name of the weight: see `interpret.run`."""
+        """What is rounded: `activations` by the name of a weight, the cache (`kv`) by that of a state.
+
+        See `interpret.run`.
+        """
         self._graph = graph
         self._activations = activations
+        self._kv = kv
         self._weights: WeightMode = weights
         self._cache = WeightCache(CACHE_BYTES)
         self._longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
@@ -154,6 +160,7 @@ class GraphLogits:
                     weights=self._weights,
                     cache=self._cache,
                     activations=self._activations,
+                    kv=self._kv,
                 )
                 states = done.states
                 parts.append(done.outputs[0][0].numpy())

@@ -1,6 +1,7 @@
 """What people see: tables of a plan and of a bundle; and the JSON documents of the same."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -223,3 +224,29 @@ def show_checks(out: Console, checks: tuple[Check, ...]) -> None:
             "ok" if c.ok else f"FAILED: {c.reason}",
         )
     out.print(table)
+
+
+def evaluation_text(path: Path, reference: Path | None, document: dict[str, Any]) -> str:
+    """The document of `evaluate` as text for people."""
+    perplexity = document["perplexity"]
+    shown = "beyond 1e308" if perplexity is None else f"{perplexity:.4f}"
+    lines = [
+        f"{path}: perplexity {shown} ({document['nll']:.4f} nats a token) on "
+        f"{document['tokens']:,} tokens of {document['text']}"
+    ]
+    if document["kl_mean"] is not None:
+        lines.append(
+            f"against {reference}: KL mean {document['kl_mean']:.5f}, 99th percentile "
+            f"{document['kl_p99']:.5f} nats; the same top token at {document['top1_agreement']:.1%}"
+        )
+    lines.append(
+        f"{document['bits_per_weight']:.2f} bits per weight, {document['weight_bytes']:,} bytes"
+    )
+    if document["kv_bits"] not in (None, "16"):
+        lines.append(
+            f"KV cache at {document['kv_bits']} bits: {document['kv_bytes']:,} bytes for a window of "
+            f"{document['seqlen']:,} tokens"
+        )
+    where = "" if document["artifact"] is None else f" on {document['artifact']}"
+    lines.append(f"evaluated by: {document['evaluated_by']}{where}")
+    return "\n".join(lines)

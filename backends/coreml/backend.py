@@ -22,10 +22,12 @@ from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
 from optimum_compile.compiler.quant.activations import Activations
-from optimum_compile.compiler.quant.scheme import Scheme
+from optimum_compile.compiler.quant.kv import KvStored
+from optimum_compile.compiler.quant.scheme import Float, Scheme
 
 RUNNER = "optimum_compile.backends.coreml.runner"
 LOGITS = "optimum_compile.backends.coreml.logits"
+KV_REASON = "states are fp16 tensors: there are no integer states to keep codes in"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class CoreMLBackend:
     def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
         """None: weights are expanded, activations stay floats."""
         return None
+
+    def supports_kv(self, scheme: KvStored) -> Support:
+        """Float states only."""
+        return SUPPORTED if isinstance(scheme, Float) else Support(False, KV_REASON)
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators cannot be carried."""

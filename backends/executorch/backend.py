@@ -25,10 +25,12 @@ from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
 from optimum_compile.compiler.quant.activations import ActivationKind, Activations
-from optimum_compile.compiler.quant.scheme import Scheme
+from optimum_compile.compiler.quant.kv import KvStored
+from optimum_compile.compiler.quant.scheme import Float, Scheme
 
 RUNNER = "optimum_compile.backends.executorch.runner"
 LOGITS = "optimum_compile.backends.executorch.logits"
+KV_REASON = "the cache is a float32 buffer, and no operator here keeps codes in it"
 INSPECT_TIMEOUT_S = 300
 
 
@@ -68,6 +70,10 @@ class ExecuTorchBackend:
         """XNNPACK's delegates round what they multiply with integer weights, whoever reads it."""
         on_xnnpack = self.xnnpack and use.as_linear and schemes.on_xnnpack(scheme, use)
         return ActivationKind.ASYMMETRIC_INT8 if on_xnnpack else None
+
+    def supports_kv(self, scheme: KvStored) -> Support:
+        """Float buffers only."""
+        return SUPPORTED if isinstance(scheme, Float) else Support(False, KV_REASON)
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators that are pure and known."""

@@ -23,10 +23,12 @@ from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
 from optimum_compile.compiler.quant.activations import Activations, BlockInt8
-from optimum_compile.compiler.quant.scheme import Affine, Scheme
+from optimum_compile.compiler.quant.kv import KvStored
+from optimum_compile.compiler.quant.scheme import Affine, Float, Scheme
 
 RUNNER = "optimum_compile.backends.onnxruntime.runner"
 LOGITS = "optimum_compile.backends.onnxruntime.logits"
+KV_REASON = "the cache goes through each call as float32 tensors, not as codes"
 # Arithmetic that ONNX has for numbers only; the others take bool or are made to.
 NUMBERS_ONLY = ("add", "sub", "mul", "div", "pow", "maximum", "minimum", "mean", "sum", "matmul")
 
@@ -64,6 +66,10 @@ class OnnxRuntimeBackend:
         )
         blocks = schemes.blocks_of(scheme, use.columns) if isinstance(scheme, Affine) else None
         return BlockInt8(blocks.size) if use_int8 and blocks is not None else None
+
+    def supports_kv(self, scheme: KvStored) -> Support:
+        """Float inputs and outputs only."""
+        return SUPPORTED if isinstance(scheme, Float) else Support(False, KV_REASON)
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators cannot be carried."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimum_compile.compiler.ir.notes import Note
+from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Scheme
 
@@ -18,6 +19,17 @@ class Precision(Note):
 
     scheme: Scheme
     act_bits: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class KvPrecision(Note):
+    """On the value that reads a state: how the keys or values in it will be stored.
+
+    Without it a cache is not rounded. `reason` says why another choice was not taken, or is empty.
+    """
+
+    scheme: KvStored
     reason: str = ""
 
 

@@ -103,6 +103,15 @@ def test_goals_are_echoed():
     assert (echo["device"], echo["tokens_per_second"]) == ("Pixel 8", 20)
 
 
+def test_bits_of_the_cache_are_text_a_number_or_a_list():
+    assert options_from({}).kv_bits == "16"
+    assert options_from({"kv-bits": 4}).kv_bits == "4"
+    assert options_from({"kv_bits": [4, 2]}).kv_bits == "4,2"
+    assert options_from({"kv_bits": "auto"}).echo()["kv_bits"] == "auto"
+    with pytest.raises(OptionError, match="kv_bits='3': expected 16, 8, 4 or 2"):
+        options_from({"kv_bits": 3})
+
+
 @pytest.mark.parametrize(
     ("given", "share"), [("2%", 0.02), ("0.5 %", 0.005), ("0", 0.0), (0, 0), (0.02, 0.02), (1, 1)]
 )

@@ -14,13 +14,15 @@ def test_targets_say_for_every_scheme_whether_and_why_not(cli):
     for found in document.values():
         assert list(found["schemes"]) == list(SCHEMES)
         assert found["schemes"]["int8"] == ""
+        assert list(found["kv_cache"]) == ["kv8:g32", "kv4:g32", "kv2:g32"]
+    assert "no integer states" in document["ios"]["kv_cache"]["kv4:g32"]
     assert "integer grids have 4 or 8 bits, not 2" in document["ios"]["schemes"]["int2:g32"]
 
 
 def test_the_table_of_targets_shows_the_same(cli):
     rows = [line.strip().split(maxsplit=2) for line in cli("targets").out.splitlines()]
     for found in targets_document().values():
-        for scheme, reason in found["schemes"].items():
+        for scheme, reason in (found["schemes"] | found["kv_cache"]).items():
             assert [scheme, "no", reason] in rows if reason else [scheme, "yes"] in rows
 
 

@@ -1,0 +1,112 @@
+"""Pass: how the KV cache is stored, and the questions about it that assignment asks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from optimum_compile.backends.base import SUPPORTED, Backend, Support
+from optimum_compile.compiler.decoder import caches_of
+from optimum_compile.compiler.errors import OptionError, UnsupportedError
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.notes import Note
+from optimum_compile.compiler.options import target_name
+from optimum_compile.compiler.pass_manager import PassContext, PassResult
+from optimum_compile.compiler.quant.kv import (
+    KV_BITS,
+    KvBits,
+    KvScheme,
+    KvStored,
+    kv_stored_bytes,
+)
+from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.passes.precision.notes import KvPrecision
+
+
+@dataclass(frozen=True)
+class AssignKv:
+    """Write a `KvPrecision` note on every state that holds keys or values, where bits are given.
+
+    Before:  state %k_cache.0 : f32[1, 4, 2048, 64]
+    After:   state %k_cache.0 : f32[1, 4, 2048, 64] {KvPrecision(scheme=kv4:g32)}
+
+    "auto" writes nothing: assignment decides, and this pass says where a target leaves it no choice.
+    """
+
+    name: ClassVar[str] = "assign-kv"
+    needs: ClassVar[tuple[type[Note], ...]] = ()
+    writes: ClassVar[tuple[type[Note], ...]] = (KvPrecision,)
+
+    bits: KvBits
+    backends: tuple[Backend, ...] = ()
+
+    def run(self, graph: Graph, ctx: PassContext) -> PassResult:
+        """Raises OptionError without a cache, UnsupportedError for a target that cannot store it."""
+        caches = caches_of(graph)
+        if self.bits.auto:
+            _, refused = kv_choices(self.backends)
+            remark = f"the KV cache stays at 16 bits: {'; '.join(dict.fromkeys(refused.values()))}"
+            return PassResult(False, (remark,) if caches and len(refused) == len(KV_BITS) else ())
+        if not caches:
+            raise OptionError(
+                f"kv_bits={self.bits}: the model has no KV cache; leave the option out"
+            )
+        changed = False
+        schemes = uniform_kv(graph, self.bits)
+        for cache in caches:
+            scheme = schemes[cache.name]
+            verdict = kv_legal(scheme, self.backends)
+            if not verdict.ok:
+                raise UnsupportedError(
+                    f"kv_bits={self.bits}: {verdict.reason}; leave the target out, or use "
+                    "--kv-bits 16 or auto"
+                )
+            note = KvPrecision(scheme)
+            changed |= cache.value.notes.get(KvPrecision) != note
+            cache.value.notes.put(note)
+        return PassResult(changed)
+
+
+def kv_legal(scheme: KvStored, backends: Sequence[Backend]) -> Support:
+    """Whether every target can store a cache so; the reason names the first that cannot."""
+    for backend in backends:
+        verdict = backend.supports_kv(scheme)
+        if not verdict.ok:
+            target = target_name(backend.platform, backend.name)
+            return Support(False, f"{target} ({backend.name}): {verdict.reason}")
+    return SUPPORTED
+
+
+def kv_choices(backends: Sequence[Backend]) -> tuple[tuple[KvStored, ...], dict[KvStored, str]]:
+    """What all targets can store, fewest bits first, and why others are not among it."""
+    ladder = [KvScheme(bits) for bits in sorted(KV_BITS)]
+    verdicts = {scheme: kv_legal(scheme, backends) for scheme in ladder}
+    found = tuple(scheme for scheme in ladder if verdicts[scheme].ok)
+    refused: dict[KvStored, str] = {s: v.reason for s, v in verdicts.items() if not v.ok}
+    return (*found, Float(16)), refused
+
+
+def uniform_kv(graph: Graph, bits: KvBits) -> dict[str, KvStored]:
+    """Every cache by its state's name, keys of one width and values of one."""
+    return {cache.name: bits.scheme(cache.role) for cache in caches_of(graph)}
+
+
+def kv_of(graph: Graph) -> dict[str, KvStored]:
+    """What the notes say, by the name of the state, as `interpret.run` takes it."""
+    notes = ((s.name, s.read.notes.get(KvPrecision)) for s in graph.states)
+    return {name: note.scheme for name, note in notes if note is not None}
+
+
+def kv_bytes(
+    graph: Graph, schemes: Mapping[str, KvStored] | None = None, tokens: int | None = None
+) -> int:
+    """Bytes of the whole cache once it holds `tokens`; without a number, the graph's context.
+
+    `schemes` by the name of the state, otherwise the notes; a cache without either counts as fp16.
+    """
+    chosen = kv_of(graph) if schemes is None else schemes
+    total = 0
+    for cache in caches_of(graph):
+        heads, context, width = cache.sizes
+        scheme = chosen.get(cache.name, Float(16))
+        total += kv_stored_bytes(scheme, cache.role, heads, tokens or context, width)
+    return total
