@@ -21,6 +21,7 @@ from optimum_compile.passes.precision.units import (
 )
 
 Picks = tuple[int, ...]  # of every unit, the index of its choice
+UNLIMITED = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,11 @@ class Problem:
         pairs = zip(self.bytes_of(picks), self.limits, strict=True)
         return min(limit - n for n, limit in pairs)
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a budget on any target."""
+        return min(self.limits) < UNLIMITED
+
     def least(self) -> Picks:
         """The first choice of every unit."""
         return tuple(0 for _ in self.units)
@@ -141,9 +147,16 @@ def make_problem(
     backends: Sequence[Backend],
     pinned: Mapping[str, Precision],
     limits: Sequence[int] | None = None,
+    schemes: Mapping[str, Sequence[Scheme]] | None = None,
 ) -> Problem:
-    """The problem of a graph's units on the chosen targets; no limit without `limits`."""
-    table = tuple(choices_of(unit, backends, pinned.get(unit.name)) for unit in units)
+    """The problem of a graph's units on the chosen targets; no limit without `limits`.
+
+    `schemes` says for every unit what is considered, instead of what the targets propose.
+    """
+    own = schemes or {}
+    table = tuple(
+        choices_of(unit, backends, pinned.get(unit.name), own.get(unit.name)) for unit in units
+    )
     keys = {key_of(c.scheme) for u in table for c in u.choices} - {None}
     columns: Sequence[Sequence[Backend]] = [(b,) for b in backends] or [()]
     books = {
@@ -152,7 +165,7 @@ def make_problem(
         if key is not None
     }
     fixed = tuple(fixed_weight_bytes(graph, units, each) for each in columns)
-    most = tuple(limits) if limits is not None else (1 << 62,) * len(columns)
+    most = tuple(limits) if limits is not None else (UNLIMITED,) * len(columns)
     return Problem(table, fixed, most, books, parameter_count(graph))
 
 
@@ -160,8 +173,13 @@ def _of_key(table: Iterable[UnitChoices], key: Key) -> Scheme:
     return next(c.scheme for u in table for c in u.choices if key_of(c.scheme) == key)
 
 
-def choices_of(unit: Unit, backends: Sequence[Backend], pin: Precision | None) -> UnitChoices:
-    """What a unit may get: what the targets propose and all of them take, cheapest first.
+def choices_of(
+    unit: Unit,
+    backends: Sequence[Backend],
+    pin: Precision | None,
+    schemes: Sequence[Scheme] | None = None,
+) -> UnitChoices:
+    """What a unit may get: what the targets, or `schemes`, propose and all take, cheapest first.
 
     A router stays f16: it is small, and a token that gets another expert is lost.
     Raises UnsupportedError where nothing is left.
@@ -170,7 +188,8 @@ def choices_of(unit: Unit, backends: Sequence[Backend], pin: Precision | None) -
         only = Choice(pin.scheme, _bytes(pin.scheme, unit, backends))
         return UnitChoices(unit, (only,), pinned=True)
     found, refused = [], []
-    for scheme in (Float(16),) if unit.routes else proposed(unit, backends):
+    considered = proposed(unit, backends) if schemes is None else schemes
+    for scheme in (Float(16),) if unit.routes else considered:
         verdict = legal(scheme, unit.use, backends)
         if verdict.ok:
             found.append(Choice(scheme, _bytes(scheme, unit, backends)))
