@@ -131,15 +131,19 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """Short name: coreml, executorch, onnxruntime."""
+        """Short name: coreml, executorch, onnxruntime, gguf, mlx."""
 
     @property
     def platform(self) -> str:
-        """The folder in the bundle: ios or android."""
+        """The folder in the bundle: ios, android, gguf or mlx."""
 
     @property
     def suffix(self) -> str:
         """Ending of the artifact: .mlpackage, .pte, .onnx."""
+
+    @property
+    def stores_weights(self) -> bool:
+        """Whether the artifact holds packed weights; else it only says which widths they should have."""
 
     @property
     def ladder(self) -> tuple[str, ...]:

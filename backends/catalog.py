@@ -9,6 +9,8 @@ BACKENDS = {
     "coreml": "optimum_compile.backends.coreml.backend:BACKEND",
     "executorch": "optimum_compile.backends.executorch.backend:BACKEND",
     "onnxruntime": "optimum_compile.backends.onnxruntime.backend:BACKEND",
+    "gguf": "optimum_compile.backends.gguf.backend:BACKEND",
+    "mlx": "optimum_compile.backends.mlx.backend:BACKEND",
 }
 
 

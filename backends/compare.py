@@ -69,3 +69,8 @@ def judge(
 def failed(artifact: str, tolerance: Tolerance, reason: str) -> Conformance:
     """The verdict on an artifact that could not be run."""
     return Conformance(artifact, False, "", False, 0, 1e30, -1.0, 0.0, tolerance, reason)
+
+
+def not_executed(artifact: str, tolerance: Tolerance, reason: str) -> Conformance:
+    """The verdict on what nothing here can execute: neither a failure nor a success."""
+    return Conformance(artifact, False, "", True, 0, 0.0, 0.0, 0.0, tolerance, reason)

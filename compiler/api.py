@@ -15,6 +15,7 @@ from optimum_compile.backends.base import (
     Conformance,
     EmitOptions,
     EmitResult,
+    Tolerance,
 )
 from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.calibration import (
@@ -59,7 +60,6 @@ from optimum_compile.compiler.package.writer import (
 )
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.compiler.quant.activations import Activations
-from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.compiler.quantizing import (
     Calibration,
     calibration_of,
@@ -72,7 +72,6 @@ from optimum_compile.compiler.quantizing import (
 from optimum_compile.passes.calibrate.checkpoint import has_progress
 from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
-from optimum_compile.passes.precision.kv import AssignKv
 from optimum_compile.passes.precision.learn.effort import effort_named
 from optimum_compile.passes.precision.pins import parse_pin
 from optimum_compile.passes.precision.policies import Shares
@@ -130,7 +129,8 @@ def compile(
     with staging(wanted.final, wanted.options.overwrite) as out, _work(wanted, out) as work:
         text, tokenizer, bos = _text(wanted)
         graph = wanted.model.graph
-        remarks = prepare(wanted, work, observer=watch)
+        stores = any(backend.stores_weights for backend in wanted.backends)
+        remarks = prepare(wanted, work, observer=watch) if stores else ()
         wanted = replace(wanted, remarks=(*wanted.remarks, *remarks))
         answers = _cases(wanted, text, tokenizer, bos) if wanted.options.verify else {}
         emitted, checks = [], []
@@ -207,8 +207,7 @@ def plan(
     watch = observer or SilentObserver()
     rotated = _passes(wanted, *rotation, observer=watch, work=None)
     _refuse_nodes(opened, backends)
-    cache = () if chosen.kv_bits == "16" else (AssignKv(parse_kv_bits(chosen.kv_bits), backends),)
-    remarks = (*rotated, *_passes(wanted, *cache, assign, observer=watch, work=None))
+    remarks = (*rotated, *_passes(wanted, assign, observer=watch, work=None))
     has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
     lack = lack_of_text(opened.graph, text, has_tokenizer)
     refuse_unseen(opened.graph, chosen, lack)
@@ -289,6 +288,8 @@ def _cases(
     made: dict[frozenset[tuple[str, Activations]], tuple[Case, ...]] = {}
     answers = {}
     for backend in wanted.backends:
+        if not backend.stores_weights:  # nothing to execute
+            continue
         rounding = rounding_of(graph, backend)
         key = frozenset(rounding.items())
         if key not in made:
@@ -322,6 +323,8 @@ def _verify(
 
     if not wanted.options.verify:
         return None
+    if not backend.stores_weights:
+        return backend.verify(emitted.artifact, (), Tolerance())
     watch.progress(f"verify {backend.name}", 0, 1)
     name = target_name(backend.platform, backend.name)
     rounded = bool(rounding_of(wanted.model.graph, backend))

@@ -108,8 +108,8 @@ class CompileOptions:
             raise OptionError("target: expected at least one of ios, android")
         parse_group(self.group_size)
         parse_budget(self.budget)
-        parse_kv_bits(self.kv_bits)
         _check_share("stage_loss", self.stage_loss)
+        parse_kv_bits(self.kv_bits)
         _check_goals(self)
 
     def echo(self) -> dict[str, Any]:
@@ -276,6 +276,8 @@ TARGETS = {
     "android": Target("android", "executorch"),
     "android:executorch": Target("android", "executorch"),
     "android:onnxruntime": Target("android", "onnxruntime"),
+    "gguf": Target("gguf", "gguf"),
+    "mlx": Target("mlx", "mlx"),
 }
 
 

@@ -34,9 +34,10 @@ def main(command: str, argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("-v", "--verbose", action="store_true", help="every tensor and remark")
     args = parser.parse_args(list(argv))
-    suffixes = {load_backend(name).suffix: name for name in BACKENDS}
-    if args.path.suffix in suffixes:
-        found = artifact_metadata(args.path, suffixes[args.path.suffix])
+    kinds = (name for name in BACKENDS if args.path.name.endswith(load_backend(name).suffix))
+    kind = next(kinds, None)
+    if kind is not None:
+        found = artifact_metadata(args.path, kind)
         print_json(found) if args.json else _show(args.path, found, args.verbose)
         return 0
     bundle = open_bundle(args.path)

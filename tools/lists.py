@@ -26,6 +26,9 @@ SCHEMES = (
     "int4:g32@u6",
     "uint4:g32@u6",
     "uint2:g16@u4,zu4",
+    "int3:g16@u6",
+    "uint4:g32@u6,zu6",
+    "int6:g16@u8",
     "uint4:g64@zf16",
     "e0m4:g32",
     "int4:g128+s0.005",
@@ -71,7 +74,7 @@ def main(command: str, argv: Sequence[str]) -> int:
 def targets_document() -> dict[str, dict[str, Any]]:
     """Per target: artifact kind, and per scheme "" or why a 256x256 linear, or a cache, cannot have it."""
     out: dict[str, dict[str, Any]] = {}
-    for name in ("ios", "android", "android:onnxruntime"):
+    for name in ("ios", "android", "android:onnxruntime", "gguf", "mlx"):
         backend = load_backend(TARGETS[name].artifact)
         verdicts = {s: backend.supports_scheme(parse_scheme(s), PROBE) for s in SCHEMES}
         caches = {str(s): backend.supports_kv(s) for s in map(KvScheme, KV_BITS)}

@@ -172,7 +172,8 @@ def show_bundle(out: Console, bundle: Bundle, *, verbose: bool = False) -> None:
             str(len(s.tensors)),
             f"{low:.3g} .. {high:.3g}",
         )
-    out.print(stages)
+    if m.stages:  # none where no artifact stores weights
+        out.print(stages)
     show_artifacts(out, m)
     show_checks(out, m.checks)
     if not verbose and m.remarks:

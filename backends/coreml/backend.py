@@ -37,6 +37,7 @@ class CoreMLBackend:
     name: str = "coreml"
     platform: str = "ios"
     suffix: str = ".mlpackage"
+    stores_weights: bool = True
 
     @property
     def ladder(self) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ class ExecuTorchBackend:
     name: str = "executorch"
     platform: str = "android"
     suffix: str = ".pte"
+    stores_weights: bool = True
     xnnpack: bool = True  # False: every matrix runs in a packed operator
 
     @property

@@ -40,6 +40,7 @@ class OnnxRuntimeBackend:
     name: str = "onnxruntime"
     platform: str = "android"
     suffix: str = ".onnx"
+    stores_weights: bool = True
     int8: bool = False  # True: accuracy level 4 wherever there is a kernel for it
 
     @property

@@ -107,7 +107,7 @@ def embedded_metadata(wanted: "Plan", backend: Backend) -> str:
             "name": wanted.name,
             "target": f"{backend.platform}:{backend.name}",
             "versions": versions(),
-            "kv_cache": "f16" if backend.platform == "ios" else "f32",
+            "kv_cache": {"ios": "f16", "android": "f32"}.get(backend.platform, "of the runtime"),
             "policy": wanted.options.policy,
             "quantizer": wanted.options.quantizer,
             "seed": wanted.options.seed,

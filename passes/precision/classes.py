@@ -63,6 +63,11 @@ def candidates(name: str, unit: Unit, options: ClassOptions) -> Iterator[tuple[S
         yield Lut(bits, rows), ""
         # For targets without palettes: four points need their zero, groups their own.
         yield Affine(bits, PerGroup(32), False), ""
+        # Where scales of such groups have two levels only: the grids of Q2_K and Q3_K.
+        if bits == 2:
+            yield Affine(2, PerGroup(16), False, "u4", "u4"), ""
+        else:
+            yield Affine(3, PerGroup(16), True, "u6"), ""
         return
     if name == "INT8" and options.group is None:
         yield Affine(bits, PerChannel(), options.symmetric), ""

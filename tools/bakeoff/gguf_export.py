@@ -12,6 +12,7 @@ from typing import Any
 import gguf
 import numpy as np
 
+from optimum_compile.backends.gguf.names import gguf_name
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.frontend.config import ModelConfig, read_json
 from optimum_compile.compiler.frontend.open_model import Model
@@ -36,13 +37,12 @@ def from_gguf_rows(weight: np.ndarray, heads: int) -> np.ndarray:
 
 def gguf_names(model: Model) -> dict[str, str]:
     """GGUF's name of each weight of a Hugging Face checkpoint."""
-    config = _supported(model)
-    table = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.layers)
+    _supported(model)
     out = {}
     for name, value in model.graph.weights.items():
         if value.weight is None or value.weight.inline is not None:
             continue
-        found = table.get_name(name, try_suffixes=(".weight", ".bias"))
+        found = gguf_name(name)
         if found is None:
             raise UnsupportedError(f"weight {name}: GGUF has no name for it in a Llama model")
         out[name] = found
