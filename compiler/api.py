@@ -60,6 +60,7 @@ from optimum_compile.compiler.package.writer import (
 )
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.compiler.quant.activations import Activations
+from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.compiler.quantizing import (
     Calibration,
     calibration_of,
@@ -72,6 +73,7 @@ from optimum_compile.compiler.quantizing import (
 from optimum_compile.passes.calibrate.checkpoint import has_progress
 from optimum_compile.passes.precision.assign import AssignPrecision, Budget
 from optimum_compile.passes.precision.classes import ClassOptions
+from optimum_compile.passes.precision.kv import AssignKv
 from optimum_compile.passes.precision.learn.effort import effort_named
 from optimum_compile.passes.precision.pins import parse_pin
 from optimum_compile.passes.precision.policies import Shares
@@ -207,7 +209,8 @@ def plan(
     watch = observer or SilentObserver()
     rotated = _passes(wanted, *rotation, observer=watch, work=None)
     _refuse_nodes(opened, backends)
-    remarks = (*rotated, *_passes(wanted, assign, observer=watch, work=None))
+    cache = () if chosen.kv_bits == "16" else (AssignKv(parse_kv_bits(chosen.kv_bits), backends),)
+    remarks = (*rotated, *_passes(wanted, *cache, assign, observer=watch, work=None))
     has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
     lack = lack_of_text(opened.graph, text, has_tokenizer)
     refuse_unseen(opened.graph, chosen, lack)
