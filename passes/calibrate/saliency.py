@@ -10,14 +10,16 @@ those of the true Fisher information.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from optimum_compile.compiler.interpret import WeightCache, run_nodes
+from optimum_compile.compiler.interpret import WeightCache
 from optimum_compile.compiler.ir.graph import Graph, Node
+from optimum_compile.passes.calibrate.backward import pull_back, sampled_loss
 from optimum_compile.passes.calibrate.propagate import Propagation
 from optimum_compile.passes.calibrate.segments import Segment, readings_of
 from optimum_compile.passes.calibrate.spill import Spill
@@ -57,72 +59,23 @@ def measure_saliency(
     for segment in reversed(segments):
         cache = WeightCache()
         for at in range(len(way.samples)):
-            generator = torch.Generator().manual_seed(seed + at)
-            given = pulled.read(segment.index + 1, at) if segment is not segments[-1] else None
-            squares, entering = _backward(graph, segment, way, at, given, generator, cache)
+            loss = partial(sampled_loss, generator=torch.Generator().manual_seed(seed + at))
+            found = pull_back(
+                graph,
+                segment,
+                way.values(segment, at),
+                way.samples[at].symbols,
+                loss if segment is segments[-1] else pulled.read(segment.index + 1, at),
+                [n.output for r in readings_of(segment) for n in r.linears],
+                cache=cache,
+            )
+            squares = {v.name: g.reshape(-1, g.shape[-1]) ** 2 for v, g in found.outputs.items()}
             out.spill.write(segment.index, at, _weights(squares, groups))
-            pulled.write(segment.index, at, entering)
+            pulled.write(segment.index, at, found.entering)
         way.forget(segment)
         pulled.drop(segment.index + 1)
     pulled.drop(0)
     return out
-
-
-def _backward(
-    graph: Graph,
-    segment: Segment,
-    way: Propagation,
-    at: int,
-    given: dict[str, Tensor] | None,
-    generator: torch.Generator,
-    cache: WeightCache,
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Squared gradients at the outputs of the linears, and gradients of what enters the segment."""
-    watched = {n.output: n for r in readings_of(segment) for n in r.linears}
-    seen: dict[str, Tensor] = {}
-
-    def observe(node: Node, outputs: tuple[Tensor, ...]) -> None:
-        # What depends on nothing that has gradients (the looked-up tokens) begins a path of its own.
-        if outputs[0].is_floating_point() and not outputs[0].requires_grad:
-            outputs[0].requires_grad_()
-        if node.output in watched:
-            outputs[0].retain_grad()
-            seen[node.output.name] = outputs[0]
-
-    values = way.values(segment, at)
-    for tensor in values.values():
-        if tensor.is_floating_point():
-            tensor.requires_grad_()
-    found = run_nodes(
-        graph,
-        segment.nodes,
-        values,
-        way.samples[at].symbols,
-        segment.leaves,
-        observe=observe,
-        cache=cache,
-        gradients=True,
-    )
-    with torch.enable_grad():
-        if given is None:
-            _sampled_loss(found[graph.outputs[0]], generator).backward()
-        else:
-            pairs = [
-                (t, given[v.name]) for v, t in found.items() if v.name in given and t.requires_grad
-            ]
-            torch.autograd.backward([t for t, _ in pairs], [g for _, g in pairs])
-    squares = {
-        n: t.grad.reshape(-1, t.shape[-1]) ** 2 for n, t in seen.items() if t.grad is not None
-    }
-    entering = {v.name: t.grad for v, t in values.items() if t.grad is not None}
-    return squares, entering
-
-
-def _sampled_loss(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """Cross entropy with labels drawn from the prediction itself, summed over tokens."""
-    flat = logits.reshape(-1, logits.shape[-1])
-    labels = torch.multinomial(flat.detach().softmax(-1), 1, generator=generator)[:, 0]
-    return torch.nn.functional.cross_entropy(flat, labels, reduction="sum")
 
 
 def _weights(squares: dict[str, Tensor], groups: int) -> dict[str, Tensor]:
