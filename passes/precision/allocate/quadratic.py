@@ -34,7 +34,8 @@ class Quadratic:
 
     def numbers(self, picks: Sequence[int]) -> np.ndarray:
         """Option numbers of picks, int64 (units,)."""
-        return np.asarray(self.starts[:-1]) + np.asarray(picks)
+        found: np.ndarray = np.asarray(self.starts[:-1]) + np.asarray(picks)
+        return found
 
     def value(self, picks: Sequence[int]) -> float:
         """Predicted KL, nats a token."""
@@ -62,7 +63,8 @@ class Quadratic:
         a, b = at[owner[some]], at[owner[others]]
         part = self.between[np.ix_(some, others)] - self.between[np.ix_(some, b)]
         rest = self.between[np.ix_(a, b)] - self.between[np.ix_(a, others)]
-        return (part + rest).astype(np.float64)
+        extra: np.ndarray = (part + rest).astype(np.float64)
+        return extra
 
     def separable(self, picks: Sequence[int]) -> list[list[float]]:
         """Costs of every choice, linear around `picks`."""

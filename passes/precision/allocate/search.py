@@ -13,7 +13,7 @@ from optimum_compile.passes.precision.allocate.quadratic import (
 from optimum_compile.passes.precision.problem import Picks, Problem
 
 ROUNDS = 8  # linearise, solve, search again
-WIDE = 256  # single moves of each kind that are paired
+WIDE = 256  # single moves to more bytes, and to fewer, that are paired
 STEPS = 400
 LEAST_GAIN = 1e-9  # nats: below it two assignments are equal
 
@@ -42,14 +42,14 @@ def improve(problem: Problem, damage: Quadratic, picks: Picks) -> Picks:
     """Exchange one or two units at a time while the predicted damage falls and the bytes fit."""
     sizes = option_bytes(problem)
     for _ in range(STEPS):
-        better = _single(problem, damage, picks, sizes) or _pair(problem, damage, picks, sizes)
+        better = _single(problem, damage, picks) or _pair(problem, damage, picks, sizes)
         if better is None:
             return picks
         picks = better
     return picks
 
 
-def _single(problem: Problem, damage: Quadratic, picks: Picks, sizes: np.ndarray) -> Picks | None:
+def _single(problem: Problem, damage: Quadratic, picks: Picks) -> Picks | None:
     """The best change of one unit that fits, or None."""
     change = damage.moves(picks)
     for option in np.argsort(change, kind="stable"):
@@ -62,26 +62,26 @@ def _single(problem: Problem, damage: Quadratic, picks: Picks, sizes: np.ndarray
 
 
 def _pair(problem: Problem, damage: Quadratic, picks: Picks, sizes: np.ndarray) -> Picks | None:
-    """The best change of two units, one that costs bytes and one that gives them back, or None."""
+    """The best change of two units, as when one gives the bytes that the other takes, or None."""
     change = damage.moves(picks)
     at = damage.numbers(picks)
     owner = np.repeat(np.arange(len(at)), np.diff(damage.starts))
-    more = (sizes - sizes[at[owner]]).max(1).astype(np.float64)
-    wider, narrower = np.flatnonzero(more > 0), np.flatnonzero(more < 0)
-    ups = wider[np.argsort(change[wider] / more[wider], kind="stable")][:WIDE]
-    downs = narrower[np.argsort(change[narrower] / -more[narrower], kind="stable")][:WIDE]
-    if not len(ups) or not len(downs):
-        return None
-    total = change[ups][:, None] + change[downs][None] + damage.together(picks, ups, downs)
-    total[owner[ups][:, None] == owner[downs][None]] = np.inf
+    added = sizes - sizes[at[owner]]
+    most = added.max(1).astype(np.float64)
+    wider, narrower = np.flatnonzero(most > 0), np.flatnonzero(most < 0)
+    ups = wider[np.argsort(change[wider] / most[wider], kind="stable")][:WIDE]
+    downs = narrower[np.argsort(change[narrower] / -most[narrower], kind="stable")][:WIDE]
+    some = np.concatenate([ups, downs])
+    total = change[some][:, None] + change[some][None] + damage.together(picks, some, some)
+    total[owner[some][:, None] >= owner[some][None]] = np.inf  # each pair once
     room = np.array(problem.limits) - np.array(problem.bytes_of(picks))
-    added = (sizes - sizes[at[owner]])[ups][:, None] + (sizes - sizes[at[owner]])[downs][None]
-    total[(added > room).any(-1)] = np.inf
-    for flat in np.argsort(total, axis=None, kind="stable"):
-        up, down = divmod(int(flat), len(downs))
-        if total[up, down] >= -LEAST_GAIN:
-            return None
-        moved = _moved(damage, picks, (int(ups[up]), int(downs[down])))
+    for target in range(len(room)):
+        bytes_of = added[some, target]
+        total[bytes_of[:, None] + bytes_of[None] > room[target]] = np.inf
+    good = np.flatnonzero(total < -LEAST_GAIN)
+    for flat in good[np.argsort(total.flat[good], kind="stable")]:
+        one, other = divmod(int(flat), len(some))
+        moved = _moved(damage, picks, (int(some[one]), int(some[other])))
         if problem.fits(moved):  # codebooks, which the bytes of options do not show
             return moved
     return None
