@@ -6,6 +6,8 @@ from optimum_compile.compiler.errors import OptionError
 from optimum_compile.passes.sensitivity.activation import Activation
 from optimum_compile.passes.sensitivity.combined import Combined
 from optimum_compile.passes.sensitivity.hessian import Hessian
+from optimum_compile.passes.sensitivity.kl import KlDivergence, PerplexityDelta
+from optimum_compile.passes.sensitivity.lsaq import Lsaq
 from optimum_compile.passes.sensitivity.setting import Method
 from optimum_compile.passes.sensitivity.taylor import Taylor
 from optimum_compile.passes.sensitivity.weights import Weights
@@ -14,6 +16,9 @@ METHODS: dict[str, Callable[[], Method]] = {
     "activation": Activation,
     "combined": Combined,
     "hessian": Hessian,
+    "kl": KlDivergence,
+    "lsaq": Lsaq,
+    "perplexity": PerplexityDelta,
     "taylor": Taylor,
     "weights": Weights,
 }

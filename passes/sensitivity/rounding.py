@@ -23,11 +23,14 @@ def round_all(
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> None:
     """Make every trial that is missing. Raises InputError for weights that are not finite."""
-    books = trial_codebooks(trials, seed)
     units = trials.problem.units
+    missing = {
+        u.name: [c.scheme for c in u.choices if not trials.has(u.name, c.scheme)] for u in units
+    }
+    books = trial_codebooks(trials, seed) if any(missing.values()) else Codebooks({})
     for at, unit in enumerate(units):
         progress("round trials", at, len(units))
-        todo = [c.scheme for c in unit.choices if not trials.has(unit.name, c.scheme)]
+        todo = missing[unit.name]
         if not todo:
             continue
         data = trials.original(unit.name)
