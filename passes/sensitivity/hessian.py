@@ -43,20 +43,25 @@ class Hessian:
 
         Raises InputError without samples.
         """
-        if not setting.samples:
-            raise InputError("no text to measure with: give --calibration a file")
         units = setting.trials.problem.units
-        traces = self._traces(setting, [u.name for u in units])
+        traces = self.traces(setting, [u.name for u in units])
         scores = zero_scores(setting.trials.problem)
         for unit in units:
             mean = traces[unit.name] / unit.unit.elements
             for rows in differences(setting.trials, unit):
                 for scheme, change in rows.changes.items():
                     scores[unit.name][scheme] += 0.5 * mean * float(change.square().sum())
-        return Found(scores, 3.0 + 6.0 * self.probes)
+        return Found(scores, self.passes)
 
-    def _traces(self, setting: Setting, names: Sequence[str]) -> dict[str, float]:
-        """Trace of every weight's Hessian of the KL a token."""
+    @property
+    def passes(self) -> float:
+        """Cost of `traces` in forward passes."""
+        return 3.0 + 6.0 * self.probes
+
+    def traces(self, setting: Setting, names: Sequence[str]) -> dict[str, float]:
+        """Trace of every named weight's Hessian of the KL a token. Raises InputError without samples."""
+        if not setting.samples:
+            raise InputError("no text to measure with: give --calibration a file")
         totals = dict.fromkeys(names, 0.0)
         cache, count = WeightCache(), len(setting.samples)
         for at, sample in enumerate(setting.samples):

@@ -8,6 +8,7 @@ from optimum_compile.passes.sensitivity.combined import Combined
 from optimum_compile.passes.sensitivity.hessian import Hessian
 from optimum_compile.passes.sensitivity.kl import KlDivergence, PerplexityDelta
 from optimum_compile.passes.sensitivity.lsaq import Lsaq
+from optimum_compile.passes.sensitivity.mopeq import Mopeq
 from optimum_compile.passes.sensitivity.setting import Method
 from optimum_compile.passes.sensitivity.taylor import Taylor
 from optimum_compile.passes.sensitivity.weights import Weights
@@ -18,6 +19,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "hessian": Hessian,
     "kl": KlDivergence,
     "lsaq": Lsaq,
+    "mopeq": Mopeq,
     "perplexity": PerplexityDelta,
     "taylor": Taylor,
     "weights": Weights,
