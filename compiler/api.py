@@ -46,6 +46,12 @@ from optimum_compile.compiler.options import (
     target_name,
 )
 from optimum_compile.compiler.options import Target as TargetName
+from optimum_compile.compiler.package.allocation import (
+    ALLOCATION,
+    Allocation,
+    asked,
+    make_allocation,
+)
 from optimum_compile.compiler.package.cases import CASES, save_answers
 from optimum_compile.compiler.package.describe import (
     embedded_metadata,
@@ -147,12 +153,18 @@ def compile(
         if answers:
             save_answers(out / CASES, answers)
         _sweep(work, out)
+        (out / ALLOCATION).write_text(_allocation(wanted).to_json(), "utf-8")
         manifest = make_manifest(wanted, graph, emitted, checks, out, text)
         (out / MANIFEST).write_text(manifest.to_json(), "utf-8")
         failed = [c for c in checks if c is not None and not c.ok]
         if failed:
             raise VerificationError(_failure(failed))
     return open_bundle(wanted.final)
+
+
+def _allocation(wanted: Plan) -> Allocation:
+    options, graph = wanted.options, wanted.model.graph
+    return make_allocation(graph, wanted.backends, policy=options.policy, budget=asked(options))
 
 
 def _failure(failed: Sequence[Conformance]) -> str:

@@ -19,9 +19,13 @@ SUPERBLOCK = 256
 
 @dataclass(frozen=True)
 class GgmlType:
-    """One of ggml's types: `block` columns take `bytes` bytes; `scheme` has nearly its grid."""
+    """One of ggml's types: `block` columns take `bytes` bytes; `scheme` has nearly its grid.
+
+    `number` is what a file calls it.
+    """
 
     name: str
+    number: int
     block: int
     bytes: int
     scheme: str
@@ -38,18 +42,18 @@ class GgmlType:
 
 # Narrow first.
 TYPES = (
-    GgmlType("Q2_K", SUPERBLOCK, 84, "uint2:g16@u4,zu4"),
-    GgmlType("Q3_K", SUPERBLOCK, 110, "int3:g16@u6"),
-    GgmlType("Q4_0", 32, 18, "int4:g32"),
-    GgmlType("Q4_K", SUPERBLOCK, 144, "uint4:g32@u6,zu6"),
-    GgmlType("Q4_1", 32, 20, "uint4:g32@zf16"),
-    GgmlType("Q5_0", 32, 22, "int5:g32"),
-    GgmlType("Q5_K", SUPERBLOCK, 176, "uint5:g32@u6,zu6"),
-    GgmlType("Q5_1", 32, 24, "uint5:g32@zf16"),
-    GgmlType("Q6_K", SUPERBLOCK, 210, "int6:g16@u8"),
-    GgmlType("Q8_0", 32, 34, "int8:g32"),
-    GgmlType("F16", 1, 2, "f16"),
-    GgmlType("F32", 1, 4, "f32"),
+    GgmlType("Q2_K", 10, SUPERBLOCK, 84, "uint2:g16@u4,zu4"),
+    GgmlType("Q3_K", 11, SUPERBLOCK, 110, "int3:g16@u6"),
+    GgmlType("Q4_0", 2, 32, 18, "int4:g32"),
+    GgmlType("Q4_K", 12, SUPERBLOCK, 144, "uint4:g32@u6,zu6"),
+    GgmlType("Q4_1", 3, 32, 20, "uint4:g32@zf16"),
+    GgmlType("Q5_0", 6, 32, 22, "int5:g32"),
+    GgmlType("Q5_K", 13, SUPERBLOCK, 176, "uint5:g32@u6,zu6"),
+    GgmlType("Q5_1", 7, 32, 24, "uint5:g32@zf16"),
+    GgmlType("Q6_K", 14, SUPERBLOCK, 210, "int6:g16@u8"),
+    GgmlType("Q8_0", 8, 32, 34, "int8:g32"),
+    GgmlType("F16", 1, 1, 2, "f16"),
+    GgmlType("F32", 0, 1, 4, "f32"),
 )
 BY_NAME = {kind.name: kind for kind in TYPES}
 BY_SCHEME = {kind.scheme: kind for kind in TYPES}
@@ -71,6 +75,8 @@ def type_of(scheme: Scheme, use: WeightUse) -> GgmlType | str:
         return "llama-quantize never rounds the weights of a router: use f16"
     if not isinstance(scheme, Affine):
         return "GGUF has no palettes, vectors or outliers: use uint2:g16@u4,zu4 or wider"
+    if use.columns % 32:
+        return f"blocks have 32 columns, which do not divide {use.columns}: use f16"
     own = BY_SCHEME.get(str(scheme))
     if own is not None and own.block == SUPERBLOCK:
         if use.columns % SUPERBLOCK:
@@ -84,8 +90,6 @@ def type_of(scheme: Scheme, use: WeightUse) -> GgmlType | str:
     if name is None:
         near = next(t for t in TYPES if t.scheme.lstrip("u").startswith(f"int{scheme.bits}:"))
         return f"GGUF has no such grid of {scheme.bits} bits: use {near.scheme} ({near.name})"
-    if use.columns % 32:
-        return f"blocks have 32 columns, which do not divide {use.columns}: use f16"
     if scheme.group_size(use.columns) % 32:
         return f"blocks have 32 columns, groups of {scheme.group} are no whole ones: use g32"
     return BY_NAME[name]
