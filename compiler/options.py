@@ -24,6 +24,7 @@ _TEXT = (
     "head",
     "quantizer",
     "calibration",
+    "sensitivity",
     "work_dir",
     "executor",
     "rotate",
@@ -77,6 +78,8 @@ class CompileOptions:
     max_prefill: int | None = None
     calibration: str | None = None  # a file, "none", or the built-in text
     samples: int = 64
+    profile_samples: int = 16  # windows on which damage is measured, apart from those of `samples`
+    sensitivity: str | None = None  # a method by name, or the file of a measurement
     seqlen: int = 256
     seed: int = 0
     verify: bool = True
@@ -87,6 +90,7 @@ class CompileOptions:
     def __post_init__(self) -> None:
         _bounded("stages", self.stages, 1, 64)
         _bounded("samples", self.samples, 1, 100_000)
+        _bounded("profile_samples", self.profile_samples, 1, 100_000)
         _bounded("seqlen", self.seqlen, 2, 1_000_000)
         _bounded("seed", self.seed, 0, 2**63 - 1)
         for key in ("context", "max_prefill"):
@@ -119,6 +123,8 @@ class CompileOptions:
             del out[key]
         if self.calibration not in (None, "none"):
             out["calibration"] = Path(str(self.calibration)).name
+        if self.sensitivity is not None:
+            out["sensitivity"] = Path(self.sensitivity).name
         return out
 
 

@@ -3,12 +3,17 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from optimum_compile.backends.base import Backend
-from optimum_compile.compiler.calibration import TextSource, seeded_tokens, windows
+from optimum_compile.compiler.calibration import (
+    TextSource,
+    seeded_tokens,
+    split_windows,
+    windows,
+)
 from optimum_compile.compiler.decoder import is_decoder, vocabulary
 from optimum_compile.compiler.errors import InputError, OptionError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
@@ -20,7 +25,7 @@ from optimum_compile.passes.calibrate.checkpoint import fingerprint
 from optimum_compile.passes.precision.learn.effort import effort_named
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.quantize import QuantizeWeights
-from optimum_compile.passes.precision.quantizers.recipes import AUTO, recipe_named
+from optimum_compile.passes.precision.quantizers.recipes import AUTO, Recipe, recipe_named
 from optimum_compile.passes.precision.units import units_of
 
 RANGE_WINDOWS = 4
@@ -30,11 +35,14 @@ RANGE_WINDOWS = 4
 class Calibration:
     """Token windows of the calibration text.
 
-    `lack` says why they are no text: nothing, or random tokens instead; "" where they are.
+    `lack` says why they are no text: nothing, or random tokens instead; "" where they are. Where
+    precision is decided by measuring, `profiling` and `selection` are windows that were set apart.
     """
 
     windows: tuple[tuple[int, ...], ...] = ()
     lack: str = ""
+    profiling: tuple[tuple[int, ...], ...] = ()
+    selection: tuple[tuple[int, ...], ...] = ()
 
 
 def lack_of_text(graph: Graph, text: TextSource | None, has_tokenizer: bool) -> str:
@@ -101,9 +109,17 @@ def _needs_inputs(graph: Graph, options: CompileOptions) -> bool:
 
 
 def calibration_of(
-    graph: Graph, options: CompileOptions, text: TextSource | None, tokenizer: Any, bos: int | None
+    graph: Graph,
+    options: CompileOptions,
+    text: TextSource | None,
+    tokenizer: Any,
+    bos: int | None,
+    *,
+    divided: bool = False,
 ) -> Calibration:
     """Windows for a decoder; nothing for other models, or where the text is "none".
+
+    `divided` text has parts for measuring and for selecting, which the quantiser does not see.
 
     Raises InputError for a text of fewer than two tokens.
     """
@@ -113,10 +129,19 @@ def calibration_of(
     if tokenizer is None:
         ids = seeded_tokens(vocabulary(graph), RANGE_WINDOWS, options.seqlen, options.seed)
         return Calibration(tuple(map(tuple, ids)), lack)
-    ids = windows(text, tokenizer, bos, options.seqlen)[: options.samples]
+    ids = windows(text, tokenizer, bos, options.seqlen)
     if not ids:
         raise InputError(f"calibration text {text.label}: fewer than two tokens; give more text")
-    return Calibration(tuple(map(tuple, ids)))
+    if not divided:
+        return Calibration(tuple(map(tuple, ids[: options.samples])))
+    parts = split_windows(ids, options.samples)
+    most = options.profile_samples
+    return Calibration(parts.calibration, "", parts.profiling[:most], parts.selection[: 2 * most])
+
+
+def trial_recipe(options: CompileOptions) -> Recipe:
+    """The quantiser of trials: the deployed one, but for channel scales, which change the graph."""
+    return replace(recipe_named(options.quantizer), scaling=False, smoothing=False)
 
 
 def quantizing_passes(
@@ -142,7 +167,7 @@ def quantizing_passes(
 
     longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
     samples = decoder_samples(seen.windows, longest)
-    identity = fingerprint(_facts(graph, options, seen))
+    identity = fingerprint(facts_of(graph, options, seen))
     quantize = QuantizeBlocks(work, recipe, samples, identity, effort)
     if recipe.scaling or recipe.smoothing:
         method: Method = "smooth" if recipe.smoothing else "awq"
@@ -150,7 +175,7 @@ def quantizing_passes(
     return (quantize,), ""
 
 
-def _facts(graph: Graph, options: CompileOptions, seen: Calibration) -> dict[str, Any]:
+def facts_of(graph: Graph, options: CompileOptions, seen: Calibration) -> dict[str, Any]:
     """Everything that decides the packed weights."""
     schemes = {
         name: str(note.scheme)

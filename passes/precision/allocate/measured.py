@@ -2,26 +2,28 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from optimum_compile.compiler.errors import BudgetError, InternalError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.pass_manager import PassContext
+from optimum_compile.compiler.quant.scheme import Scheme
 from optimum_compile.passes.calibrate.checkpoint import fingerprint
 from optimum_compile.passes.calibrate.propagate import Sample
 from optimum_compile.passes.precision.allocate.assembled import Selection
-from optimum_compile.passes.precision.allocate.milp import solve_separable
-from optimum_compile.passes.precision.allocate.narrowed import around, filled, translated
+from optimum_compile.passes.precision.allocate.goals import Candidate, Goal, Quality
+from optimum_compile.passes.precision.allocate.narrowed import around, translated
 from optimum_compile.passes.precision.allocate.quadratic import Quadratic
-from optimum_compile.passes.precision.allocate.search import solve
 from optimum_compile.passes.precision.notes import Precision, Quantized
-from optimum_compile.passes.precision.problem import Picks, Problem, equal_sensitivity
+from optimum_compile.passes.precision.problem import Picks, Problem
 from optimum_compile.passes.precision.quantize_blocks import QuantizeBlocks
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
 from optimum_compile.passes.sensitivity.gram import GramOptions, Measured, measure_gram
 from optimum_compile.passes.sensitivity.trials import Trials
 
 MEASURED = "measured"
+TIGHTENINGS = 4
 
 
 @dataclass(frozen=True)
@@ -58,27 +60,17 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A finished assignment: KL on the selection text, and what the damage model said, if anything."""
-
-    name: str
-    picks: Picks
-    kl: float
-    predicted: float | None = None
-
-
-@dataclass(frozen=True)
 class Allocation:
-    """The outcome: picks of the whole problem, every round, every candidate, the best one first."""
+    """The outcome: picks of the whole problem, every round, every candidate, least KL first."""
 
     picks: Picks
     rounds: tuple[Round, ...]
-    candidates: tuple[Candidate, ...] = field(default=())
+    candidates: tuple[Candidate, ...]
 
     @property
-    def predicted_kl(self) -> float | None:
-        """What the last damage model says of the picks."""
-        return self.candidates[0].predicted if self.candidates else None
+    def chosen(self) -> Candidate:
+        """The candidate whose picks these are."""
+        return next(c for c in self.candidates if c.picks == self.picks)
 
 
 class Allocator:
@@ -100,31 +92,25 @@ class Allocator:
         self.facts, self.options = facts, options
         self.selection = Selection(graph, texts.selection)
 
-    def start(self) -> Picks:
-        """The first base: every weight taken as equally sensitive."""
-        return solve_separable(self.problem, equal_sensitivity(self.problem))
+    def allocate(self, goal: Goal, others: Mapping[str, Picks] | None = None) -> Allocation:
+        """Picks that reach the goal; `others` are policies that they must not be worse than.
 
-    def allocate(self, others: Mapping[str, Picks] | None = None) -> Allocation:
-        """Picks under the problem's limits; `others` are policies that they must not be worse than.
-
-        Raises BudgetError before any work where nothing fits.
+        Raises BudgetError before any work where nothing can.
         """
-        self.problem.require_possible()
         rounds: list[Round] = []
-        base = self.start()
+        base = goal.start(self.problem)
         for index in range(self.options.rounds):
             narrow, inside = self.problem, base
             if index:
                 narrow, inside = around(self.problem, base, self.options.steps)
             measured = self.measure(narrow, inside, index)
-            picks = solve(narrow, measured.damage, inside)
-            picks = filled(narrow, picks, measured.damage.separable(picks))
+            picks = goal.solve(narrow, measured.damage, inside)
             rounds.append(Round(narrow, inside, measured.damage, picks, measured.forward_passes))
             found = translated(narrow, picks, self.problem)
             if found == base:
                 break
             base = found
-        return self._decided(rounds, others or {})
+        return self.decided(goal, rounds, others or {})
 
     def measure(self, problem: Problem, base: Picks, index: int) -> Measured:
         """Quantise at `base`, round every other choice in its context, and measure them all."""
@@ -155,9 +141,10 @@ class Allocator:
         """The trials of a round."""
         return Trials(self.graph, problem, self.work / f"round{index}" / "trials")
 
-    def _decided(self, rounds: Sequence[Round], others: Mapping[str, Picks]) -> Allocation:
+    def decided(
+        self, goal: Goal, rounds: Sequence[Round], others: Mapping[str, Picks]
+    ) -> Allocation:
         """Compare on the selection text, all put together from the first round's trials."""
-        last = rounds[-1]
         entries = {
             f"{MEASURED}, round {n + 1}": translated(r.problem, r.picks, self.problem)
             for n, r in enumerate(rounds)
@@ -166,14 +153,38 @@ class Allocator:
         unique: dict[Picks, str] = {}
         for name, picks in wanted.items():
             unique.setdefault(picks, name)
-        trials, found = self.trials(self.problem, 0), []
-        for at, (picks, name) in enumerate(unique.items()):
-            self.ctx.progress("select", at, len(unique))
-            predicted = self._predicted(last, picks)
-            found.append(Candidate(name, picks, self.selection.kl(trials, picks), predicted))
-        self.ctx.progress("select", len(unique), len(unique))
+        found = [self._candidate(rounds[-1], name, picks) for picks, name in unique.items()]
         found.sort(key=lambda c: c.kl)
-        return Allocation(found[0].picks, tuple(rounds), tuple(found))
+        chosen = goal.chosen(found)
+        if chosen is None and isinstance(goal, Quality):
+            return self._tightened(goal, rounds, found)
+        if chosen is None:
+            raise InternalError("no assignment was found")
+        return Allocation(chosen.picks, tuple(rounds), tuple(found))
+
+    def _tightened(
+        self, goal: Quality, rounds: Sequence[Round], found: list[Candidate]
+    ) -> Allocation:
+        """Ask the damage model for less until the text agrees; from the whole problem's model."""
+        first, best = rounds[0], found[0]
+        for _ in range(TIGHTENINGS):
+            goal = replace(goal, aim=goal.aim * min(0.9, goal.max_kl / max(best.kl, 1e-12)))
+            picks = goal.solve(first.problem, first.damage, first.base)
+            best = self._candidate(first, f"{MEASURED}, aiming at {goal.aim:.3g}", picks)
+            found.append(best)
+            if best.kl <= goal.max_kl:
+                found.sort(key=lambda c: c.kl)
+                return Allocation(best.picks, tuple(rounds), tuple(found))
+        least = min(c.kl for c in found)
+        raise BudgetError(
+            f"max-kl of {goal.max_kl:g}: the least that was measured is {least:.3g} nats a token; "
+            "raise --max-kl"
+        )
+
+    def _candidate(self, last: Round, name: str, picks: Picks) -> Candidate:
+        self.ctx.progress(f"select: {name}", 0, 1)
+        kl = self.selection.kl(self.trials(self.problem, 0), picks)
+        return Candidate(name, picks, kl, self._predicted(last, picks))
 
     def _predicted(self, last: Round, picks: Picks) -> float | None:
         schemes = self.problem.schemes(picks)
@@ -183,11 +194,11 @@ class Allocator:
         return last.damage.value(last.problem.picks_of(schemes)) if within else None
 
 
-def assign(graph: Graph, schemes: Mapping[str, object]) -> None:
+def assign(graph: Graph, schemes: Mapping[str, Scheme]) -> None:
     """Write the schemes on the weights, and take away what was packed before."""
     clear(graph)
     for name, scheme in schemes.items():
-        graph.weights[name].notes.put(Precision(scheme))  # type: ignore[arg-type]
+        graph.weights[name].notes.put(Precision(scheme))
 
 
 def clear(graph: Graph) -> None:
