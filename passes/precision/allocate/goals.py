@@ -1,0 +1,85 @@
+"""What is asked of an assignment: to fit a budget, or to reach a quality."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from optimum_compile.compiler.errors import BudgetError
+from optimum_compile.passes.precision.allocate.frontier import smallest
+from optimum_compile.passes.precision.allocate.milp import solve_separable
+from optimum_compile.passes.precision.allocate.narrowed import filled
+from optimum_compile.passes.precision.allocate.quadratic import Quadratic
+from optimum_compile.passes.precision.allocate.search import solve
+from optimum_compile.passes.precision.problem import Picks, Problem, equal_sensitivity
+
+START_BPW = 4.0  # of the first base where a quality is asked for
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A finished assignment: KL on the selection text, and what the damage model said, if anything."""
+
+    name: str
+    picks: Picks
+    kl: float
+    predicted: float | None = None
+
+
+class Goal(Protocol):
+    """What is asked of an assignment: to fit a budget, or a quality."""
+
+    def start(self, problem: Problem) -> Picks:
+        """The first base, before anything is known; raises BudgetError where nothing can do."""
+
+    def solve(self, problem: Problem, damage: Quadratic, base: Picks) -> Picks:
+        """The best picks under a damage model."""
+
+    def chosen(self, found: Sequence[Candidate]) -> Candidate | None:
+        """Which finished assignment to take; None: none of them will do."""
+
+
+@dataclass(frozen=True)
+class Budgeted:
+    """Least damage within the problem's limits, which are used up."""
+
+    def start(self, problem: Problem) -> Picks:
+        """Every weight taken as equally sensitive."""
+        problem.require_possible()
+        return solve_separable(problem, equal_sensitivity(problem))
+
+    def solve(self, problem: Problem, damage: Quadratic, base: Picks) -> Picks:
+        """Search, then spend what is left."""
+        picks = solve(problem, damage, base)
+        return filled(problem, picks, damage.separable(picks))
+
+    def chosen(self, found: Sequence[Candidate]) -> Candidate | None:
+        """The one that measured best."""
+        return min(found, key=lambda c: c.kl, default=None)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Fewest bytes with at most `max_kl` nats a token on the selection text.
+
+    `aim` is what the damage model is asked for; it comes down where the text says otherwise.
+    """
+
+    max_kl: float
+    aim: float
+
+    def start(self, problem: Problem) -> Picks:
+        """As if the budget were `START_BPW`."""
+        limits = [max(problem.bytes_of(problem.least()))] * len(problem.limits)
+        limit = max(limits[0], int(START_BPW * problem.parameters / 8))
+        return Budgeted().start(problem.limited([limit] * len(limits)))
+
+    def solve(self, problem: Problem, damage: Quadratic, base: Picks) -> Picks:
+        """Bisection over budgets; in a narrow problem the widest where nothing reaches the aim."""
+        try:
+            return smallest(problem, damage, base, self.aim)
+        except BudgetError:
+            return problem.most()
+
+    def chosen(self, found: Sequence[Candidate]) -> Candidate | None:
+        """The first that keeps the promise."""
+        return next((c for c in found if c.kl <= self.max_kl), None)
