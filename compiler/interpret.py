@@ -109,7 +109,7 @@ def run(
     runner = _Runner(graph, weights, cache, dtype)
     runner.bind(inputs, states or {})
     runner.take_weights(tuple(grad_weights), replace_weights or {}, activations or {})
-    runner.take_caches(kv or {})
+    runner.take_caches(kv or {}, gradients=bool(runner.leaves))
     with torch.set_grad_enabled(bool(runner.leaves)):
         for node in graph.nodes:
             runner.step(node, observe)
@@ -137,7 +137,7 @@ def run_nodes(
     tensors to use instead of weights, `kv` is that of `run`.
     """
     runner = _Runner(graph, weights, cache, torch.float32)
-    runner.take_caches(kv or {})
+    runner.take_caches(kv or {}, gradients=gradients)
     runner.fixed.update(replace or {})
     runner.symbols.update(symbols)
     runner.env.update(values)
@@ -228,10 +228,10 @@ class _Runner:
             leaf = start.detach().clone().requires_grad_()
             self.leaves[name] = self.fixed[value] = leaf
 
-    def take_caches(self, kv: Mapping[str, KvStored]) -> None:
+    def take_caches(self, kv: Mapping[str, KvStored], *, gradients: bool) -> None:
         """Set how attention reads the caches."""
         self.caches = cache_schemes(self.graph, kv)
-        if self.leaves and self.caches:
+        if gradients and self.caches:
             raise UserError("kv: a rounded cache has no gradient; give no grad_weights")
 
     # ---- one node

@@ -9,7 +9,7 @@ from support.graphs import decoder
 from torch import Tensor
 
 from optimum_compile.compiler.errors import UserError
-from optimum_compile.compiler.interpret import run
+from optimum_compile.compiler.interpret import run, run_nodes
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.kv import KvScheme, KvStored, round_keys, round_values
 from optimum_compile.compiler.quant.scheme import Float
@@ -151,3 +151,15 @@ def test_a_rounded_cache_has_no_gradient() -> None:
     call = {"tokens": TOKENS[:, :4], "past": np.array([0])}
     with pytest.raises(UserError, match="kv: a rounded cache has no gradient"):
         run(GRAPH, call, kv={"k_cache.0": SMALL}, grad_weights=["model.norm.weight"])
+    with pytest.raises(UserError, match="kv: a rounded cache has no gradient"):
+        run_nodes(GRAPH, (), {}, {}, (), kv={"k_cache.0": SMALL}, gradients=True)
+
+
+def test_a_piece_of_the_graph_reads_its_caches_alike() -> None:
+    tokens, past = torch.from_numpy(TOKENS), torch.tensor([0])
+    kv = uniform(SMALL, SMALL)
+    given = dict(zip(GRAPH.inputs, (tokens, past), strict=True))
+    (out,) = GRAPH.outputs
+    symbols = {"seq": TOKENS.shape[1]}
+    found = run_nodes(GRAPH, GRAPH.nodes, given, symbols, [out], kv=kv)[out]
+    assert torch.equal(found, run(GRAPH, {"tokens": tokens, "past": past}, kv=kv).outputs[0])
