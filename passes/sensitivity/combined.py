@@ -22,19 +22,20 @@ Form = Literal["outputs", "weights"]
 
 @dataclass(frozen=True)
 class Combined:
-    """Half of E_t[ sum_i (dl/dy_ti)^2 ((W - Q) x_t)_i^2 ]: the KL by a diagonal Fisher of the outputs.
+    """Half of E_t[ sum_ij (dl/dy_ti)^2 x_tj^2 (W - Q)_ij^2 ]: the KL by the weights' diagonal Fisher.
 
     Labels are drawn from the float model's own distribution, which makes the mean of the squared
-    gradients that of the Fisher information. form "outputs": that, exactly, for every token.
-    "weights": E_t[(dl/dy_ti)^2 x_tj^2] of every weight times its squared error, as if the inputs were
-    uncorrelated, in one product for all choices.
+    gradients that of the Fisher information. form "weights": that, one product of squares for all
+    choices, as if the inputs were uncorrelated. "outputs": E_t[ sum_i (dl/dy_ti)^2 ((W - Q) x_t)_i^2 ],
+    exact for every token, at the cost of a forward pass for each choice; on a small llama it ranked
+    units no better (Spearman 0.97 and 0.96 with the measured KL).
     """
 
     name: ClassVar[str] = "combined"
     quantity: ClassVar[str] = "nats a token"
     needs_text: ClassVar[bool] = True
 
-    form: Form = "outputs"
+    form: Form = "weights"
 
     def measure(self, setting: Setting) -> Found:
         """See the class. Forward, and forward and backward by block; then products of the errors.

@@ -24,11 +24,14 @@ Form = Literal["projected", "absolute"]
 class Taylor:
     """E over samples of |<g, W - Q(W)>|, with the gradient g at the quantised point.
 
-    There every weight is rounded to about `point_bits`. At the float point the expected gradient is
-    zero, and its mean over a few samples would be noise; so is the sign of one sample's, hence the
-    absolute value inside the mean. form: "projected" sums over the weight first; "absolute" is
-    E sum |g_ij (W - Q)_ij|, as AutoScheme has it, in which errors never cancel; of a tied table it
-    adds the two uses. loss: "kl" to the float model, or "cross-entropy" of the text.
+    There every weight is rounded to about `point_bits`. The expected gradient of a trained model is
+    zero, and its mean over a few samples would be noise; so the absolute value is inside the mean.
+    form: "projected" sums over the weight first; "absolute" is E sum |g_ij (W - Q)_ij|, as AutoScheme
+    has it, in which errors never cancel; of a tied table it adds the two uses. loss: "cross-entropy"
+    of the text, or "kl" to the float model, whose gradient depends much on which point it is.
+
+    Spearman with the measured KL of single units (a small llama, 2 and 3 bits): projected 0.95 with
+    cross entropy and 0.64 with KL, absolute 0.82 and 0.83.
     """
 
     name: ClassVar[str] = "taylor"
@@ -36,7 +39,7 @@ class Taylor:
     needs_text: ClassVar[bool] = True
 
     form: Form = "projected"
-    loss: LossName = "kl"
+    loss: LossName = "cross-entropy"
     point_bits: float = 3.5
 
     def measure(self, setting: Setting) -> Found:
