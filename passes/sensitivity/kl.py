@@ -22,6 +22,7 @@ from optimum_compile.passes.sensitivity.map import Scores
 from optimum_compile.passes.sensitivity.onward import Change, Onward
 from optimum_compile.passes.sensitivity.setting import Found, Setting
 
+CACHE_SCHEMES = ("kv2:g32", "kv4:g32", "kv8:g32", "f16")
 ROWS = 64  # positions at once: float64 probabilities of a large vocabulary take 1 MB each
 # Total over one sample of the damage, and over how many tokens it is a mean:
 # (float logits, changed logits, token ids).
@@ -32,7 +33,7 @@ Damage = Callable[[Tensor, Tensor, np.ndarray], tuple[float, int]]
 class KlDivergence:
     """KL divergence of the predictions from the float model's, in nats a token.
 
-    Example: `KlDivergence(kv=("kv8", "kv4", "kv2", "f16"))` scores caches by state name beside the units.
+    KV caches are scored beside the units, by the names of their states: "k_cache.0".
     """
 
     name: ClassVar[str] = "kl"
@@ -40,7 +41,7 @@ class KlDivergence:
     needs_text: ClassVar[bool] = True
 
     context: Literal["float"] = "float"  # how everything else is while one unit is rounded
-    kv: tuple[str, ...] = ()  # schemes in which every KV cache is measured too
+    kv: tuple[str, ...] = CACHE_SCHEMES  # in which every KV cache is measured too
 
     def __post_init__(self) -> None:
         _check(self.context, self.kv)
@@ -62,7 +63,7 @@ class PerplexityDelta:
     needs_text: ClassVar[bool] = True
 
     context: Literal["float"] = "float"
-    kv: tuple[str, ...] = ()
+    kv: tuple[str, ...] = CACHE_SCHEMES
 
     def __post_init__(self) -> None:
         _check(self.context, self.kv)

@@ -54,12 +54,7 @@ class Mopeq:
 
     def measure(self, setting: Setting) -> Found:
         """See the class. Raises OptionError for a model without experts, InputError without samples."""
-        owners = expert_weights(setting.graph)
-        if not owners:
-            raise OptionError(
-                "sensitivity 'mopeq' clusters the experts of a mixture, and this model has none; "
-                "use 'hessian' or another method"
-            )
+        owners = require_experts(setting.graph)
         values, base = self._by_hessian(setting) if self.by == "hessian" else _by_inputs(setting)
         sizes = {u.name: u.unit.elements for u in setting.trials.problem.units}
         experts = expert_means(values, sizes, owners)
@@ -86,6 +81,17 @@ def _by_inputs(setting: Setting) -> tuple[dict[str, float], Found]:
     found = Activation().measure(setting)
     values = {name: float(each.columns.mean()) for name, each in seen.items()}
     return values, Found(found.scores, found.forward_passes + 1)
+
+
+def require_experts(graph: Graph) -> dict[str, ExpertKey]:
+    """The same as `expert_weights`. Raises OptionError for a model without experts."""
+    found = expert_weights(graph)
+    if not found:
+        raise OptionError(
+            "sensitivity 'mopeq' clusters the experts of a mixture, and this model has none; use "
+            "'hessian' or another method"
+        )
+    return found
 
 
 def expert_weights(graph: Graph) -> dict[str, ExpertKey]:

@@ -77,7 +77,7 @@ def test_a_choice_that_changes_nothing_is_not_run(tmp_path):
     for name in graph.weights:
         replace_weight(graph, name, lambda data: data.astype(np.float16).astype(np.float32))
     setting = small_setting(graph, tmp_path, schemes=("f16",))
-    found = KlDivergence().measure(setting)
+    found = KlDivergence(kv=()).measure(setting)
     assert all(row == {"f16": 0.0} for row in found.scores.values())
     assert found.forward_passes == 1
     assert not [p for p in tmp_path.iterdir() if p.name.startswith("onward")]
