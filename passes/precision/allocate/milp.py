@@ -5,9 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 
 from optimum_compile.compiler.errors import InternalError
+from optimum_compile.passes.precision.allocate.highs import quiet_milp
 from optimum_compile.passes.precision.codebooks import key_of
 from optimum_compile.passes.precision.problem import Picks, Problem
 
@@ -55,7 +56,7 @@ def solve_separable(problem: Problem, costs: Sequence[Sequence[float]]) -> Picks
         row = np.array([float(k == key) for k in used] + [0.0] * len(keys))
         row[count + index] = -float(row.sum())
         limits.append(LinearConstraint(row[None], -np.inf, 0))
-    found = milp(
+    found = quiet_milp(
         objective,
         integrality=np.ones(columns),
         bounds=Bounds(0, 1),
