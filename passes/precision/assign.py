@@ -1,6 +1,6 @@
 """Pass: give every matrix a scheme, by a policy, under a byte budget, legal on every chosen target."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,31 +10,44 @@ from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.passes.precision.budget import Budget as Budget
-from optimum_compile.passes.precision.classes import CLASS_OF_BITS, ClassOptions, choose
+from optimum_compile.passes.precision.budget import limits
+from optimum_compile.passes.precision.classes import CLASS_OF_BITS, ClassOptions
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.pins import Pin, pinned
 from optimum_compile.passes.precision.policies import (
-    POLICIES,
     UNIFORM_BITS,
-    Layout,
+    Facts,
     Shares,
+    policy_named,
+    require_map,
+)
+from optimum_compile.passes.precision.policies.cascade import (
     cascade_counts,
     cascade_layout,
-    cascade_options,
-    fit,
-    share_distance,
+    cascade_remarks,
     uniform_layout,
 )
+from optimum_compile.passes.precision.policies.facts import roles_of
+from optimum_compile.passes.precision.policies.menus import (
+    ClassMenu,
+    class_menu,
+    in_classes,
+    why_wider,
+)
+from optimum_compile.passes.precision.problem import Picks, Problem, make_problem
 from optimum_compile.passes.precision.units import (
     Unit,
-    codebook_bytes,
-    cost_bytes,
     fixed_weight_bytes,
     head_unit,
     parameter_count,
     units_of,
 )
+from optimum_compile.passes.sensitivity.map import SensitivityMap
 from optimum_compile.passes.stages.blocks import block_count
+
+MENUS = ("auto", "classes", "ladder")
+USUAL_BUDGET = Budget(bits_per_weight=4.5)  # of policies that divide a budget, where none is given
+ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,11 @@ class AssignPrecision:
 
     Before:  @model.layers.0.mlp.up_proj.weight : f16[768, 256]
     After:   @model.layers.0.mlp.up_proj.weight : f16[768, 256] {Precision(scheme=int8:channel)}
+
+    `menu` says what a policy chooses from: the schemes of precision classes ("classes"; `classes` has
+    their options), or what the targets propose ("ladder"). "auto" is classes for uniform and cascade,
+    the ladder for all others. `containers` and `kv_bytes` are what a budget in bytes has to hold beside
+    the weights, on each of `backends`; none without them.
     """
 
     name: ClassVar[str] = "assign-precision"
@@ -57,81 +75,179 @@ class AssignPrecision:
     classes: ClassOptions = ClassOptions()
     backends: tuple[Backend, ...] = ()
     pins: tuple[Pin, ...] = ()
+    sensitivity: SensitivityMap | None = None
+    menu: str = "auto"
+    containers: tuple[int, ...] = ()
+    kv_bytes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.policy not in POLICIES:
-            raise OptionError(f"policy {self.policy!r}: expected one of {', '.join(POLICIES)}")
+        require_map(self.policy, self.sensitivity)
         if self.bits not in UNIFORM_BITS:
             raise OptionError(f"bits={self.bits}: expected one of {UNIFORM_BITS}")
+        if self.menu not in MENUS:
+            raise OptionError(f"menu {self.menu!r}: expected one of {', '.join(MENUS)}")
 
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
-        """See the class."""
+        """See the class. Raises BudgetError, UnsupportedError and OptionError before other work."""
         units = units_of(graph)
         if not units:
             return PassResult(changed=False, remarks=("no matrix to quantise",))
-        chosen, remarks = plan(graph, units, self)
-        changed = False
-        for unit in units:
-            notes = graph.weights[unit.name].notes
-            changed |= notes.get(Precision) != chosen[unit.name]
-            notes.put(chosen[unit.name])
-        return PassResult(changed=changed, remarks=tuple(remarks))
+        notes = {unit.name: graph.weights[unit.name].notes for unit in units}
+        before = {name: own.get(Precision) for name, own in notes.items()}
+        for own in notes.values():
+            own.drop(Precision)  # sizes of some targets depend on what is there
+        chosen, remarks = _Assignment(graph, units, self, ctx.seed).made()
+        for name, own in notes.items():
+            own.put(chosen[name])
+        return PassResult(changed=chosen != before, remarks=tuple(remarks))
+
+    @property
+    def speaks_classes(self) -> bool:
+        """Whether the policy chooses among the schemes of classes."""
+        usual = policy_named(self.policy).speaks_classes
+        return usual if self.menu == "auto" else self.menu == "classes"
+
+    @property
+    def effective_budget(self) -> Budget | None:
+        """The budget, or the usual one of a policy that cannot do without."""
+        needed = policy_named(self.policy).needs_budget
+        return USUAL_BUDGET if self.budget is None and needed else self.budget
 
 
-def plan(
-    graph: Graph, units: Sequence[Unit], options: AssignPrecision
-) -> tuple[dict[str, Precision], list[str]]:
-    """Precision of every unit, and remarks. Raises BudgetError before any other work."""
-    blocks = block_count(graph)
-    head = head_unit(graph, units)
-    layouts, distance = _layouts(blocks, options)
-    fixed = fixed_weight_bytes(graph, units, options.backends)
+def problem_of(graph: Graph, options: AssignPrecision) -> Problem:
+    """Units, choices, bytes and limits as the policy of `options` will see them."""
+    return _Assignment(graph, units_of(graph), options, 0).problem()
 
-    fixed_by_user = pinned(units, options.pins, options.backends)
-    memo: dict[tuple[str, str], Precision] = {}
 
-    def precision(unit: Unit, layout: Layout) -> Precision:
-        if unit.name in fixed_by_user:
-            return fixed_by_user[unit.name]
-        name = _class_for(unit, head, layout)
-        key = (unit.name, name)
-        if key not in memo:
-            memo[key] = choose(name, unit, options.backends, options.classes)
-        return memo[key]
+def facts_for(graph: Graph, options: AssignPrecision, seed: int) -> Facts:
+    """What policies of `options` know, in bits and not in classes."""
+    return _Assignment(graph, units_of(graph), options, seed).facts({})
 
-    def bytes_of(layout: Layout) -> int:
-        schemes = [precision(u, layout).scheme for u in units]
-        books = codebook_bytes(schemes, options.backends)
-        pairs = zip(schemes, units, strict=True)
-        return fixed + books + sum(cost_bytes(s, u.use, options.backends) for s, u in pairs)
 
-    parameters = parameter_count(graph)
-    if options.budget is None:
-        layout = layouts[0]
-    else:
-        try:
-            limit = options.budget.limit_bytes(parameters)
-            layout = fit(layouts, bytes_of, distance, limit)
-        except BudgetError as error:
-            sizes = [bytes_of(each) for each in layouts]
-            low, high = (8 * n / max(1, parameters) for n in (min(sizes), max(sizes)))
-            raise BudgetError(
-                f"{error} ({low:.3g}bpw to {high:.3g}bpw for policy {options.policy!r}); "
-                "raise --budget, or choose another --policy or --group-size"
-            ) from None
-    remarks = [
-        f"{u.name}: {p.scheme} because {p.reason}"
-        for u in units
-        if (p := precision(u, layout)).reason and u.name not in fixed_by_user
-    ]
-    tied = head is not None and head.is_tied_head and head.name not in fixed_by_user
-    if head is not None and tied and layout.head != layout.blocks[0]:
-        remarks.append(
-            f"{head.name} is embedding and head in one: it keeps the embedding's {layout.blocks[0]}, "
-            f"not the head's {layout.head}"
+class _Assignment:
+    """One run of the pass."""
+
+    def __init__(
+        self, graph: Graph, units: Sequence[Unit], options: AssignPrecision, seed: int
+    ) -> None:
+        self.graph, self.units, self.options, self.seed = graph, units, options, seed
+        self.head = head_unit(graph, units)
+        self.pinned = pinned(units, options.pins, options.backends)
+        self.menu: ClassMenu | None = None
+
+    def made(self) -> tuple[dict[str, Precision], list[str]]:
+        """Precision of every unit, and remarks."""
+        options = self.options
+        budget = options.effective_budget
+        if budget is None and options.speaks_classes and options.policy in ("uniform", "cascade"):
+            chosen, remarks = self._without_budget()
+        else:
+            chosen, remarks = self._with_problem()
+        said = _reasons({n: p for n, p in chosen.items() if n not in self.pinned})
+        return chosen, [*said, *remarks, *_routers(self.units, self.pinned)]
+
+    def problem(self) -> Problem:
+        """The problem under the budget's limits."""
+        options = self.options
+        columns = max(1, len(options.backends))
+        budget, most = options.effective_budget, None
+        if budget is not None:
+            beside = options.containers or (0,) * columns, options.kv_bytes or (0,) * columns
+            most = limits(budget, parameter_count(self.graph), *beside)
+        schemes = None
+        if options.speaks_classes:
+            self.menu = class_menu(self.units, self.pinned, options.backends, options.classes)
+            schemes = self.menu.schemes
+        return make_problem(
+            self.graph, self.units, options.backends, self.pinned, most, schemes=schemes
         )
-    remarks += _routers(units, fixed_by_user)
-    return {u.name: precision(u, layout) for u in units}, remarks
+
+    def _with_problem(self) -> tuple[dict[str, Precision], list[str]]:
+        problem = self.problem()
+        if problem.is_limited:
+            problem.require_possible()
+        facts = self.facts({} if self.menu is None else self.menu.picks(problem))
+        decide = policy_named(self.options.policy).decide
+        for _ in range(ATTEMPTS):
+            plan = decide(problem, facts)
+            excess = self._excess(problem, plan.picks)
+            if not any(excess):
+                break
+            pairs = zip(problem.limits, excess, strict=True)
+            problem = problem.limited([limit - more for limit, more in pairs])
+        else:
+            raise BudgetError(f"policy {self.options.policy!r} stays {max(excess)} bytes too large")
+        remarks = list(plan.remarks)
+        if self.options.budget is None and problem.is_limited:
+            remarks.append(f"{self.options.policy} divides a budget: without --budget it is 4.5bpw")
+        return self._precisions(problem, plan.picks), remarks
+
+    def _excess(self, problem: Problem, picks: Picks) -> list[int]:
+        """Bytes over each limit once the graph knows its schemes, on which some constants depend."""
+        backends = self.options.backends
+        if not problem.is_limited or not backends:
+            return [0]
+        for name, scheme in problem.schemes(picks).items():
+            self.graph.weights[name].notes.put(Precision(scheme))
+        fixed = (fixed_weight_bytes(self.graph, self.units, (b,)) for b in backends)
+        table = zip(problem.bytes_of(picks), problem.fixed_bytes, fixed, strict=True)
+        sizes = (total - before + now for total, before, now in table)
+        return [max(0, size - most) for size, most in zip(sizes, problem.limits, strict=True)]
+
+    def _precisions(self, problem: Problem, picks: Picks) -> dict[str, Precision]:
+        out = {}
+        for unit, index in zip(problem.units, picks, strict=True):
+            if unit.pinned:
+                out[unit.name] = self.pinned[unit.name]
+                continue
+            known = self.menu is not None and not unit.unit.routes
+            reason = (
+                self.menu.reason(unit, index) if self.menu and known else why_wider(unit, index)
+            )
+            out[unit.name] = Precision(unit.choices[index].scheme, reason=reason)
+        return out
+
+    def _without_budget(self) -> tuple[dict[str, Precision], list[str]]:
+        """The classes of a layout, as they are."""
+        options, facts = self.options, self.facts({})
+        layout = uniform_layout(facts.blocks, CLASS_OF_BITS[options.bits])
+        remarks: tuple[str, ...] = ()
+        if options.policy == "cascade":
+            counts = cascade_counts(facts.blocks, options.shares)
+            layout = cascade_layout(counts, options.head_high)
+            remarks = cascade_remarks(facts, layout, self.pinned)
+        chosen = in_classes(
+            self.units, self.pinned, options.backends, options.classes, layout, facts.head
+        )
+        return chosen, list(remarks)
+
+    def facts(self, classes: Mapping[int, Picks]) -> Facts:
+        """Of the model and of the user."""
+        options = self.options
+        return Facts(
+            blocks=block_count(self.graph),
+            head=None if self.head is None else self.head.name,
+            roles=roles_of(self.units, self.head),
+            sensitivity=options.sensitivity,
+            shares=options.shares,
+            head_high=options.head_high,
+            seed=self.seed,
+            bits=options.bits,
+            classes=classes,
+            has_cache=bool(self.graph.states),
+        )
+
+
+def _reasons(chosen: Mapping[str, Precision]) -> list[str]:
+    """Why schemes are not what the policy or its class would have, tensors with one reason together."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, precision in chosen.items():
+        if precision.reason:
+            found.setdefault((str(precision.scheme), precision.reason), []).append(name)
+    return [
+        f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {scheme} because {why}"
+        for (scheme, why), names in found.items()
+    ]
 
 
 def _routers(units: Sequence[Unit], pinned: Mapping[str, Precision]) -> list[str]:
@@ -140,25 +256,3 @@ def _routers(units: Sequence[Unit], pinned: Mapping[str, Precision]) -> list[str
     low = [n for u in units if u.routes and (n := u.name) in pinned and pinned[n].scheme.bits < 8]
     kept = [f"{len(own)} router weights stay f16 (the first is {own[0]})"] if own else []
     return kept + [f"{n} is a router, and pinned to {pinned[n].scheme}: below 8 bits" for n in low]
-
-
-def _class_for(unit: Unit, head: Unit | None, layout: Layout) -> str:
-    if unit.routes:
-        # A small part of the weights, and a token that gets another expert is lost.
-        return "FP16"
-    if head is not None and unit.name == head.name and not unit.use.as_table:
-        return layout.head
-    return layout.blocks[0] if unit.use.as_table else layout.blocks[unit.block]
-
-
-def _layouts(
-    blocks: int, options: AssignPrecision
-) -> tuple[list[Layout], Callable[[Layout], float]]:
-    """Candidate layouts, the policy's own first, and the distance that ranks them."""
-    if options.policy == "uniform":
-        names = [CLASS_OF_BITS[b] for b in (options.bits, *UNIFORM_BITS)]
-        every = [uniform_layout(blocks, n) for n in dict.fromkeys(names)]
-        return every, lambda layout: 0.0
-    own = cascade_layout(cascade_counts(blocks, options.shares), options.head_high)
-    rest = [cascade_layout(c, options.head_high) for c in cascade_options(blocks)]
-    return [own, *rest], lambda layout: share_distance(layout, options.shares)

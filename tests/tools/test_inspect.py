@@ -61,7 +61,7 @@ def test_a_bundle_is_shown_with_sizes_and_how_it_compared(cli):
     assert shown.code == 0
     assert "117,184 parameters" in shown.out
     assert "MIL interpreter" in shown.out
-    assert "1 remarks; -v shows them" in shown.out
+    assert "2 remarks; -v shows them" in shown.out
     assert "stage2_int2: blocks 2-2" in shown.out
 
 

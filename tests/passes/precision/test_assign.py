@@ -1,4 +1,5 @@
 import re
+from bisect import bisect_right
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,8 @@ def test_a_tied_head_keeps_the_class_of_the_embedding_and_says_so():
     assert remarks == (
         "model.embed_tokens.weight is embedding and head in one: it keeps the embedding's INT8, "
         "not the head's INT2",
+        "the published cascade has keys and values of 2 bits: no policy by depth changes the cache, "
+        "it stays as the target stores it",
     )
 
 
@@ -205,7 +208,7 @@ def test_a_budget_is_never_exceeded_on_any_target(
     try:
         run(graph, budget=budget, **options)
     except BudgetError as error:
-        least, most = map(int, re.search(r"(\d+) to (\d+) bytes", str(error)).groups())
+        least, most = achievable(error)
         assert limit < least <= most
         run(graph, budget=Budget(bytes=least), **options)
         limit = least
@@ -215,6 +218,11 @@ def test_a_budget_is_never_exceeded_on_any_target(
         assert legal(scheme_of(graph, unit.name), unit.use, backends).ok
 
 
+def achievable(error):
+    found = re.search(r"range is ([\d,]+) to ([\d,]+) bytes", str(error)).groups()
+    return [int(number.replace(",", "")) for number in found]
+
+
 def sizes(graph, backends):
     return [predicted_bytes(graph, b) for b in backends]
 
@@ -222,7 +230,7 @@ def sizes(graph, backends):
 @given(one=st.integers(2_000, 60_000), more=st.integers(0, 30_000))
 @settings(max_examples=30, deadline=None)
 def test_more_bytes_never_give_a_much_smaller_model(one, more):
-    """The fit may leave 2 percent unused to stay near the policy's shares."""
+    """One percent is left to chance: the last steps are what happens to fit."""
     totals = []
     for limit in (one, one + more):
         graph = on_disk(decoder(4, width=32, hidden=64, vocab=48))
@@ -231,20 +239,25 @@ def test_more_bytes_never_give_a_much_smaller_model(one, more):
         except BudgetError:
             return
         totals.append(weight_bytes(graph))
-    assert totals[1] >= 0.98 * totals[0]
+    assert totals[1] >= 0.99 * totals[0]
 
 
 @given(layers=st.integers(1, 8), limit=st.integers(3_000, 90_000))
 @settings(max_examples=30, deadline=None)
-def test_a_cascade_never_gets_wider_with_depth(layers, limit):
+def test_a_cascade_hardly_gets_wider_with_depth(layers, limit):
+    """Two tensors may: what is left of a budget goes to the first steps that still fit."""
     graph = on_disk(decoder(layers, width=32, hidden=64, vocab=48))
     try:
         run(graph, budget=Budget(bytes=limit))
     except BudgetError:
         return
-    order = ["INT8", "INT4", "INT2"]
+    order = ["FP16", "INT8", "INT4", "INT3", "INT2"]
     depth = [order.index(class_of(scheme_of(graph, u.name))) for u in units_of(graph)]
-    assert depth == sorted(depth)
+    ends: list[int] = []  # of the longest run of classes that never gets wider
+    for rank in depth:
+        at = bisect_right(ends, rank)
+        ends[at : at + 1] = [rank]
+    assert len(ends) >= len(depth) - 2
 
 
 def test_a_budget_of_nothing_is_refused():

@@ -2,23 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimum_compile.compiler.errors import BudgetError, OptionError
+from optimum_compile.compiler.errors import OptionError
 from optimum_compile.passes.precision.classes import table_rows
-from optimum_compile.passes.precision.policies import (
-    Shares,
+from optimum_compile.passes.precision.policies import Shares
+from optimum_compile.passes.precision.policies.cascade import (
     cascade_counts,
     cascade_layout,
     cascade_options,
-    fit,
-    share_distance,
-    uniform_layout,
 )
 
 BYTES = {"FP16": 16, "INT8": 8, "INT4": 4, "INT2": 2}
-
-
-def cost(layout):
-    return sum(BYTES[name] for name in layout.blocks)
 
 
 def test_the_published_split_of_24_blocks():
@@ -42,21 +35,6 @@ def test_classes_never_rise_with_depth():
     for counts in cascade_options(6):
         widths = [BYTES[name] for name in cascade_layout(counts, head_high=False).blocks]
         assert widths == sorted(widths, reverse=True)
-
-
-@given(budget=st.integers(12, 60))
-def test_a_fit_keeps_the_budget_and_wastes_little(budget):
-    layouts = [cascade_layout(c, head_high=False) for c in cascade_options(6)]
-    found = fit(layouts, cost, lambda layout: share_distance(layout, Shares()), budget)
-    best = max(cost(layout) for layout in layouts if cost(layout) <= budget)
-    assert cost(found) <= budget
-    assert cost(found) >= 0.98 * best
-
-
-def test_an_impossible_budget_names_the_range():
-    layouts = [uniform_layout(4, name) for name in BYTES]
-    with pytest.raises(BudgetError, match="budget of 7 bytes is below .*: 8 to 64 bytes"):
-        fit(layouts, cost, lambda layout: 0.0, 7)
 
 
 def test_shares_must_sum_to_one():
