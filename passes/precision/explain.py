@@ -1,6 +1,6 @@
 """Why a tensor got its bits, and what the next ones would buy: exchange rates of damage for bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optimum_compile.passes.precision.problem import Picks, Problem
@@ -151,11 +151,6 @@ def subjects_of(
     return tuple(out)
 
 
-def scored(scores: Mapping[str, Mapping[str, float]], name: str, scheme: str) -> float | None:
-    """The damage of a tensor in a scheme, None where it was not measured."""
-    return scores.get(name, {}).get(scheme)
-
-
 def explain(
     subject: Subject, worth: Prices, total_bytes: int, left_bytes: int | None, policy: str
 ) -> Explanation:
@@ -165,8 +160,8 @@ def explain(
         subject: the tensor.
         worth: prices over all tensors.
         total_bytes: weights of the model on the target that needs most.
-        left_bytes: what the budget leaves unspent; None without a budget.
-        policy: the name of what assigned; "measured" looks at damage, others do not.
+        left_bytes: what the budget leaves unspent; None where that is not known.
+        policy: the name of what assigned; "measured" exchanged damage for bytes as is told here.
     """
     every = steps(subject)
     return Explanation(
@@ -180,10 +175,9 @@ def explain(
 
 
 def _gap(subject: Subject) -> float | None:
-    known = [o for o in subject.options if o.damage is not None]
-    if not known or subject.now.damage is None or known[-1].damage is None:
-        return None
-    return subject.now.damage - known[-1].damage
+    widest = subject.options[-1].damage
+    now = subject.now.damage
+    return None if now is None or widest is None else now - widest
 
 
 def _wider(every: Sequence[Step]) -> Step | None:
@@ -198,13 +192,14 @@ def _why(
 ) -> str:
     if subject.pinned:
         return "pinned by the user"
-    if subject.reason:
-        return subject.reason
+    told = [subject.reason] if subject.reason else []
     if len(subject.options) == 1:
-        return "the only scheme that assignment may give it on these targets"
-    if policy != "measured":
-        return f"policy {policy!r}, which does not look at measured damage"
-    return f"{_below(subject, worth, every)}; {_above(worth, left_bytes, _best(every))}"
+        return told[0] if told else "the only scheme that it may have on these targets"
+    if not told and policy != "measured":
+        told = [f"given by policy {policy!r}"]
+    if all(step.rate is None for step in every):
+        return "; ".join([*told, "its damage was not measured"])
+    return "; ".join([*told, _below(worth, every), _above(worth, left_bytes, _best(every))])
 
 
 def _best(every: Sequence[Step]) -> Step | None:
@@ -214,7 +209,7 @@ def _best(every: Sequence[Step]) -> Step | None:
     return max(known, key=lambda t: t[:2])[2] if known else (up[0] if up else None)
 
 
-def _below(subject: Subject, worth: Prices, every: Sequence[Step]) -> str:
+def _below(worth: Prices, every: Sequence[Step]) -> str:
     """What holds it up."""
     down = [s for s in every if s.bytes < 0]
     known = [(s.rate, at, s) for at, s in enumerate(down) if s.rate is not None]
@@ -245,9 +240,7 @@ def _above(worth: Prices, left_bytes: int | None, step: Step | None) -> str:
     if step.rate <= 0:
         return "no wider scheme is predicted to help"
     gain = f"{step.after} would save {_text(step.rate)}"
-    if left_bytes is None:
-        return f"{gain}, and there was no budget"
-    if step.bytes > left_bytes:
+    if left_bytes is not None and step.bytes > left_bytes:
         gain = f"{gain}, but takes {step.bytes:,} bytes where {left_bytes:,} are left"
     bought = worth.bought.rate if worth.bought is not None else None
     if bought is None or step.rate <= bought:

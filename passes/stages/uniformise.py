@@ -233,8 +233,9 @@ def _cuts(
 
 def _price(problem: Problem, picks: Picks, damage: Table) -> float:
     """Damage that a byte is worth: between where it was not bought and where it was."""
-    rates = [rate for rate in marginal_rates(problem, picks, damage) if rate is not None]
-    return math.prod(rates) ** (1 / len(rates)) if rates and min(rates) > 0 else 0.0
+    found = marginal_rates(problem, picks, damage)
+    rates = [rate for rate in found if rate is not None and rate > 0]
+    return math.prod(rates) ** (1 / len(rates)) if rates else 0.0
 
 
 def _promising(moves: Sequence[Move], price: float) -> list[Move]:
