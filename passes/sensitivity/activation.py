@@ -54,6 +54,7 @@ class MeanSquares:
 
 def mean_squares(setting: Setting) -> dict[str, MeanSquares]:
     """By the unit's name, over all tokens of the samples, float64."""
+    names = {u.name for u in setting.trials.problem.units}
     total = token_count(setting.samples)
     seen: dict[str, MeanSquares] = {}
 
@@ -68,7 +69,7 @@ def mean_squares(setting: Setting) -> dict[str, MeanSquares]:
         found.columns += routed.double().square().sum(0) / total
 
     with tempfile.TemporaryDirectory(dir=setting.trials.folder, prefix="sweep-") as work:
-        way = Sweep(setting.graph, setting.samples, Path(work))
+        way = Sweep(setting.graph, setting.samples, Path(work), names)
         way.forward(see, progress=partial(setting.progress, "activation: forward"))
     return seen
 

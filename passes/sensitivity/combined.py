@@ -57,7 +57,7 @@ class Combined:
             return sampled_loss(logits, torch.Generator().manual_seed(setting.seed + at))
 
         with tempfile.TemporaryDirectory(dir=setting.trials.folder, prefix="sweep-") as work:
-            way = Sweep(setting.graph, setting.samples, Path(work))
+            way = Sweep(setting.graph, setting.samples, Path(work), units)
             way.forward(keep=True, progress=partial(setting.progress, "combined: forward"))
             way.backward(loss, visit, progress=partial(setting.progress, "combined: backward"))
         extra = 1.0 if self.form == "weights" else rounded_choices(setting.trials.problem)

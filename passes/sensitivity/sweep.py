@@ -5,7 +5,7 @@ gradients d_t of the sample's loss at its outputs; the gradient of the weight is
 So no weight's gradient is ever kept: memory holds one block's weights and one sample's activations.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,7 +21,6 @@ from optimum_compile.passes.calibrate.backward import pull_back
 from optimum_compile.passes.calibrate.propagate import Sample
 from optimum_compile.passes.calibrate.segments import Segment, segments_of
 from optimum_compile.passes.calibrate.spill import Spill
-from optimum_compile.passes.stages.blocks import is_quantizable
 from optimum_compile.passes.stages.experts import Expert, experts_of
 
 
@@ -93,19 +92,24 @@ Progress = Callable[[int, int], None]
 
 
 class Sweep:
-    """Samples on their way, with whatever weights `weights` gives instead of the original ones."""
+    """Samples on their way through a program, watched where it reads the weights `names`.
+
+    `weights` gives tensors to use instead of these, or None for the original one.
+    """
 
     def __init__(
         self,
         graph: Graph,
         samples: tuple[Sample, ...],
         folder: Path,
+        names: Container[str],
         weights: Callable[[str], Tensor | None] = lambda name: None,
     ) -> None:
         if not samples:
             raise InputError("no text to measure with: give --calibration a file")
         self.graph = graph
         self.samples = samples
+        self.names = names
         self.weights = weights
         self.segments = segments_of(graph)
         self.values = Spill(folder / "values")
@@ -175,12 +179,12 @@ class Sweep:
         self.pulled.drop(0)
 
     def uses(self, segment: Segment) -> tuple[Use, ...]:
-        """The nodes of a block that read a quantisable weight."""
+        """The nodes of a block that read one of the weights."""
         experts = self._experts
         return tuple(
             Use(node, experts.get(node))
             for node in segment.nodes
-            if node.op in ("linear", "embedding") and is_quantizable(node.input(1))
+            if node.op in ("linear", "embedding") and node.input(1).name in self.names
         )
 
     @cached_property

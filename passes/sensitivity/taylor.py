@@ -76,7 +76,7 @@ class Taylor:
                     sums[use.name, scheme] += found
 
         loss = self._loss(setting, work)
-        way = Sweep(setting.graph, setting.samples, work / "rounded", self._point(setting))
+        way = Sweep(setting.graph, setting.samples, work / "rounded", units, self._point(setting))
         way.forward(keep=True, progress=partial(setting.progress, "taylor: forward"))
         way.backward(loss, visit, progress=partial(setting.progress, "taylor: backward"))
         return sums
@@ -84,7 +84,7 @@ class Taylor:
     def _loss(self, setting: Setting, work: Path) -> Callable[[int, Tensor], Tensor]:
         if self.loss == "cross-entropy":
             return lambda at, logits: next_token_loss(logits, setting.samples[at])
-        way = Sweep(setting.graph, setting.samples, work / "float")
+        way = Sweep(setting.graph, setting.samples, work / "float", ())
         way.forward(progress=partial(setting.progress, "taylor: float"))
         return lambda at, logits: divergence(logits, way.output(at))
 
