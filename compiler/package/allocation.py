@@ -20,7 +20,8 @@ from optimum_compile.compiler.package.typed import JsonTypeError, typed
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.passes.precision.classes import class_of
 from optimum_compile.passes.precision.notes import KvPrecision, Precision
-from optimum_compile.passes.precision.units import Unit, parameter_count, units_of
+from optimum_compile.passes.precision.problem import proposed
+from optimum_compile.passes.precision.units import Unit, legal, parameter_count, units_of
 from optimum_compile.passes.sensitivity.map import ModelId
 
 FORMAT = 1
@@ -30,7 +31,11 @@ Budget = dict[str, int | float | str | None]
 
 @dataclass(frozen=True)
 class TensorScheme:
-    """One matrix. `bits_per_weight` is of the target that needs most; JSON calls `kind` "class"."""
+    """One matrix. `bits_per_weight` is of the target that needs most; JSON calls `kind` "class".
+
+    `use` is "linear", "table" or "both". `choices` are the bytes by target of every scheme that the
+    targets propose and all of them take, `refused` why one of them does not take another.
+    """
 
     name: str
     shape: tuple[int, int]
@@ -39,6 +44,9 @@ class TensorScheme:
     bytes: dict[str, int]
     kind: str
     reason: str
+    use: str
+    choices: dict[str, dict[str, int]]
+    refused: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,7 @@ def _tensors(graph: Graph, targets: Mapping[str, Backend]) -> list[TensorScheme]
 def _tensor(unit: Unit, note: Precision, targets: Mapping[str, Backend]) -> TensorScheme:
     use = unit.use
     sizes = {name: b.stored_bytes(note.scheme, use) for name, b in targets.items()}
+    choices, refused = _choices(unit, targets)
     most = max(sizes.values(), default=0) or note.scheme.stored_bytes(use.rows, use.columns)
     return TensorScheme(
         unit.name,
@@ -140,7 +149,29 @@ def _tensor(unit: Unit, note: Precision, targets: Mapping[str, Backend]) -> Tens
         sizes,
         class_of(note.scheme),
         note.reason,
+        "both" if unit.is_tied_head else "table" if use.as_table else "linear",
+        choices,
+        refused,
     )
+
+
+def _choices(
+    unit: Unit, targets: Mapping[str, Backend]
+) -> tuple[dict[str, dict[str, int]], dict[str, str]]:
+    """What it may get on all targets and what not, pins aside; nothing where there is no target."""
+    if not targets:
+        return {}, {}
+    taken: dict[str, dict[str, int]] = {}
+    refused: dict[str, str] = {}
+    backends = tuple(targets.values())
+    for scheme in (Float(16),) if unit.routes else proposed(unit, backends):
+        verdict = legal(scheme, unit.use, backends)
+        if verdict.ok:
+            sizes = {name: b.stored_bytes(scheme, unit.use) for name, b in targets.items()}
+            taken[str(scheme)] = sizes
+        else:
+            refused[str(scheme)] = verdict.reason
+    return taken, refused
 
 
 def _caches(graph: Graph) -> list[CacheScheme]:
