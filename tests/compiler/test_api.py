@@ -50,6 +50,7 @@ def test_a_bundle_comes_back_as_it_lies_on_disk():
     assert isinstance(bundle, oc.Bundle)
     assert oc.open_bundle(bundle.path) == bundle
     assert sorted(p.name for p in bundle.path.iterdir()) == [
+        "allocation.json",
         "conformance.npz",
         "ios",
         "manifest.json",

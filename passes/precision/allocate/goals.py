@@ -81,5 +81,5 @@ class Quality:
             return problem.most()
 
     def chosen(self, found: Sequence[Candidate]) -> Candidate | None:
-        """The first that keeps the promise."""
-        return next((c for c in found if c.kl <= self.max_kl), None)
+        """The last that keeps the promise: they are in order of their KL, and less needs more bytes."""
+        return next((c for c in reversed(found) if c.kl <= self.max_kl), None)

@@ -24,6 +24,7 @@ from optimum_compile.passes.sensitivity.trials import Trials
 
 MEASURED = "measured"
 TIGHTENINGS = 4
+TRUST = (1.0, 0.5, 0.0)  # shares of the interactions that proposals take into account
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Allocator:
         self.graph, self.problem, self.recipe = graph, problem, recipe
         self.texts, self.work, self.ctx = texts, work, ctx
         self.facts, self.options = facts, options
+        self.profiling = Selection(graph, texts.profiling)
         self.selection = Selection(graph, texts.selection)
 
     def allocate(self, goal: Goal, others: Mapping[str, Picks] | None = None) -> Allocation:
@@ -98,19 +100,44 @@ class Allocator:
         Raises BudgetError before any work where nothing can.
         """
         rounds: list[Round] = []
+        simple = dict(others or {})
         base = goal.start(self.problem)
         for index in range(self.options.rounds):
             narrow, inside = self.problem, base
             if index:
                 narrow, inside = around(self.problem, base, self.options.steps)
             measured = self.measure(narrow, inside, index)
-            picks = goal.solve(narrow, measured.damage, inside)
+            picks = self._best(goal, narrow, inside, measured.damage, {} if index else simple)
             rounds.append(Round(narrow, inside, measured.damage, picks, measured.forward_passes))
             found = translated(narrow, picks, self.problem)
             if found == base:
                 break
             base = found
-        return self.decided(goal, rounds, others or {})
+        return self.decided(goal, rounds, simple)
+
+    def _best(
+        self,
+        goal: Goal,
+        problem: Problem,
+        base: Picks,
+        damage: Quadratic,
+        others: Mapping[str, Picks],
+    ) -> Picks:
+        """The best of several proposals on the profiling text, from which the next round starts.
+
+        How far interactions can be trusted depends on how large the damage is, so that the proposals
+        take all of them, half and none; and where the damage is beyond any second order, a simple
+        policy may be the better place to measure around.
+        """
+        proposals = [goal.solve(problem, damage.weighted(share), base) for share in TRUST]
+        tried = dict.fromkeys([*proposals, *others.values()])
+        if len(tried) == 1:
+            return proposals[0]
+        trials = self.trials(self.problem, 0)
+        wide = [translated(problem, picks, self.problem) for picks in tried]
+        scored = [Candidate("", picks, self.profiling.kl(trials, picks)) for picks in wide]
+        chosen = goal.chosen(sorted(scored, key=lambda c: c.kl))
+        return proposals[0] if chosen is None else translated(self.problem, chosen.picks, problem)
 
     def measure(self, problem: Problem, base: Picks, index: int) -> Measured:
         """Quantise at `base`, round every other choice in its context, and measure them all."""

@@ -1,7 +1,7 @@
 """The damage of an assignment to second order: what each change does alone, and with each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,6 +65,10 @@ class Quadratic:
         rest = self.between[np.ix_(a, b)] - self.between[np.ix_(a, others)]
         extra: np.ndarray = (part + rest).astype(np.float64)
         return extra
+
+    def weighted(self, share: float) -> "Quadratic":
+        """The same with only a share of the interactions."""
+        return self if share == 1 else replace(self, between=self.between * np.float32(share))
 
     def separable(self, picks: Sequence[int]) -> list[list[float]]:
         """Costs of every choice, linear around `picks`."""

@@ -1,0 +1,96 @@
+"""The policy that the options name, as the pass that `plan` runs.
+
+Policies that have to look at the model get a provisional assignment there, which keeps every limit;
+`compiler.deciding` gives them their own.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from optimum_compile.backends.base import Backend
+from optimum_compile.compiler.errors import OptionError
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.options import CompileOptions, parse_budget, parse_group
+from optimum_compile.compiler.profiling import model_id
+from optimum_compile.passes.precision.assign import AssignPrecision
+from optimum_compile.passes.precision.budget import Budget
+from optimum_compile.passes.precision.classes import ClassOptions
+from optimum_compile.passes.precision.pins import parse_pin
+from optimum_compile.passes.precision.policies import Shares, policy_named
+from optimum_compile.passes.precision.quantizers.recipes import recipe_named
+from optimum_compile.passes.sensitivity.map import SensitivityMap, read_map
+from optimum_compile.passes.sensitivity.methods import METHODS
+
+MEASURED = "measured"
+
+
+def assignment_of(
+    graph: Graph, options: CompileOptions, backends: tuple[Backend, ...]
+) -> AssignPrecision:
+    """The pass of the policy that the options name, under their budget."""
+    found = given_map(graph, options)
+    budget = parse_budget(options.budget)
+    return AssignPrecision(
+        policy=options.policy,
+        bits=options.bits,
+        budget=None
+        if budget is None
+        else Budget(budget.bytes, budget.bits_per_weight, budget.fraction),
+        shares=Shares(*options.shares),
+        head_high=options.head == "high",
+        classes=ClassOptions(
+            parse_group(options.group_size),
+            not options.asymmetric,
+            options.allow_fallback,
+            whole_rows=recipe_named(options.quantizer).int8_inputs,
+        ),
+        backends=backends,
+        pins=tuple(parse_pin(p) for p in options.pin),
+        sensitivity=found,
+    )
+
+
+def decides_later(options: CompileOptions, assignment: AssignPrecision) -> bool:
+    """Whether the policy has to look at the model before it knows its mind."""
+    needs_map = policy_named(options.policy).method and assignment.sensitivity is None
+    return options.policy == MEASURED or bool(needs_map)
+
+
+def looks_at_text(options: CompileOptions) -> bool:
+    """Whether deciding needs text of its own: not where a file has the numbers."""
+    return options.sensitivity is None or options.sensitivity in METHODS
+
+
+def provisional(assignment: AssignPrecision, options: CompileOptions) -> AssignPrecision:
+    """What `plan` runs: the policy itself, or what keeps the limits until it can decide."""
+    if not decides_later(options, assignment):
+        return assignment
+    return replace(assignment, policy=MEASURED, sensitivity=None)
+
+
+def refuse_unmeasured(options: CompileOptions, assignment: AssignPrecision, lack: str) -> None:
+    """Raise OptionError for measurements that are asked for by name and have no text."""
+    if not lack or not decides_later(options, assignment):
+        return
+    own = policy_named(options.policy).method or options.sensitivity
+    named = own in METHODS and METHODS[str(own)]().needs_text
+    if named or options.max_kl is not None:
+        what = f"sensitivity {own!r}" if named else "max-kl"
+        raise OptionError(f"{what} needs text, but there is {lack}: give --calibration FILE")
+
+
+def given_map(graph: Graph, options: CompileOptions) -> SensitivityMap | None:
+    """The map that `--sensitivity` names as a file; None for a method's name or nothing.
+
+    Raises InputError for a map of another model, OptionError for what is neither file nor method.
+    """
+    text = options.sensitivity
+    if text is None or text in METHODS:
+        return None
+    path = Path(text)
+    if path.suffix != ".json" and not path.exists():
+        known = ", ".join(METHODS)
+        raise OptionError(f"sensitivity {text!r}: expected a JSON file, or one of {known}")
+    found = read_map(path)
+    found.require_model(model_id(graph), str(path))
+    return found

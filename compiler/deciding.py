@@ -1,0 +1,351 @@
+"""Decide the precision of every weight by looking at the model: policies that measure, or read a map."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from optimum_compile.backends.base import Backend
+from optimum_compile.compiler.assigning import MEASURED, given_map
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.frontend.config import read_json
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.compiler.package.describe import versions
+from optimum_compile.compiler.pass_manager import PassContext
+from optimum_compile.compiler.profiling import model_id
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
+from optimum_compile.compiler.quantizing import Calibration, facts_of, trial_recipe
+from optimum_compile.passes.calibrate.checkpoint import fingerprint
+from optimum_compile.passes.calibrate.propagate import decoder_samples
+from optimum_compile.passes.precision.allocate.goals import Budgeted, Goal, Quality
+from optimum_compile.passes.precision.allocate.measured import (
+    Allocation,
+    Allocator,
+    MeasureOptions,
+    Texts,
+    assign,
+    forget,
+)
+from optimum_compile.passes.precision.allocate.milp import solve_separable
+from optimum_compile.passes.precision.allocate.narrowed import filled, translated
+from optimum_compile.passes.precision.allocate.saved import read_damage, write_damage
+from optimum_compile.passes.precision.assign import AssignPrecision, facts_for, problem_of
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.policies import policy_named
+from optimum_compile.passes.precision.problem import UNLIMITED, Picks, Problem
+from optimum_compile.passes.sensitivity.map import FORMAT, MeasuredWith, SensitivityMap
+from optimum_compile.passes.sensitivity.methods import METHODS
+from optimum_compile.passes.sensitivity.profile import profile
+from optimum_compile.passes.sensitivity.rounding import round_all
+from optimum_compile.passes.sensitivity.setting import Setting
+from optimum_compile.passes.sensitivity.trials import Trials
+
+SENSITIVITY = "sensitivity.json"
+DAMAGE = "sensitivity.npz"
+DECIDED = "decided.json"
+# Simple policies that a measured assignment must not be worse than.
+SIMPLE = ("uniform", "tiers", "mlx-mixed", "cascade")
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided: schemes by weight, and what the user should know.
+
+    `predicted_kl` is the damage model's, `selection_kl` was measured; nats a token, None where there
+    was no text. `folder` holds sensitivity.json, and sensitivity.npz where interactions were measured.
+    """
+
+    schemes: dict[str, str]
+    remarks: tuple[str, ...]
+    predicted_kl: float | None = None
+    selection_kl: float | None = None
+    folder: Path | None = None
+
+    def copy_to(self, out: Path) -> None:
+        """Copy the measurements into a bundle."""
+        for name in (SENSITIVITY, DAMAGE):
+            if self.folder is not None and (self.folder / name).is_file():
+                shutil.copyfile(self.folder / name, out / name)
+
+
+def decide(
+    graph: Graph,
+    options: CompileOptions,
+    assignment: AssignPrecision,
+    seen: Calibration,
+    work: Path,
+    ctx: PassContext,
+) -> Decided:
+    """Measure what the policy needs and write its `Precision` notes.
+
+    A run that was stopped goes on in `work`; one that had decided is not measured again.
+    Raises UserErrors of the passes, BudgetError where no assignment will do.
+    """
+    folder = work / "assign"
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = {**facts_of(graph, options, seen), "assign": options.echo()}
+    identity = fingerprint({key: value for key, value in facts.items() if key != "schemes"})
+    found = _known(folder / DECIDED, identity)
+    if found is None:
+        found = _Decision(graph, options, assignment, seen, folder, ctx, facts).made()
+        _keep(folder / DECIDED, identity, found)
+        forget(folder)
+    assign(graph, {name: parse_scheme(text) for name, text in found.schemes.items()})
+    return replace(found, folder=folder)
+
+
+class _Decision:
+    """One decision."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        options: CompileOptions,
+        assignment: AssignPrecision,
+        seen: Calibration,
+        folder: Path,
+        ctx: PassContext,
+        facts: Mapping[str, Any],
+    ) -> None:
+        self.graph, self.options, self.assignment = graph, options, assignment
+        self.seen, self.folder, self.ctx, self.facts = seen, folder, ctx, facts
+        self.backends: Sequence[Backend] = assignment.backends
+        self.map = given_map(graph, options)
+
+    def made(self) -> Decided:
+        """By the damage model, or by a map of scores."""
+        method = policy_named(self.options.policy).method
+        if method:
+            return self._by_policy(self.map or self._profiled(method))
+        if self.map is not None and self.map.method == MEASURED:
+            return self._again(self.map, Path(str(self.options.sensitivity)).with_suffix(".npz"))
+        if self.map is not None or self.options.sensitivity is not None:
+            found = self.map or self._profiled(str(self.options.sensitivity))
+            return self._by_scores(found, f"assigned by sensitivity {found.method!r}")
+        if self.seen.lack or not self.seen.profiling or not self.seen.selection:
+            why = self.seen.lack or "the calibration text is too short to be divided"
+            return self._by_scores(self._profiled("weights"), f"assigned from weights alone: {why}")
+        return self._measured()
+
+    # ---- ways to decide
+
+    def _by_policy(self, found: SensitivityMap) -> Decided:
+        """A policy that reads a map; `AssignPrecision` does the rest."""
+        own = replace(self.assignment, policy=self.options.policy, sensitivity=found)
+        result = own.run(self.graph, self.ctx)
+        self._write_map(found)
+        return self._decided(problem_of(self.graph, own), None, result.remarks)
+
+    def _by_scores(self, found: SensitivityMap, remark: str) -> Decided:
+        """Integer program on the scores of a map, as if damages added up."""
+        self._refuse_quality("a sensitivity map of scores")
+        problem = problem_of(self.graph, self._choices())
+        costs = [[found.score(u.name, c.scheme) for c in u.choices] for u in problem.units]
+
+        def solved(limited: Problem) -> Picks:
+            return filled(limited, solve_separable(limited, costs), costs)
+
+        problem, picks = self._within(problem, solved)
+        self._write_map(found)
+        return self._decided(problem, picks, (remark,))
+
+    def _again(self, known: SensitivityMap, path: Path) -> Decided:
+        """Another budget from measurements that exist."""
+        whole = problem_of(self.graph, self._choices())
+        if self.options.max_kl is not None:
+            whole = whole.limited((UNLIMITED,) * len(whole.limits))
+        problem, base, damage = read_damage(path, whole)
+        goal = self._goal()
+
+        def solved(limited: Problem) -> Picks:
+            return goal.solve(limited, damage, base)
+
+        problem, picks = self._within(problem, solved)
+        write_damage(self.folder / DAMAGE, problem, base, damage)
+        change = damage.separable(picks)
+        scores = {
+            u.name: {str(c.scheme): n for c, n in zip(u.choices, row, strict=True)}
+            for u, row in zip(problem.units, change, strict=True)
+        }
+        self._write_map(replace(known, units=scores))
+        remark = f"assigned by {path.name}, without a new measurement"
+        return self._decided(problem, picks, (remark,), damage.value(picks))
+
+    def _measured(self) -> Decided:
+        """Measure around a solution, twice, and compare with the simple policies."""
+        problem = self._reserved(problem_of(self.graph, self._choices()))
+        if self.options.max_kl is not None:
+            problem = problem.limited((UNLIMITED,) * len(problem.limits))
+        parts = (self.seen.windows, self.seen.profiling, self.seen.selection)
+        longest = self.graph.symbols["seq"].high if "seq" in self.graph.symbols else 1
+        texts = Texts(*(decoder_samples(part, longest) for part in parts))
+        recipe, options = trial_recipe(self.options), MeasureOptions()
+        allocator = Allocator(
+            self.graph, problem, recipe, texts, self.folder, self.ctx, self.facts, options
+        )
+        goal = self._goal()
+        others = {} if isinstance(goal, Quality) else self._simple(problem)
+        found = allocator.allocate(goal, others)
+        self._write_measured(problem, found)
+        return self._decided(
+            problem, found.picks, _told(found), found.chosen.predicted, found.chosen.kl
+        )
+
+    # ---- parts
+
+    def _choices(self) -> AssignPrecision:
+        return replace(self.assignment, policy=MEASURED)
+
+    def _goal(self) -> Goal:
+        if self.options.max_kl is None:
+            return Budgeted()
+        return Quality(self.options.max_kl, self.options.max_kl)
+
+    def _refuse_quality(self, what: str) -> None:
+        if self.options.max_kl is not None:
+            raise OptionError(f"max-kl needs a measurement in nats, and there is {what}: give text")
+
+    def _simple(self, problem: Problem) -> dict[str, Picks]:
+        facts = facts_for(self.graph, self.assignment, self.ctx.seed)
+        return {name: policy_named(name).decide(problem, facts).picks for name in SIMPLE}
+
+    def _reserved(self, problem: Problem) -> Problem:
+        """Limits less what constants grow by once the schemes are known, at a first guess of them."""
+        if not problem.is_limited or not self.backends:
+            return problem
+        guess = Budgeted().start(problem)
+        more = self._excess(problem, guess)
+        return problem.limited([n - m for n, m in zip(problem.limits, more, strict=True)])
+
+    def _within(
+        self, problem: Problem, solved: Callable[[Problem], Picks]
+    ) -> tuple[Problem, Picks]:
+        problem = self._reserved(problem)
+        return problem, solved(problem)
+
+    def _excess(self, problem: Problem, picks: Picks) -> list[int]:
+        assign(self.graph, problem.schemes(picks))
+        sizes = (b.fixed_bytes(self.graph) for b in self.backends)
+        return [max(0, now - n) for now, n in zip(sizes, problem.fixed_bytes, strict=True)]
+
+    def _profiled(self, method: str) -> SensitivityMap:
+        problem = problem_of(self.graph, self._choices())
+        trials = Trials(self.graph, problem, self.folder / "trials")
+        round_all(trials, "mse", self.options.seed, self.ctx.progress)
+        longest = self.graph.symbols["seq"].high if "seq" in self.graph.symbols else 1
+        windows = self.seen.profiling or self.seen.windows
+        setting = Setting(
+            self.graph,
+            trials,
+            decoder_samples(windows, longest) if not self.seen.lack else (),
+            self.options.seed,
+            self.ctx.progress,
+        )
+        return profile(setting, METHODS[method](), model_id(self.graph), "mse", versions())
+
+    def _write_map(self, found: SensitivityMap) -> None:
+        _write(self.folder / SENSITIVITY, found.to_json())
+
+    def _write_measured(self, problem: Problem, found: Allocation) -> None:
+        """The first round's model, which knows every choice, and damage around the outcome.
+
+        Near the outcome the numbers are those of the last round.
+        """
+        first, last = found.rounds[0], found.rounds[-1]
+        write_damage(self.folder / DAMAGE, first.problem, first.base, first.damage)
+        scores: dict[str, dict[str, float]] = {}
+        schemes = problem.schemes(found.picks)
+        for each in (first, last):
+            units = each.problem.units
+            inside = [any(c.scheme == schemes[u.name] for c in u.choices) for u in units]
+            if not all(inside):
+                continue
+            change = each.damage.separable(translated(problem, found.picks, each.problem))
+            for unit, row in zip(units, change, strict=True):
+                pairs = zip(unit.choices, row, strict=True)
+                scores.setdefault(unit.name, {}).update({str(c.scheme): n for c, n in pairs})
+        tokens = [list(window) for window in self.seen.profiling]
+        cost = sum(each.forward_passes for each in found.rounds)
+        made = SensitivityMap(
+            FORMAT,
+            MEASURED,
+            "nats a token, from the final assignment",
+            model_id(self.graph),
+            MeasuredWith(
+                self.options.quantizer,
+                sum(map(len, tokens)),
+                fingerprint(tokens),
+                self.options.seed,
+                round(cost, 2),
+            ),
+            scores,
+            versions(),
+        )
+        self._write_map(made)
+
+    def _decided(
+        self,
+        problem: Problem,
+        picks: Picks | None,
+        remarks: Sequence[str],
+        predicted: float | None = None,
+        measured: float | None = None,
+    ) -> Decided:
+        if picks is None:
+            notes = {u.name: self.graph.weights[u.name].notes.get(Precision) for u in problem.units}
+            schemes = {name: str(note.scheme) for name, note in notes.items() if note is not None}
+        else:
+            schemes = {name: str(s) for name, s in problem.schemes(picks).items()}
+        return Decided(schemes, tuple(remarks), predicted, measured)
+
+
+def _told(found: Allocation) -> tuple[str, ...]:
+    """Candidates with what they measured."""
+    chosen = found.chosen
+    told = [f"assigned by {chosen.name}: {chosen.kl:.4f} nats a token on the selection text"]
+    others = [f"{c.name} {c.kl:.4f}" for c in found.candidates if c is not chosen]
+    if others:
+        told.append(f"compared there with {', '.join(others)}")
+    return tuple(told)
+
+
+def _known(path: Path, identity: str) -> Decided | None:
+    """What an earlier run decided, if it was the same one."""
+    if not path.exists():
+        return None
+    data = read_json(path)
+    try:
+        if data["fingerprint"] != identity:
+            raise InputError(
+                f"{path}: belongs to another run; use the same options, or remove {path.parent}"
+            )
+        return Decided(
+            {str(n): str(parse_scheme(s)) for n, s in data["schemes"].items()},
+            tuple(str(remark) for remark in data["remarks"]),
+            data["predicted_kl"],
+            data["selection_kl"],
+        )
+    except (KeyError, TypeError, AttributeError, OptionError) as error:
+        raise InputError(
+            f"{path}: damaged ({error}); remove {path.parent} to begin anew"
+        ) from error
+
+
+def _keep(path: Path, identity: str, found: Decided) -> None:
+    document = {
+        "fingerprint": identity,
+        "schemes": found.schemes,
+        "remarks": found.remarks,
+        "predicted_kl": found.predicted_kl,
+        "selection_kl": found.selection_kl,
+    }
+    _write(path, json.dumps(document, indent=1))
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text, "utf-8")
+    part.replace(path)

@@ -1,0 +1,142 @@
+"""Open a model and plan its compilation: everything that can refuse does so here, without work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from optimum_compile.backends.base import Backend, BackendOptions
+from optimum_compile.backends.catalog import load_backend
+from optimum_compile.compiler.assigning import assignment_of, provisional, refuse_unmeasured
+from optimum_compile.compiler.calibration import (
+    TOKENIZER,
+    TextSource,
+    load_tokenizer,
+    need_torch,
+    read_text,
+    special_token_id,
+)
+from optimum_compile.compiler.errors import OptionError, UnsupportedError
+from optimum_compile.compiler.frontend.open_model import Model, open_model
+from optimum_compile.compiler.observers import Observer, SilentObserver
+from optimum_compile.compiler.options import CompileOptions, options_from, resolve_targets
+from optimum_compile.compiler.options import Target as TargetName
+from optimum_compile.compiler.package.writer import refuse_existing
+from optimum_compile.compiler.pass_manager import PassContext, PassManager
+from optimum_compile.compiler.quant.kv import parse_kv_bits
+from optimum_compile.compiler.quantizing import (
+    lack_of_text,
+    refuse_float_inputs,
+    refuse_unseen,
+)
+from optimum_compile.passes.precision.assign import AssignPrecision
+from optimum_compile.passes.precision.kv import AssignKv
+from optimum_compile.passes.precision.learn.effort import effort_named
+from optimum_compile.passes.precision.quantizers.recipes import recipe_named
+from optimum_compile.passes.rewrite.rotate import RotateResidual
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a compilation would do, known before any weight is read."""
+
+    model: Model
+    options: CompileOptions
+    targets: tuple[TargetName, ...]
+    backends: tuple[Backend, ...]
+    assignment: AssignPrecision  # the policy's own, which may have to wait for measurements
+    remarks: tuple[str, ...] = ()
+    beforehand: tuple[str, ...] = ()  # those of `remarks` that no later decision replaces
+
+    @property
+    def name(self) -> str:
+        """The bundle's name."""
+        return self.options.name or self.model.name
+
+    @property
+    def final(self) -> Path:
+        """Where the bundle goes."""
+        return Path(self.options.output) / self.name
+
+
+def plan(
+    model: str | Path,
+    targets: Sequence[str] | None = None,
+    options: CompileOptions | None = None,
+    *,
+    observer: Observer | None = None,
+    **values: Any,
+) -> Plan:
+    """Open the model and assign precision: everything that can refuse does so here, without work.
+
+    Raises what `compile` raises, but for emission and comparison.
+    """
+    need_torch()
+    if options is not None and values:
+        raise OptionError(f"{', '.join(values)}: give these inside `options`, or no `options`")
+    chosen = options or options_from(values)
+    if targets is not None:
+        chosen = replace(chosen, target=options_from({"target": targets}).target)
+    names = resolve_targets(chosen.target)
+    choices = BackendOptions(chosen.executor, chosen.activations)
+    backends = tuple(load_backend(t.artifact).configured(choices) for t in names)
+    text = read_text(chosen.calibration)
+    opened = open_model(Path(model), context=chosen.context, max_prefill=chosen.max_prefill)
+    refuse_existing(Path(chosen.output) / (chosen.name or opened.name), chosen.overwrite)
+    rotation = _rotation(chosen.rotate, chosen.seed)
+    recipe_named(chosen.quantizer), effort_named(chosen.effort)  # refused before work begins
+    wanted = Plan(opened, chosen, names, backends, AssignPrecision())
+    watch = observer or SilentObserver()
+    rotated = run_passes(wanted, *rotation, observer=watch, work=None)
+    _refuse_nodes(opened, backends)
+    cache = () if chosen.kv_bits == "16" else (AssignKv(parse_kv_bits(chosen.kv_bits), backends),)
+    assignment = assignment_of(opened.graph, chosen, backends)
+    beforehand = (*rotated, *run_passes(wanted, *cache, observer=watch, work=None))
+    assign = provisional(assignment, chosen)
+    remarks = (*beforehand, *run_passes(wanted, assign, observer=watch, work=None))
+    has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
+    lack = lack_of_text(opened.graph, text, has_tokenizer)
+    refuse_unseen(opened.graph, chosen, lack)
+    refuse_unmeasured(chosen, assignment, lack)
+    refuse_float_inputs(opened.graph, chosen.quantizer, backends)
+    return replace(wanted, assignment=assignment, remarks=remarks, beforehand=beforehand)
+
+
+def _rotation(name: str, seed: int) -> tuple[RotateResidual, ...]:
+    """The rewrite that `--rotate` names."""
+    if name == "none":
+        return ()
+    residual, values = name in ("residual", "all"), name in ("values", "all")
+    return (RotateResidual(seed, residual, values, gated=name in ("gated", "all")),)
+
+
+def _refuse_nodes(model: Model, backends: Sequence[Backend]) -> None:
+    """Raise UnsupportedError that lists every op that a target cannot run, with where and how often."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for backend in backends:
+        for node in model.graph.nodes:
+            verdict = backend.supports_node(node)
+            if not verdict.ok:
+                op = str(node.attrs.get("target", node.op))
+                found.setdefault((backend.name, op, verdict.reason), []).append(node.origin)
+    if found:
+        lines = [
+            f"{backend} cannot run {op} ({len(where)}x, first at {where[0] or 'top level'}): {reason}"
+            for (backend, op, reason), where in found.items()
+        ]
+        raise UnsupportedError("; ".join(lines))
+
+
+def run_passes(
+    wanted: Plan, *passes: Any, observer: Observer, work: Path | None
+) -> tuple[str, ...]:
+    """Run passes over the planned graph; returns their remarks."""
+    context = PassContext(seed=wanted.options.seed, work=work, observer=observer)
+    return PassManager(passes).run(wanted.model.graph, context)
+
+
+def text_of(wanted: Plan) -> tuple[TextSource | None, Any, int | None]:
+    """The calibration text, the model's tokenizer and its BOS token."""
+    tokenizer = load_tokenizer(wanted.model.tokenizer_files)
+    bos = special_token_id(wanted.model.tokenizer_files, "bos_token", tokenizer)
+    return read_text(wanted.options.calibration), tokenizer, bos
