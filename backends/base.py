@@ -173,6 +173,12 @@ class Backend(Protocol):
     def fixed_bytes(self, graph: Graph) -> int:
         """Bytes of all other constants: norms, biases, tables that the lowering computes."""
 
+    def container_bytes(self, graph: Graph) -> int:
+        """Bytes of the artifact's files beyond what the two above count, from `Precision` notes.
+
+        Program, names, embedded metadata, alignment: before emission, and a little rather too many.
+        """
+
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """Write the artifact. The only method that imports the SDK (verify runs it in a child)."""
 

@@ -9,7 +9,11 @@ from rich.table import Table
 
 from optimum_compile.compiler.api import Plan
 from optimum_compile.compiler.options import target_name
-from optimum_compile.compiler.package.describe import predicted_bytes, weight_bytes
+from optimum_compile.compiler.package.describe import (
+    predicted_bytes,
+    predicted_file_bytes,
+    weight_bytes,
+)
 from optimum_compile.compiler.package.manifest import Check, Manifest
 from optimum_compile.compiler.package.reader import Bundle
 from optimum_compile.passes.precision.classes import class_of
@@ -103,6 +107,7 @@ def plan_document(wanted: Plan) -> dict[str, Any]:
         "weight_bytes": stored,
         "bits_per_weight": 8 * stored / max(1, parameters),
         "predicted_bytes": {b.name: predicted_bytes(graph, b) for b in wanted.backends},
+        "predicted_file_bytes": {b.name: predicted_file_bytes(graph, b) for b in wanted.backends},
         "tensors": tensors,
         "remarks": list(wanted.remarks),
     }

@@ -16,7 +16,7 @@ from optimum_compile.backends.base import (
     WeightUse,
 )
 from optimum_compile.backends.child import verify_in_child
-from optimum_compile.backends.coreml import schemes
+from optimum_compile.backends.coreml import container, schemes
 from optimum_compile.backends.coreml.toolchain import require
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.ir.graph import Graph, Node
@@ -77,6 +77,10 @@ class CoreMLBackend:
     def fixed_bytes(self, graph: Graph) -> int:
         """See the protocol."""
         return schemes.fixed_bytes(graph)
+
+    def container_bytes(self, graph: Graph) -> int:
+        """See the protocol."""
+        return container.container_bytes(graph)
 
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """See the protocol."""

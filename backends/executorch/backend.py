@@ -18,7 +18,7 @@ from optimum_compile.backends.base import (
     WeightUse,
 )
 from optimum_compile.backends.child import verify_in_child
-from optimum_compile.backends.executorch import schemes
+from optimum_compile.backends.executorch import container, schemes
 from optimum_compile.backends.executorch.toolchain import require
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.errors import InputError, UnsupportedError
@@ -96,6 +96,10 @@ class ExecuTorchBackend:
     def fixed_bytes(self, graph: Graph) -> int:
         """See the protocol."""
         return schemes.fixed_bytes(graph)
+
+    def container_bytes(self, graph: Graph) -> int:
+        """See the protocol."""
+        return container.container_bytes(graph, xnnpack=self.xnnpack)
 
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """See the protocol."""

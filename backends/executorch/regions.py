@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from optimum_compile.backends.base import WeightUse
 from optimum_compile.backends.executorch.schemes import on_xnnpack
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
-from optimum_compile.passes.precision.notes import Quantized
+from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.stages.notes import InStage
 
 ELEMENTWISE = ("silu", "mul", "add")
@@ -92,7 +92,8 @@ def _region_for(
 
 
 def _delegable(weight: Value) -> bool:
-    note = weight.notes.get(Quantized)
+    # Before anything is quantised, the sizes of delegates follow from what is planned.
+    note = weight.notes.get(Quantized) or weight.notes.get(Precision)
     return note is not None and on_xnnpack(note.scheme, use_of(weight))
 
 

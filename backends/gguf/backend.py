@@ -17,6 +17,7 @@ from optimum_compile.backends.base import (
 )
 from optimum_compile.backends.compare import not_executed
 from optimum_compile.backends.gguf import types
+from optimum_compile.backends.gguf.container import container_bytes
 from optimum_compile.backends.gguf.emit import RULES, emit, read_metadata
 from optimum_compile.backends.gguf.names import gguf_name
 from optimum_compile.backends.logits import ArtifactLogits
@@ -74,6 +75,10 @@ class GgufBackend:
     def fixed_bytes(self, graph: Graph) -> int:
         """See the protocol."""
         return types.fixed_bytes(graph)
+
+    def container_bytes(self, graph: Graph) -> int:
+        """See the protocol; of the file that the other tool will write."""
+        return container_bytes(graph)
 
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """See the protocol."""

@@ -18,6 +18,7 @@ from optimum_compile.backends.base import (
 from optimum_compile.backends.compare import not_executed
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.backends.mlx import forms
+from optimum_compile.backends.mlx.container import container_bytes
 from optimum_compile.backends.mlx.emit import PREDICATE, emit, read_metadata
 from optimum_compile.backends.mlx.names import mlx_path
 from optimum_compile.backends.stacks import supports_decoder_node
@@ -74,6 +75,10 @@ class MlxBackend:
     def fixed_bytes(self, graph: Graph) -> int:
         """See the protocol."""
         return forms.fixed_bytes(graph)
+
+    def container_bytes(self, graph: Graph) -> int:
+        """See the protocol; of the file that the other tool will write."""
+        return container_bytes(graph)
 
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """See the protocol."""

@@ -17,7 +17,7 @@ from optimum_compile.backends.base import (
 )
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.logits import ArtifactLogits
-from optimum_compile.backends.onnxruntime import schemes
+from optimum_compile.backends.onnxruntime import container, schemes
 from optimum_compile.backends.onnxruntime.toolchain import require
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node
@@ -90,6 +90,10 @@ class OnnxRuntimeBackend:
     def fixed_bytes(self, graph: Graph) -> int:
         """See the protocol."""
         return schemes.fixed_bytes(graph)
+
+    def container_bytes(self, graph: Graph) -> int:
+        """See the protocol."""
+        return container.container_bytes(graph, int8=self.int8)
 
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """See the protocol."""

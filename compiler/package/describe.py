@@ -82,6 +82,13 @@ def predicted_bytes(graph: Graph, backend: Backend) -> int:
     return total
 
 
+def predicted_file_bytes(graph: Graph, backend: Backend) -> int:
+    """Bytes of the files of the backend's artifact, before emission; 0 where it holds no weights."""
+    if not backend.stores_weights:
+        return 0
+    return predicted_bytes(graph, backend) + backend.container_bytes(graph)
+
+
 def weight_bytes(graph: Graph) -> int:
     """Bytes of all weights in their schemes, whatever the container."""
     units = units_of(graph)
@@ -206,6 +213,7 @@ def _artifact(graph: Graph, backend: Backend, emitted: EmitResult, out: Path) ->
         emitted.functions,
         emitted.weight_bytes,
         predicted_bytes(graph, backend),
+        predicted_file_bytes(graph, backend),
         sum(size_of(file) for file in (emitted.artifact, *emitted.beside)),
         emitted.remarks,
     )

@@ -51,7 +51,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Artifact:
-    """One emitted artifact. `predicted_bytes` is the estimate made before emission."""
+    """One emitted artifact, and what was estimated before emission.
+
+    `predicted_bytes` are its weights; `predicted_file_bytes` its files, on which budgets in bytes rest (0
+    for an artifact without weights).
+    """
 
     platform: str
     kind: str
@@ -59,6 +63,7 @@ class Artifact:
     functions: tuple[str, ...]
     weight_bytes: int
     predicted_bytes: int
+    predicted_file_bytes: int
     file_bytes: int
     remarks: tuple[str, ...] = ()
 

@@ -1,0 +1,37 @@
+"""What all artifacts carry beside their weights: the metadata of `compiler.package.describe`, counted.
+
+A budget in bytes is about the file, and must be split before anything is quantised. So the text is
+not made here, since ranges and digests are not known yet; its length follows from names and schemes.
+"""
+
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.stages.blocks import block_count, weight_blocks
+from optimum_compile.passes.stages.notes import StagePlan
+
+# Bytes of JSON, measured: what is not there is known by name, number by number.
+PROVENANCE = 385  # format, name, versions, policy, quantizer, seed, totals
+STAGE = 272  # keys, name, digest, totals, and granularities of one stage
+RANGE = 61  # the range of a block's input
+TENSOR = 58  # keys and brackets of a tensor
+NUMBER = 16  # a range's end: 13 characters where scales are short, 19 at most
+STAGES = 3  # before the graph is cut
+
+
+def metadata_bytes(graph: Graph) -> int:
+    """Length of the JSON text that an artifact of this graph carries."""
+    plan = graph.notes.get(StagePlan)
+    stages = STAGES if plan is None else len(plan.stages)
+    tensors = sum(_tensor(graph, name) for name in weight_blocks(graph))
+    return PROVENANCE + stages * STAGE + block_count(graph) * RANGE + tensors
+
+
+def _tensor(graph: Graph, name: str) -> int:
+    value = graph.weights[name]
+    note = value.notes.get(Precision)
+    shape = value.type.static_shape()
+    scheme = "f16" if note is None else str(note.scheme)
+    bits = 16 if note is None else note.scheme.bits
+    size = value.type.elements() * bits // 8
+    digits = len(str(size)) + sum(len(str(d)) + 1 for d in shape)
+    return TENSOR + len(name) + len(scheme) + digits + 2 * NUMBER
