@@ -1,7 +1,7 @@
 """Pass: give every matrix a scheme, by a policy, under a byte budget, legal on every chosen target."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from optimum_compile.backends.base import Backend
@@ -58,9 +58,9 @@ class AssignPrecision:
     After:   @model.layers.0.mlp.up_proj.weight : f16[768, 256] {Precision(scheme=int8:channel)}
 
     `menu` says what a policy chooses from: the schemes of precision classes ("classes"; `classes` has
-    their options), or what the targets propose ("ladder"). "auto" is classes for uniform and cascade,
-    the ladder for all others. `containers` and `kv_bytes` are what a budget in bytes has to hold beside
-    the weights, on each of `backends`; none without them.
+    their options), or what the targets propose ("ladder"). "auto" is the ladder, but for uniform and
+    cascade it is classes while any assignment of usual classes fits the budget. `containers` and
+    `kv_bytes` are what a budget in bytes has to hold beside the weights, on each of `backends`.
     """
 
     name: ClassVar[str] = "assign-precision"
@@ -81,7 +81,7 @@ class AssignPrecision:
     kv_bytes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        require_map(self.policy, self.sensitivity)
+        policy_named(self.policy)
         if self.bits not in UNIFORM_BITS:
             raise OptionError(f"bits={self.bits}: expected one of {UNIFORM_BITS}")
         if self.menu not in MENUS:
@@ -89,6 +89,7 @@ class AssignPrecision:
 
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """See the class. Raises BudgetError, UnsupportedError and OptionError before other work."""
+        require_map(self.policy, self.sensitivity)
         units = units_of(graph)
         if not units:
             return PassResult(changed=False, remarks=("no matrix to quantise",))
@@ -154,13 +155,21 @@ class _Assignment:
         if budget is not None:
             beside = options.containers or (0,) * columns, options.kv_bytes or (0,) * columns
             most = limits(budget, parameter_count(self.graph), *beside)
-        schemes = None
-        if options.speaks_classes:
-            self.menu = class_menu(self.units, self.pinned, options.backends, options.classes)
-            schemes = self.menu.schemes
-        return make_problem(
-            self.graph, self.units, options.backends, self.pinned, most, schemes=schemes
+        if not options.speaks_classes:
+            return self._ladder(most)
+        self.menu = class_menu(self.units, self.pinned, options.backends, options.classes)
+        made = make_problem(
+            self.graph, self.units, options.backends, self.pinned, most, self.menu.schemes
         )
+        usual = replace(options.classes, allow_fallback=False) == ClassOptions()
+        if options.menu != "auto" or not usual or made.fits(made.least()):
+            return made
+        self.menu = None
+        return self._ladder(most)
+
+    def _ladder(self, most: Sequence[int] | None) -> Problem:
+        options = self.options
+        return make_problem(self.graph, self.units, options.backends, self.pinned, most)
 
     def _with_problem(self) -> tuple[dict[str, Precision], list[str]]:
         problem = self.problem()
@@ -168,9 +177,10 @@ class _Assignment:
             problem.require_possible()
         facts = self.facts({} if self.menu is None else self.menu.picks(problem))
         decide = policy_named(self.options.policy).decide
+        allowed = problem.limits
         for _ in range(ATTEMPTS):
             plan = decide(problem, facts)
-            excess = self._excess(problem, plan.picks)
+            excess = self._excess(problem, plan.picks, allowed)
             if not any(excess):
                 break
             pairs = zip(problem.limits, excess, strict=True)
@@ -180,10 +190,15 @@ class _Assignment:
         remarks = list(plan.remarks)
         if self.options.budget is None and problem.is_limited:
             remarks.append(f"{self.options.policy} divides a budget: without --budget it is 4.5bpw")
+        if self.options.speaks_classes and self.menu is None:
+            remarks.append(
+                f"{self.options.policy}: no classes fit this budget, so schemes are what the targets "
+                "propose"
+            )
         return self._precisions(problem, plan.picks), remarks
 
-    def _excess(self, problem: Problem, picks: Picks) -> list[int]:
-        """Bytes over each limit once the graph knows its schemes, on which some constants depend."""
+    def _excess(self, problem: Problem, picks: Picks, allowed: Sequence[int]) -> list[int]:
+        """Bytes over what is allowed once the graph knows its schemes, on which some constants depend."""
         backends = self.options.backends
         if not problem.is_limited or not backends:
             return [0]
@@ -192,7 +207,7 @@ class _Assignment:
         fixed = (fixed_weight_bytes(self.graph, self.units, (b,)) for b in backends)
         table = zip(problem.bytes_of(picks), problem.fixed_bytes, fixed, strict=True)
         sizes = (total - before + now for total, before, now in table)
-        return [max(0, size - most) for size, most in zip(sizes, problem.limits, strict=True)]
+        return [max(0, size - most) for size, most in zip(sizes, allowed, strict=True)]
 
     def _precisions(self, problem: Problem, picks: Picks) -> dict[str, Precision]:
         out = {}

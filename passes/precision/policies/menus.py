@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optimum_compile.backends.base import Backend
+from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.quant.scheme import Scheme
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.classes import CLASS_OF_BITS, ClassOptions, choose
@@ -29,16 +30,17 @@ class ClassMenu:
         }
 
     def picks(self, problem: Problem) -> dict[int, Picks]:
-        """What each class means for every unit of a problem with these schemes."""
+        """What each class, or the next wider one, means for every unit of a problem with these schemes."""
         return {
-            bits: tuple(
-                unit.index_of(self.precisions[unit.name][bits].scheme)
-                if unit.name in self.precisions
-                else 0
-                for unit in problem.units
-            )
+            bits: tuple(self._pick(unit, bits) for unit in problem.units)
             for bits in sorted(UNIFORM_BITS)
         }
+
+    def _pick(self, unit: UnitChoices, bits: int) -> int:
+        by_bits = self.precisions.get(unit.name)
+        if by_bits is None:
+            return 0
+        return unit.index_of(by_bits[min(b for b in by_bits if b >= bits)].scheme)
 
     def reason(self, unit: UnitChoices, index: int) -> str:
         """Why a unit has a scheme: its own class's, or of what is narrower where that is its least."""
@@ -55,19 +57,28 @@ def class_menu(
 ) -> ClassMenu:
     """All classes for every unit without a pin that is no router.
 
-    A class that a target refuses means the next wider one: a budget asks for bytes, not for bits.
-    Raises UnsupportedError where an explicit group size cannot be kept, as `choose` does.
+    A budget asks for bytes and not for bits, so a class that a target refuses is the next wider one,
+    and one that cannot keep an explicit group size is left out.
+    Raises UnsupportedError where no class but FP16 keeps it.
     """
     relaxed = replace(options, allow_fallback=options.allow_fallback or options.group is None)
     free = [u for u in units if u.name not in pinned and not u.routes]
-    return ClassMenu(
-        {
-            unit.name: {
-                bits: choose(CLASS_OF_BITS[bits], unit, backends, relaxed) for bits in UNIFORM_BITS
-            }
-            for unit in free
-        }
-    )
+    return ClassMenu({unit.name: _by_bits(unit, backends, relaxed) for unit in free})
+
+
+def _by_bits(
+    unit: Unit, backends: Sequence[Backend], options: ClassOptions
+) -> dict[int, Precision]:
+    found: dict[int, Precision] = {}
+    refusal: UnsupportedError | None = None
+    for bits in UNIFORM_BITS:
+        try:
+            found[bits] = choose(CLASS_OF_BITS[bits], unit, backends, options)
+        except UnsupportedError as error:
+            refusal = error
+    if refusal is not None and len(found) <= 1:
+        raise refusal
+    return found
 
 
 def in_classes(

@@ -16,7 +16,7 @@ from optimum_compile.compiler.ir.weights import FileBytes, WeightRef
 from optimum_compile.compiler.package.describe import predicted_bytes, weight_bytes
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.compiler.quant.scheme import PerChannel, PerGroup
-from optimum_compile.passes.precision.assign import AssignPrecision, Budget
+from optimum_compile.passes.precision.assign import AssignPrecision, Budget, problem_of
 from optimum_compile.passes.precision.classes import ClassOptions, class_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import legal, parameter_count, units_of
@@ -191,7 +191,9 @@ def test_bits_are_widened_only_when_that_is_allowed_and_with_every_refusal():
 @given(
     layers=st.integers(1, 6),
     tied=st.booleans(),
-    policy=st.sampled_from(["cascade", "uniform"]),
+    bias=st.booleans(),
+    policy=st.sampled_from(["cascade", "uniform", "tiers", "mlx-mixed", "random"]),
+    menu=st.sampled_from(["auto", "classes", "ladder"]),
     backends=st.sampled_from([(), (COREML,), (EXECUTORCH,), BOTH]),
     head_high=st.booleans(),
     budget=st.builds(Budget, bytes=st.integers(1, 120_000))
@@ -200,20 +202,23 @@ def test_bits_are_widened_only_when_that_is_allowed_and_with_every_refusal():
 )
 @settings(max_examples=60, deadline=None)
 def test_a_budget_is_never_exceeded_on_any_target(
-    layers, tied, policy, backends, head_high, budget
+    layers, tied, bias, policy, menu, backends, head_high, budget
 ):
-    graph = on_disk(decoder(layers, width=32, hidden=64, vocab=48, tied=tied))
-    options = {"policy": policy, "head_high": head_high, "backends": backends}
+    graph = on_disk(decoder(layers, width=32, hidden=64, vocab=48, tied=tied, bias=bias))
+    options = {"policy": policy, "head_high": head_high, "backends": backends, "menu": menu}
     limit = budget.limit_bytes(parameter_count(graph))
     try:
         run(graph, budget=budget, **options)
     except BudgetError as error:
         least, most = achievable(error)
         assert limit < least <= most
-        run(graph, budget=Budget(bytes=least), **options)
-        limit = least
+        # What a bias adds to a matrix whose scales come after it is known with the schemes only.
+        limit = least + bias * 256
+        run(graph, budget=Budget(bytes=limit), **options)
     check(graph, ASSIGNED)
-    assert max([weight_bytes(graph)] if not backends else sizes(graph, backends)) <= limit
+    used = max([weight_bytes(graph)] if not backends else sizes(graph, backends))
+    assert used <= limit
+    assert used >= 0.9 * min(limit, 2 * parameter_count(graph))  # the steps of so small a model
     for unit in units_of(graph):
         assert legal(scheme_of(graph, unit.name), unit.use, backends).ok
 
@@ -269,3 +274,96 @@ def test_per_channel_may_be_asked_for():
     options = ClassOptions(group=PerChannel())
     found = run(decoder(), policy="uniform", bits=4, classes=options)
     assert set(found.values()) == {"int4:channel"}
+
+
+def test_bytes_hold_the_container_and_the_cache_as_well():
+    graph = on_disk(decoder(4, width=32, hidden=64, vocab=48))
+    options = {"policy": "tiers", "backends": BOTH, "budget": Budget(bytes=40_000)}
+    run(graph, **options)
+    assert 39_000 < max(sizes(graph, BOTH)) <= 40_000
+    run(graph, **options, containers=(9_000, 2_000), kv_bytes=(1_000, 1_000))
+    coreml, executorch = sizes(graph, BOTH)
+    assert coreml <= 30_000
+    assert executorch <= 37_000
+    assert coreml > 29_000 or executorch > 36_000
+
+
+def test_policies_that_divide_a_budget_have_a_usual_one():
+    graph = on_disk(decoder(4, width=64, hidden=128, vocab=48))
+    remarks = PassManager([AssignPrecision("random")]).run(graph)
+    assert remarks[-1] == "random divides a budget: without --budget it is 4.5bpw"
+    assert 0.98 * 4.5 < 8 * weight_bytes(graph) / parameter_count(graph) <= 4.5
+
+
+def test_chance_follows_the_seed_of_the_run():
+    graph = on_disk(decoder(4, width=64, hidden=128, vocab=48))
+    made = []
+    for seed in (0, 1, 0):
+        AssignPrecision("random").run(graph, PassContext(seed=seed))
+        made.append([str(scheme_of(graph, u.name)) for u in units_of(graph)])
+    assert made[0] == made[2] != made[1]
+
+
+@pytest.mark.parametrize("policy", ["uniform", "cascade"])
+def test_classes_are_kept_while_they_fit(policy):
+    """Below them the targets' own schemes take over, unless a group size was asked for."""
+    graph = on_disk(decoder(4, width=128, hidden=256, vocab=512))
+    budget = {"policy": policy, "backends": BOTH}
+    roomy = run(graph, **budget, budget=Budget(bits_per_weight=5))
+    assert not any(text.startswith("vec") for text in roomy.values())
+    classes = problem_of(graph, AssignPrecision(policy, menu="classes", backends=BOTH))
+    tight = Budget(bytes=max(classes.bytes_of(classes.least())) - 1)
+    low = run(graph, **budget, budget=tight)
+    assert any(text.startswith("vec8x4") for text in low.values())
+    with pytest.raises(BudgetError, match="the achievable range is"):
+        run(graph, **budget, budget=tight, menu="classes")
+    with pytest.raises(BudgetError, match="the achievable range is"):
+        run(graph, **budget, budget=tight, classes=ClassOptions(group=PerGroup(32)))
+
+
+def test_a_group_size_is_kept_under_a_budget():
+    graph = on_disk(decoder(4, width=64, hidden=128, vocab=48))
+    options = {"policy": "uniform", "budget": Budget(bits_per_weight=5)}
+    found = run(graph, **options, classes=ClassOptions(group=PerGroup(64), symmetric=False))
+    assert {text.split(":")[1] for text in found.values()} == {"g64"}
+    assert {text[:4] for text in found.values()} <= {"uint"}
+
+
+def test_a_group_size_that_no_class_keeps_is_refused_under_a_budget_too():
+    graph = on_disk(decoder(2, width=64, hidden=128, vocab=48))
+    options = {"policy": "uniform", "budget": Budget(bits_per_weight=5)}
+    with pytest.raises(UnsupportedError, match="groups of 48 do not divide 64 columns"):
+        run(graph, **options, classes=ClassOptions(group=PerGroup(48)))
+
+
+def test_a_target_that_forces_a_width_is_named():
+    """Tables suit one target and 2-bit grids the other, so that both together begin at 4 bits."""
+    both = (COREML, load_backend("onnxruntime"))
+    graph = on_disk(decoder(4, width=64, hidden=128, vocab=48))
+    step = AssignPrecision("tiers", budget=Budget(bits_per_weight=7), backends=both)
+    remarks = PassManager([step]).run(graph)
+    notes = [graph.weights[u.name].notes.get(Precision) for u in units_of(graph)]
+    narrow = {n.reason for n in notes if str(n.scheme).startswith("uint4") and n.reason}
+    assert narrow
+    for reason in narrow:
+        assert "uint2:g64: coreml: integer grids have 4 or 8 bits" in reason
+        assert "vec8x4:channel@shared: onnxruntime:" in reason
+    assert any(" more: uint4" in r and "because" in r for r in remarks)
+
+
+def test_a_policy_that_reads_a_map_needs_one():
+    graph = decoder()
+    with pytest.raises(OptionError, match="needs a sensitivity map of method 'lsaq'"):
+        run(graph, policy="lsaq")
+    with pytest.raises(OptionError, match="menu 'all': expected one of auto, classes, ladder"):
+        AssignPrecision(menu="all")
+
+
+def test_the_problem_of_the_pass_is_what_it_solves():
+    graph = on_disk(decoder(4, width=64, hidden=128, vocab=48))
+    step = AssignPrecision("tiers", budget=Budget(bits_per_weight=5), backends=BOTH)
+    problem = problem_of(graph, step)
+    PassManager([step]).run(graph)
+    picks = problem.picks_of({u.name: scheme_of(graph, u.name) for u in units_of(graph)})
+    assert problem.fits(picks)
+    assert list(problem.bytes_of(picks)) == sizes(graph, BOTH)
