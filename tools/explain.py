@@ -1,0 +1,377 @@
+"""`optimum-compile explain`: why a tensor got its bits, and what the next ones would buy."""
+
+import argparse
+import difflib
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.options import parse_budget
+from optimum_compile.compiler.package.allocation import (
+    ALLOCATION,
+    Allocation,
+    TensorScheme,
+    read_allocation,
+)
+from optimum_compile.compiler.package.manifest import Manifest
+from optimum_compile.compiler.package.reader import open_bundle
+from optimum_compile.compiler.package.writer import MANIFEST
+from optimum_compile.passes.precision.budget import Budget
+from optimum_compile.passes.precision.explain import (
+    KILOBYTE,
+    Explanation,
+    Option,
+    Prices,
+    Step,
+    Subject,
+    explain,
+    prices,
+    steps,
+)
+from optimum_compile.passes.precision.pins import LONGEST_PATTERN
+from optimum_compile.passes.sensitivity.map import SensitivityMap, read_map
+from optimum_compile.tools.cli import print_json, usage
+from optimum_compile.tools.tables import console, size
+
+SENSITIVITY = "sensitivity.json"
+NEAREST = 5
+
+
+@dataclass(frozen=True)
+class Known:
+    """What there is to explain with."""
+
+    allocation: Allocation
+    scores: SensitivityMap
+    subjects: tuple[Subject, ...]
+    left_bytes: int | None
+
+
+def main(command: str, argv: Sequence[str]) -> int:
+    """Explain tensors; returns the exit code."""
+    begin = time.monotonic()
+    parser = argparse.ArgumentParser(prog="optimum-compile explain", description=__doc__)
+    parser.add_argument("path", type=Path, help="a bundle, or an allocation.json")
+    parser.add_argument("tensor", nargs="?", help="a name or a regular expression (default: all)")
+    parser.add_argument(
+        "--sensitivity",
+        type=Path,
+        metavar="FILE",
+        help="a map of the same model (default: sensitivity.json beside allocation.json)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="every choice of every tensor")
+    args = parser.parse_args(list(argv))
+    known = read(args.path, args.sensitivity)
+    chosen = selected(known.subjects, args.tensor)
+    worth = prices(known.subjects)
+    total = max(known.allocation.weight_bytes.values(), default=0)
+    total = total or sum(s.now.size for s in known.subjects)
+    found = [
+        explain(subject, worth, total, known.left_bytes, known.allocation.policy)
+        for subject in chosen
+    ]
+    if args.json:
+        print_json(document(args.path, known, worth, found) | usage(begin))
+        return 0
+    out = console()
+    show_header(out, known, worth)
+    if len(found) == 1 or args.verbose:
+        for each in found:
+            show_one(out, each, known.allocation.targets)
+    else:
+        show_all(out, found)
+    return 0
+
+
+def read(path: Path, sensitivity: Path | None = None) -> Known:
+    """Read what was assigned and what was measured. Raises InputError that says what is missing."""
+    file = path / ALLOCATION if path.is_dir() else path
+    manifest: Manifest | None = None
+    if (file.parent / MANIFEST).is_file() or path.is_dir():
+        manifest = open_bundle(file.parent).manifest
+    if not file.is_file():
+        what = (
+            "the bundle has no allocation.json; compile again" if path.is_dir() else "no such file"
+        )
+        raise InputError(f"{file}: {what}")
+    allocation = read_allocation(file)
+    where = sensitivity or file.parent / SENSITIVITY
+    if not where.is_file():
+        hint = (
+            "no such file"
+            if sensitivity
+            else f"not here: policy {allocation.policy!r} measured nothing. Compile with --policy "
+            "measured, or measure with: optimum-compile profile MODEL --method kl -o FILE, and give "
+            "that with --sensitivity FILE"
+        )
+        raise InputError(f"{where}: {hint}")
+    scores = read_map(where)
+    if scores.model.parameters != allocation.model.parameters:
+        raise InputError(
+            f"{where}: measured on another model ({scores.model.parameters:,} parameters; {file} has "
+            f"{allocation.model.parameters:,})"
+        )
+    subjects = tuple(_subject(t, allocation, scores, manifest) for t in allocation.tensors)
+    return Known(allocation, scores, subjects, _left(allocation, manifest))
+
+
+def _subject(
+    tensor: TensorScheme, allocation: Allocation, scores: SensitivityMap, manifest: Manifest | None
+) -> Subject:
+    elements = tensor.shape[0] * tensor.shape[1]
+    measured = scores.units.get(tensor.name, {})
+    sizes = {tensor.scheme: tensor.bytes, **tensor.choices}
+    options = []
+    for scheme, by_target in sizes.items():
+        bytes_ = tuple(by_target.get(name, 0) for name in allocation.targets)
+        most = max(bytes_, default=0)
+        bits = 8 * most / max(1, elements) if most else tensor.bits_per_weight
+        options.append(Option(scheme, bits, bytes_ or (0,), measured.get(scheme)))
+    options.sort(key=lambda o: (o.size, o.scheme))
+    stage, name = _stage(tensor.name, manifest)
+    # Tables are read, not multiplied with; and where there is no choice nothing is out of line.
+    counts = stage is not None and tensor.use == "linear" and len(options) > 1
+    return Subject(
+        tensor.name,
+        tensor.shape,
+        tuple(options),
+        next(i for i, o in enumerate(options) if o.scheme == tensor.scheme),
+        tuple(tensor.refused.items()),
+        tensor.reason == "pinned",
+        tensor.reason,
+        stage,
+        name,
+        counts and name != tensor.kind,
+    )
+
+
+def _stage(name: str, manifest: Manifest | None) -> tuple[int | None, str]:
+    if manifest is None:
+        return None, ""
+    index = next((t.stage for t in manifest.tensors if t.name == name), None)
+    found = next((s.precision_class for s in manifest.stages if s.index == index), "")
+    return index, found
+
+
+def _left(allocation: Allocation, manifest: Manifest | None) -> int | None:
+    """Bytes that the budget leaves on the target that has fewest left; None where it is not known."""
+    asked = parse_budget(_text(allocation.budget.get("budget")))
+    if asked is None or not allocation.weight_bytes:
+        return None
+    if asked.bytes is not None:  # of the whole file
+        sizes = [a.file_bytes for a in manifest.artifacts] if manifest is not None else []
+        return asked.bytes - max(sizes) if sizes else None
+    budget = Budget(None, asked.bits_per_weight, asked.fraction)
+    limit = budget.limit_bytes(allocation.model.parameters)
+    return limit - max(allocation.weight_bytes.values())
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def selected(subjects: Sequence[Subject], wanted: str | None) -> list[Subject]:
+    """The tensor of that name, or those whose name contains a match; all without one.
+
+    Raises OptionError for what matches nothing, with the nearest names.
+    """
+    if wanted is None:
+        return list(subjects)
+    exact = [s for s in subjects if s.name == wanted]
+    if exact:
+        return exact
+    if len(wanted) > LONGEST_PATTERN:
+        raise OptionError(f"tensor: a pattern of more than {LONGEST_PATTERN} characters")
+    try:
+        found = [s for s in subjects if re.search(wanted, s.name)]
+    except re.error as error:
+        raise OptionError(f"tensor {wanted!r}: no regular expression: {error}") from error
+    if not found:
+        names = [s.name for s in subjects]
+        near = difflib.get_close_matches(wanted, names, NEAREST, 0.3) or names[:NEAREST]
+        raise OptionError(f"tensor {wanted!r}: no such name; the nearest are {', '.join(near)}")
+    return found
+
+
+# ---- JSON
+
+
+def document(
+    path: Path, known: Known, worth: Prices, found: Sequence[Explanation]
+) -> dict[str, Any]:
+    """The JSON of `--json`."""
+    return {
+        "path": str(path),
+        "policy": known.allocation.policy,
+        "budget": known.allocation.budget,
+        "targets": list(known.allocation.targets),
+        "weight_bytes": known.allocation.weight_bytes,
+        "left_bytes": known.left_bytes,
+        "predicted_kl": known.allocation.predicted_kl,
+        "method": known.scores.method,
+        "quantity": known.scores.quantity,
+        "best_not_bought": _step(worth.refused),
+        "worst_bought": _step(worth.bought),
+        "tensors": [_tensor(each, known.allocation.targets) for each in found],
+    }
+
+
+def _step(step: Step | None) -> dict[str, Any] | None:
+    if step is None:
+        return None
+    return {
+        "tensor": step.name,
+        "from": step.before,
+        "to": step.after,
+        "bytes": step.bytes,
+        "damage": step.damage,
+        "per_kilobyte": None if step.rate is None else step.rate * KILOBYTE,
+    }
+
+
+def _tensor(found: Explanation, targets: Sequence[str]) -> dict[str, Any]:
+    subject, now = found.subject, found.subject.now
+    stage = None
+    if subject.stage is not None:
+        stage = {
+            "index": subject.stage,
+            "class": subject.stage_class,
+            "exception": subject.is_exception,
+        }
+    return {
+        "name": subject.name,
+        "shape": list(subject.shape),
+        "scheme": now.scheme,
+        "bits_per_weight": now.bits_per_weight,
+        "bytes": dict(zip(targets, now.bytes, strict=False)),
+        "share": found.share,
+        "damage": now.damage,
+        "beyond_widest": found.gap,
+        "wider": _step(found.wider),
+        "narrower": _step(found.narrower),
+        "why": found.why,
+        "pinned": subject.pinned,
+        "reason": subject.reason,
+        "stage": stage,
+        "choices": [
+            {
+                "scheme": o.scheme,
+                "bits_per_weight": o.bits_per_weight,
+                "bytes": dict(zip(targets, o.bytes, strict=False)),
+                "damage": o.damage,
+            }
+            for o in subject.options
+        ],
+        "refused": dict(subject.refused),
+    }
+
+
+# ---- text
+
+
+def show_header(out: Console, known: Known, worth: Prices) -> None:
+    """What was assigned, in what damage is told, and what a byte is worth."""
+    made = known.allocation
+    totals = {name: made.weight_bytes[name] for name in made.targets if name in made.weight_bytes}
+    sizes = ", ".join(f"{size(count)} on {name}" for name, count in totals.items())
+    asked = ", ".join(f"{key} {value}" for key, value in made.budget.items())
+    left = "" if known.left_bytes is None else f", {size(known.left_bytes)} left"
+    out.print(
+        f"policy {made.policy}{f', {asked}' if asked else ''}: {sizes or 'no target'}{left}",
+        soft_wrap=True,
+    )
+    out.print(
+        f"damage by {known.scores.method!r}: {known.scores.quantity}; less is better",
+        soft_wrap=True,
+    )
+    for text, step in (("best step not bought", worth.refused), ("worst one bought", worth.bought)):
+        if step is not None:
+            one, two = (step.before, step.after) if step.bytes > 0 else (step.after, step.before)
+            out.print(f"{text}: {step.name} {one} to {two}, {_rate(step)} a kB", soft_wrap=True)
+
+
+def show_all(out: Console, found: Sequence[Explanation]) -> None:
+    """One row a tensor."""
+    table = Table(
+        "tensor",
+        "scheme",
+        "bits",
+        "bytes",
+        "share",
+        "a kB less",
+        "a kB more",
+        "with",
+        "",
+        box=None,
+        pad_edge=False,
+    )
+    for each in found:
+        subject, now = each.subject, each.subject.now
+        marks = ["pinned"] if subject.pinned else []
+        marks += [f"no {subject.stage_class}"] if subject.is_exception else []
+        table.add_row(
+            subject.name,
+            now.scheme,
+            f"{now.bits_per_weight:.2f}",
+            size(now.size),
+            f"{each.share:.1%}",
+            _rate(each.narrower),
+            _rate(each.wider),
+            each.wider.after if each.wider else "",
+            ", ".join(marks),
+        )
+    out.print(table)
+    out.print("damage that a kilobyte less costs and one more saves; name a tensor for the reasons")
+
+
+def show_one(out: Console, found: Explanation, targets: Sequence[str]) -> None:
+    """Everything about one tensor."""
+    subject, now = found.subject, found.subject.now
+    shape = " x ".join(map(str, subject.shape))
+    out.print()
+    out.print(
+        f"{subject.name} {shape}: {now.scheme}, {now.bits_per_weight:.2f} bits per weight, "
+        f"{found.share:.1%} of the weights",
+        soft_wrap=True,
+    )
+    if subject.stage is not None:
+        odd = f"is {'not ' if subject.is_exception else ''}of its class"
+        out.print(f"  stage {subject.stage} ({subject.stage_class}): it {odd}")
+    if found.gap is not None:
+        widest = subject.options[-1].scheme
+        out.print(f"  damage now, beyond that of {widest}: {found.gap:.4g}")
+    out.print(f"  why: {found.why}", soft_wrap=True)
+    table = Table("", "scheme", "bits", *targets, "damage", "change", "a kB", box=None)
+    by_scheme = {step.after: step for step in steps(subject)}
+    for option in subject.options:
+        step = by_scheme.get(option.scheme)
+        table.add_row(
+            "*" if option is now else "",
+            option.scheme,
+            f"{option.bits_per_weight:.2f}",
+            *(f"{count:,}" for count in option.bytes[: len(targets)]),
+            _number(option.damage),
+            _number(step.damage if step else None, sign=True),
+            _rate(step),
+        )
+    out.print(table)
+    for scheme, reason in subject.refused:
+        out.print(f"  not {scheme}: {reason}", soft_wrap=True)
+
+
+def _number(value: float | None, *, sign: bool = False) -> str:
+    if value is None:
+        return ""
+    return f"{value:+.3g}" if sign else f"{value:.3g}"
+
+
+def _rate(step: Step | None) -> str:
+    return "" if step is None or step.rate is None else f"{step.rate * KILOBYTE:.3g}"
