@@ -18,6 +18,7 @@ COMMANDS = {
     "verify": "optimum_compile.tools.verify",
     "evaluate": "optimum_compile.tools.evaluate",
     "run": "optimum_compile.tools.run",
+    "explain": "optimum_compile.tools.explain",
     "targets": "optimum_compile.tools.lists",
     "models": "optimum_compile.tools.lists",
 }
@@ -26,6 +27,7 @@ USAGE = """usage: optimum-compile MODEL [--target ios,android] [--budget 3.5bpw]
        optimum-compile inspect|verify BUNDLE [--json]
        optimum-compile evaluate BUNDLE|MODEL --text FILE [--reference MODEL] [options]
        optimum-compile run BUNDLE --prompt TEXT [options]
+       optimum-compile explain BUNDLE|allocation.json [TENSOR] [--sensitivity FILE]
        optimum-compile targets | models
        optimum-compile --version
 
