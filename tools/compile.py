@@ -10,6 +10,7 @@ from typing import Any
 from optimum_compile.compiler.options import CompileOptions, load_config, options_from
 from optimum_compile.compiler.package.reader import Bundle
 from optimum_compile.passes.precision.learn.effort import EFFORTS
+from optimum_compile.passes.precision.policies import POLICIES
 from optimum_compile.passes.precision.quantizers.recipes import RECIPES
 from optimum_compile.tools.cli import print_json, usage
 from optimum_compile.tools.tables import (
@@ -30,11 +31,19 @@ def parser() -> argparse.ArgumentParser:
     )
     out.add_argument("model", help="Hugging Face folder or torch.export archive (.pt2)")
     add = out.add_argument
-    add("--target", help="ios,android (default: both); android:onnxruntime names one artifact")
+    add(
+        "--target",
+        help="ios,android (default: both); android:onnxruntime names one artifact; gguf, mlx: for llama.cpp and MLX",
+    )
     add("-o", "--output", metavar="DIR", help="folder of the bundle (default: build)")
     add("--name", help="name of the bundle (default: that of the model)")
     add("--overwrite", action="store_true", help="replace an existing bundle")
-    add("--policy", help="cascade (default) or uniform")
+    add("--policy", help=f"one of {', '.join(POLICIES)} (default measured)")
+    add(
+        "--sensitivity",
+        metavar="NAME|FILE",
+        help="a method by name, or a file that `profile` wrote",
+    )
     add("--bits", type=int, help="for --policy uniform: 16, 8, 4, 3 or 2")
     add("--pin", action="append", metavar="REGEX=SCHEME", help="fix weights by name (repeatable)")
     add(
@@ -79,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     add("--max-prefill", type=int, help="longest chunk of the prefill function, in tokens")
     add("--calibration", metavar="FILE|none", help="text or JSON list (default: a built-in text)")
     add("--samples", type=int, help="calibration windows (default 64)")
+    add("--profile-samples", type=int, help="windows on which damage is measured (default 16)")
     add("--seqlen", type=int, help="tokens of a calibration window (default 256)")
     add("--seed", type=int, help="seed of everything random (default 0)")
     add("--no-verify", dest="verify", action="store_false", help="do not execute the artifacts")
@@ -92,11 +102,13 @@ def parser() -> argparse.ArgumentParser:
     return out
 
 
-def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, CompileOptions]:
+def parse(
+    argv: Sequence[str], options: argparse.ArgumentParser | None = None
+) -> tuple[argparse.Namespace, CompileOptions]:
     """Arguments, and the options they make; the command line wins over `--config`."""
-    args = parser().parse_args(list(argv))
+    args = (options or parser()).parse_args(list(argv))
     given = dict(vars(args))
-    for key in ("model", "config", "dry_run", "json", "verbose"):
+    for key in ("model", "config", "dry_run", "json", "verbose", "pareto"):
         given.pop(key, None)
     config = load_config(Path(args.config)) if hasattr(args, "config") else {}
     merged: dict[str, Any] = {str(k).replace("-", "_"): v for k, v in config.items()} | given

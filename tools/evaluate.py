@@ -163,6 +163,9 @@ def _refuse_long(seqlen: int | None, limit: int, what: str) -> None:
 def _open_bundle(path: Path, seqlen: int | None, platform: str | None) -> Subject:
     bundle = open_bundle(path)
     found = _artifact(bundle, platform)
+    backend = load_backend(found.kind)
+    if not backend.stores_weights:
+        backend.logits(bundle.resolve(found.path))  # which says what to run instead
     if "decode" not in found.functions:
         raise InputError(
             f"{found.path}: not a decoder of tokens and past; evaluate runs those only"

@@ -35,7 +35,8 @@ def quantized(quantizer, rules, source, target, kind=FILE_TYPE):
 
 
 def test_every_rule_is_applied_to_the_reference_model(quantizer, tmp_path):
-    made = emit_rules(assigned(REFERENCE, by_turns), BACKEND, tmp_path)
+    graph = assigned(REFERENCE, by_turns)
+    made = emit_rules(graph, BACKEND, tmp_path)
     source = tmp_path / "f32.gguf"
     write_gguf(open_model(REFERENCE), source)
     tensors = quantized(quantizer, made.artifact, source, tmp_path / "out.gguf")
@@ -46,6 +47,9 @@ def test_every_rule_is_applied_to_the_reference_model(quantizer, tmp_path):
     assert unapplied(tensor_types(tmp_path / "out.gguf"), rules) == []
     assert made.weight_bytes == sum(int(t.n_bytes) for t in tensors.values())
     assert {n for n, t in tensors.items() if len(t.shape) > 1} == set(rules)
+    real = (tmp_path / "out.gguf").stat().st_size
+    foretold = made.weight_bytes + BACKEND.container_bytes(graph)
+    assert real <= foretold <= 1.01 * real
 
 
 def test_a_file_type_of_floats_leaves_out_rules_and_the_check_says_so(quantizer, tmp_path):

@@ -69,6 +69,9 @@ def test_every_module_of_the_reference_model_gets_its_bits(python, tmp_path):
     graph = assigned(REFERENCE, lambda name, at: turns[at % len(turns)])
     made = emit_rules(graph, BACKEND, tmp_path)
     assert_as_said(made, *converted(python, REFERENCE, made, tmp_path / "out"))
+    real = (tmp_path / "out" / "model.safetensors").stat().st_size
+    foretold = made.weight_bytes + BACKEND.container_bytes(graph)
+    assert real <= foretold <= 1.001 * real
     assert "finite" in run_tool(python, "-c", LOADED, tmp_path / "out", env={"HF_HUB_OFFLINE": "1"})
 
 
