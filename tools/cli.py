@@ -18,17 +18,22 @@ COMMANDS = {
     "verify": "optimum_compile.tools.verify",
     "evaluate": "optimum_compile.tools.evaluate",
     "run": "optimum_compile.tools.run",
+    "profile": "optimum_compile.tools.profile",
+    "assign": "optimum_compile.tools.assign",
     "explain": "optimum_compile.tools.explain",
     "targets": "optimum_compile.tools.lists",
     "models": "optimum_compile.tools.lists",
+    "devices": "optimum_compile.tools.lists",
 }
 
 USAGE = """usage: optimum-compile MODEL [--target ios,android] [--budget 3.5bpw] [-o DIR] [options]
        optimum-compile inspect|verify BUNDLE [--json]
        optimum-compile evaluate BUNDLE|MODEL --text FILE [--reference MODEL] [options]
        optimum-compile run BUNDLE --prompt TEXT [options]
+       optimum-compile assign MODEL [--budget 3.5bpw] [--pareto] [-o DIR] [options]
+       optimum-compile profile MODEL --method NAME [-o sensitivity.json] [options]
        optimum-compile explain BUNDLE|allocation.json [TENSOR] [--sensitivity FILE]
-       optimum-compile targets | models
+       optimum-compile targets | models | devices
        optimum-compile --version
 
 MODEL is a Hugging Face folder or a torch.export archive; BUNDLE is what a compilation wrote.

@@ -27,25 +27,29 @@ class CancelledError(KeyboardInterrupt):
         self.exit_code = 128 + number
 
 
-def refuse_existing(final: Path, overwrite: bool) -> None:
-    """Raise OptionError when the bundle is there already and may not be replaced."""
+def refuse_existing(final: Path, overwrite: bool, marker: str = MANIFEST) -> None:
+    """Raise OptionError when the folder is there already and may not be replaced.
+
+    What may be is a bundle, or another folder of ours that holds `marker`.
+    """
     if not final.exists() and not final.is_symlink():
         return
     if not overwrite:
         raise OptionError(
             f"{final} exists; pass --overwrite to replace it, or another --name or -o"
         )
-    if final.is_symlink() or not (final / MANIFEST).is_file():
-        raise OptionError(f"{final} is not a bundle (no {MANIFEST}); it will not be replaced")
+    if final.is_symlink() or not (final / marker).is_file():
+        what = "not a bundle" if marker == MANIFEST else "something else"
+        raise OptionError(f"{final} is {what} (no {marker}); it will not be replaced")
 
 
 @contextmanager
-def staging(final: Path, overwrite: bool) -> Iterator[Path]:
+def staging(final: Path, overwrite: bool, marker: str = MANIFEST) -> Iterator[Path]:
     """A folder that becomes `final` when the block ends well, and vanishes when it does not.
 
     Raises ResourceError when the disk is full or the parent cannot be written.
     """
-    refuse_existing(final, overwrite)
+    refuse_existing(final, overwrite, marker)
     work: Path | None = None
     try:
         with made_folder(final.parent), _signals_raise() as came:
@@ -64,6 +68,39 @@ def staging(final: Path, overwrite: bool) -> Iterator[Path]:
         for note in getattr(error, "__notes__", ()):
             told.add_note(note)
         raise told from error
+
+
+@contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """A folder in `parent` that vanishes in any case, when a signal comes too."""
+    with made_folder(parent), _signals_raise() as came:
+        folder = Path(tempfile.mkdtemp(prefix=".work-", dir=parent))
+        try:
+            yield folder
+            if came:
+                raise CancelledError(came[0])
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is complete or absent, whatever happens meanwhile; an old one is replaced.
+
+    Raises ResourceError when the disk is full or the folder cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part-{os.getpid()}")
+    try:
+        try:
+            with part.open("x", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _resource(error, path) from error
 
 
 @contextmanager

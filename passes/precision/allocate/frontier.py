@@ -15,21 +15,25 @@ HALVINGS = 14  # of the range of bytes: the last step is below a ten-thousandth 
 
 @dataclass(frozen=True)
 class Point:
-    """An assignment that no other beats in both: weight bytes on each target, predicted KL."""
+    """An assignment that no other beats in both: weight bytes on each target, predicted KL.
+
+    `schemes` by the name of the unit, as text.
+    """
 
     bytes: tuple[int, ...]
     bits_per_weight: float
     predicted_kl: float
-    picks: Picks
+    schemes: dict[str, str]
 
 
 def frontier(problem: Problem, damage: Quadratic, base: Picks, steps: int = 40) -> list[Point]:
     """The best assignment at `steps` budgets from the least to the most bytes, fewest bytes first.
 
-    Assignments that take more bytes than another without less damage are left out. The damage model is
-    exact at `base` and loses truth with distance from it.
+    Assignments that take more bytes than another without less damage are left out. Damage is read as a
+    distance from the widest choices, since most of the frontier is far from `base`, where it is exact.
     """
     low, high = _span(problem)
+    damage = damage.from_widest(base)
     found: list[Point] = []
     best = np.inf
     # Even steps of the logarithm: damage falls with bits exponentially.
@@ -75,4 +79,5 @@ def _span(problem: Problem) -> tuple[int, int]:
 
 def _point(problem: Problem, picks: Picks, value: float) -> Point:
     sizes = problem.bytes_of(picks)
-    return Point(sizes, 8 * max(sizes) / max(1, problem.parameters), value, picks)
+    schemes = {name: str(scheme) for name, scheme in problem.schemes(picks).items()}
+    return Point(sizes, 8 * max(sizes) / max(1, problem.parameters), value, schemes)

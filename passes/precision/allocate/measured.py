@@ -126,10 +126,11 @@ class Allocator:
         """The best of several proposals on the profiling text, from which the next round starts.
 
         How far interactions can be trusted depends on how large the damage is, so that the proposals
-        take all of them, half and none; and where the damage is beyond any second order, a simple
-        policy may be the better place to measure around.
+        take all of them, half and none, and all as distances from 16 bits; and where the damage is
+        beyond any second order, a simple policy may be the better place to measure around.
         """
-        proposals = [goal.solve(problem, damage.weighted(share), base) for share in TRUST]
+        models = [*(damage.weighted(share) for share in TRUST), damage.from_widest(base)]
+        proposals = [goal.solve(problem, model, base) for model in models]
         tried = dict.fromkeys([*proposals, *others.values()])
         if len(tried) == 1:
             return proposals[0]

@@ -17,7 +17,7 @@ class Quadratic:
     model is exact there; a single change from it is exact on the measured text, too.
 
     alone: float64 (options,), nats a token. between: float32 (options, options), symmetric; its
-    diagonal is not read.
+    diagonal is read by `from_widest` only.
     """
 
     starts: tuple[int, ...]  # of every unit, the number of its first option; and of them all
@@ -69,6 +69,22 @@ class Quadratic:
     def weighted(self, share: float) -> "Quadratic":
         """The same with only a share of the interactions."""
         return self if share == 1 else replace(self, between=self.between * np.float32(share))
+
+    def from_widest(self, base: Sequence[int]) -> "Quadratic":
+        """The same numbers read as distances from the widest choices: what holds far from the base.
+
+        A change d of the logits is counted from that of the unit's last choice, so the damage is
+        1/2 |sum d|^2: nothing where every unit is at its widest, never negative. One factor makes it
+        agree with what was measured at `base`.
+        """
+        last = np.repeat(np.asarray(self.starts[1:]) - 1, np.diff(self.starts))
+        wide = self.between.astype(np.float64)
+        wide = wide - wide[last] - wide[:, last] + wide[np.ix_(last, last)]
+        alone: np.ndarray = np.diagonal(wide) / 2
+        found = Quadratic(self.starts, 0.0, alone, wide.astype(np.float32))
+        there = found.value(base)
+        factor = self.base_kl / there if there > 0 else 1.0
+        return Quadratic(self.starts, 0.0, alone * factor, (wide * factor).astype(np.float32))
 
     def separable(self, picks: Sequence[int]) -> list[list[float]]:
         """Costs of every choice, linear around `picks`."""

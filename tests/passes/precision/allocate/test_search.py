@@ -112,3 +112,17 @@ def test_a_smaller_problem_and_the_way_back():
 def test_a_damage_of_other_options_is_a_bug():
     with pytest.raises(InternalError, match="damage of 4 options"):
         Quadratic((0, 2, 4), 0.0, np.zeros(3), np.zeros((4, 4), np.float32))
+
+
+def test_distances_from_the_widest_choices():
+    """Nothing at the widest, what was measured at the base, and a sum of squares in between."""
+    problem, _, _ = case(5)
+    base = tuple(1 for _ in problem.units)
+    damage = some_damage(problem, base, 5)
+    wide = damage.from_widest(base)
+    assert wide.value(problem.most()) == pytest.approx(0, abs=1e-9)
+    assert wide.value(base) == pytest.approx(damage.base_kl, rel=1e-5)
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        picks = tuple(int(rng.integers(len(u.choices))) for u in problem.units)
+        assert wide.value(picks) >= -1e-9
