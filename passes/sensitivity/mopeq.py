@@ -152,11 +152,11 @@ def centres_of(values: np.ndarray, clusters: int) -> np.ndarray:
             following[end] = errors[cut[end]]
         best = following
         cuts.append(cut)
-    out, end = np.zeros(n), n
+    out, stop = np.zeros(n), n
     for cut in reversed(cuts):
-        begin = int(cut[end])
-        out[order[begin:end]] = x[begin:end].mean()
-        end = begin
+        start = int(cut[stop])
+        out[order[start:stop]] = x[start:stop].mean()
+        stop = start
     return out
 
 
