@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from optimum_compile.compiler.errors import InputError, OptionError
@@ -220,6 +221,7 @@ def document(
         "quantity": known.scores.quantity,
         "best_not_bought": _step(worth.refused),
         "worst_bought": _step(worth.bought),
+        "bought_without_gain": worth.idle,
         "tensors": [_tensor(each, known.allocation.targets) for each in found],
     }
 
@@ -296,6 +298,10 @@ def show_header(out: Console, known: Known, worth: Prices) -> None:
         if step is not None:
             one, two = (step.before, step.after) if step.bytes > 0 else (step.after, step.before)
             out.print(f"{text}: {step.name} {one} to {two}, {_rate(step)} a kB", soft_wrap=True)
+    if worth.idle:
+        out.print(
+            f"{worth.idle} tensors have a narrower choice that is predicted to do no harm alone"
+        )
 
 
 def show_all(out: Console, found: Sequence[Explanation]) -> None:
@@ -328,8 +334,16 @@ def show_all(out: Console, found: Sequence[Explanation]) -> None:
             each.wider.after if each.wider else "",
             ", ".join(marks),
         )
-    out.print(table)
+    wide(out, table).print(table)
     out.print("damage that a kilobyte less costs and one more saves; name a tensor for the reasons")
+
+
+def wide(out: Console, table: Table) -> Console:
+    """A console on which nothing of a table is cut, where it is no terminal."""
+    if out.is_terminal:
+        return out
+    needed = Measurement.get(out, out.options.update(max_width=1000), table).maximum
+    return Console(file=out.file, highlight=False, width=max(out.width, needed))
 
 
 def show_one(out: Console, found: Explanation, targets: Sequence[str]) -> None:

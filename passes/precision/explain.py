@@ -75,10 +75,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Prices:
-    """What a byte is worth: the best step up that was not taken, the worst that was."""
+    """What a byte is worth: the best step up that was not taken, the worst that was.
+
+    `idle` counts tensors with a narrower option that is predicted to do no harm alone: interactions,
+    and bytes that were left, buy such steps too.
+    """
 
     refused: Step | None = None
     bought: Step | None = None
+    idle: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ def steps(subject: Subject) -> list[Step]:
 
 
 def prices(subjects: Sequence[Subject]) -> Prices:
-    """The best rate of all single steps up that were not taken, and the worst of those that were.
+    """The best rate of all single steps up that were not taken, and the worst of those that help.
 
     A step that was taken is one that could be undone: the rate is what undoing it would lose for each
     byte that it frees. Where bytes and damage were exchanged in the best way the first is no higher
@@ -119,9 +124,11 @@ def prices(subjects: Sequence[Subject]) -> Prices:
     every = [s for subject in subjects if not subject.pinned for s in steps(subject)]
     up = [(s.rate, s) for s in every if s.bytes > 0 and s.rate is not None and s.rate > 0]
     down = [(s.rate, s) for s in every if s.bytes < 0 and s.rate is not None]
+    paid = [pair for pair in down if pair[0] > 0]
     return Prices(
         max(up, key=lambda pair: pair[0])[1] if up else None,
-        min(down, key=lambda pair: pair[0])[1] if down else None,
+        min(paid, key=lambda pair: pair[0])[1] if paid else None,
+        len({step.name for rate, step in down if rate <= 0}),
     )
 
 
@@ -219,7 +226,9 @@ def _below(worth: Prices, every: Sequence[Step]) -> str:
         return "narrower schemes were not measured"
     rate, _, step = min(known, key=lambda t: t[:2])
     if rate <= 0:
-        return f"{step.after} would free {-step.bytes:,} bytes and is predicted to do no harm alone"
+        return (
+            f"{step.after} would free {-step.bytes:,} bytes, and is predicted to do no harm alone"
+        )
     if step == worth.bought:
         return f"the cheapest to narrow of all: {step.after} would lose {_text(rate)}"
     return f"narrowing it to {step.after} would lose {_text(rate)}{_against(worth.bought)}"

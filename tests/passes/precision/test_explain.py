@@ -91,8 +91,10 @@ def test_prices_are_extremes_of_all_steps(rows, data):
     for each in (s for one in subjects for s in steps(one)):
         if each.bytes > 0 and each.damage < 0:
             assert found.refused.rate >= each.rate
-        if each.bytes < 0:
+        if each.bytes < 0 and each.damage > 0:
             assert found.bought.rate <= each.rate
+    free = [one for one in subjects if any(s.bytes < 0 and s.damage <= 0 for s in steps(one))]
+    assert found.idle == len(free)
 
 
 @given(shift=st.floats(-100, 100))
@@ -141,7 +143,7 @@ def test_the_next_wider_scheme_is_one_that_helps():
         ),
         (
             subject("c", 1, (1000, 0.5), (2000, 0.6)),
-            "s1000 would free 1,000 bytes and is predicted to do no harm alone; it has the most bytes "
+            "s1000 would free 1,000 bytes, and is predicted to do no harm alone; it has the most bytes "
             "that it may have",
         ),
         (
@@ -188,7 +190,7 @@ def test_a_problem_has_the_same_rates():
     problem = Problem(units, (0, 0), (10**9,) * 2, {}, 1024)
     damage = [[0.5, 0.2, 0.1], [0.9, 0.1, 0.08]]
     assert marginal_rates(problem, (1, 1), damage) == pytest.approx((0.1 / 200, 0.3 / 100))
-    assert marginal_rates(problem, (2, 2), [[0.0] * 3] * 2) == (None, 0.0)
+    assert marginal_rates(problem, (2, 2), [[0.0] * 3] * 2) == (None, None)
     first = subjects_of(problem, (1, 0), damage)[0]
     assert (first.now.scheme, first.shape, first.refused) == ("int4:g32", (8, 64), units[0].refused)
     assert first.now.bits_per_weight == 8 * 201 / 512
