@@ -299,9 +299,7 @@ def show_header(out: Console, known: Known, worth: Prices) -> None:
             one, two = (step.before, step.after) if step.bytes > 0 else (step.after, step.before)
             out.print(f"{text}: {step.name} {one} to {two}, {_rate(step)} a kB", soft_wrap=True)
     if worth.idle:
-        out.print(
-            f"{worth.idle} tensors have a narrower choice that is predicted to do no harm alone"
-        )
+        out.print(f"tensors for which narrowing alone is predicted to do no harm: {worth.idle}")
 
 
 def show_all(out: Console, found: Sequence[Explanation]) -> None:
