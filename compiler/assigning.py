@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from optimum_compile.backends.base import Backend
+from optimum_compile.compiler.device_budget import budget_of
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.ir.graph import Graph
-from optimum_compile.compiler.options import CompileOptions, parse_budget, parse_group
+from optimum_compile.compiler.options import CompileOptions, parse_group
 from optimum_compile.compiler.profiling import model_id
+from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.passes.precision.assign import AssignPrecision
-from optimum_compile.passes.precision.budget import Budget
 from optimum_compile.passes.precision.classes import ClassOptions
+from optimum_compile.passes.precision.kv import kv_bytes, uniform_kv
 from optimum_compile.passes.precision.pins import parse_pin
 from optimum_compile.passes.precision.policies import Shares, policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
@@ -29,13 +31,12 @@ def assignment_of(
 ) -> AssignPrecision:
     """The pass of the policy that the options name, under their budget."""
     found = given_map(graph, options)
-    budget = parse_budget(options.budget)
     return AssignPrecision(
         policy=options.policy,
         bits=options.bits,
-        budget=None
-        if budget is None
-        else Budget(budget.bytes, budget.bits_per_weight, budget.fraction),
+        budget=budget_of(graph, options, backends),
+        containers=tuple(b.container_bytes(graph) for b in backends),
+        kv_bytes=_kv_bytes(graph, options, backends),
         shares=Shares(*options.shares),
         head_high=options.head == "high",
         classes=ClassOptions(
@@ -48,6 +49,15 @@ def assignment_of(
         pins=tuple(parse_pin(p) for p in options.pin),
         sensitivity=found,
     )
+
+
+def _kv_bytes(
+    graph: Graph, options: CompileOptions, backends: tuple[Backend, ...]
+) -> tuple[int, ...]:
+    """The cache is in a budget of bytes where its bits are chosen by number."""
+    bits = parse_kv_bits(options.kv_bits)
+    size = kv_bytes(graph, uniform_kv(graph, bits)) if bits.rounds and not bits.auto else 0
+    return (size,) * len(backends)
 
 
 def decides_later(options: CompileOptions, assignment: AssignPrecision) -> bool:

@@ -229,7 +229,9 @@ class _Decision:
     def _excess(self, problem: Problem, picks: Picks) -> list[int]:
         assign(self.graph, problem.schemes(picks))
         sizes = (b.fixed_bytes(self.graph) for b in self.backends)
-        return [max(0, now - n) for now, n in zip(sizes, problem.fixed_bytes, strict=True)]
+        grown = self.assignment.container_growth(self.graph)
+        table = zip(sizes, problem.fixed_bytes, grown, strict=True)
+        return [max(0, now - before + more) for now, before, more in table]
 
     def _profiled(self, method: str) -> SensitivityMap:
         problem = problem_of(self.graph, self._choices())

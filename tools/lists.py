@@ -1,18 +1,20 @@
-"""`optimum-compile targets` and `models`: what there is, and what each can store."""
+"""`optimum-compile targets`, `models` and `devices`: what there is, and what each can store."""
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
 from optimum_compile.backends.base import WeightUse
 from optimum_compile.backends.catalog import load_backend
+from optimum_compile.compiler.devices import EFFICIENCY, devices, usable_rules
 from optimum_compile.compiler.options import TARGETS
 from optimum_compile.compiler.quant.kv import KV_BITS, KvScheme
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.tools.cli import print_json
-from optimum_compile.tools.tables import console
+from optimum_compile.tools.tables import console, size
 
 SCHEMES = (
     "f16",
@@ -59,6 +61,13 @@ def main(command: str, argv: Sequence[str]) -> int:
         for name, text in recipes.items():
             console().print(f"{name}: {text}")
         return 0
+    if command == "devices":
+        found = devices_document()
+        if args.json:
+            print_json(found)
+        else:
+            show_devices(found)
+        return 0
     targets = targets_document()
     if args.json:
         print_json(dict(targets))
@@ -84,6 +93,29 @@ def targets_document() -> dict[str, dict[str, Any]]:
             "kv_cache": {s: "" if v.ok else v.reason for s, v in caches.items()},
         }
     return out
+
+
+def devices_document() -> dict[str, Any]:
+    """Known devices with their figures and sources, and how usable memory follows from memory."""
+    return {
+        "devices": [asdict(device) for device in devices()],
+        "usable_memory": dict(usable_rules()),
+        "efficiency": EFFICIENCY,
+    }
+
+
+def show_devices(document: dict[str, Any]) -> None:
+    """Print the devices as a table, sources below."""
+    heads = ("device", "platform", "memory", "for an app", "GB/s", "figures")
+    table = Table(*heads, box=None, pad_edge=False)
+    for device in document["devices"]:
+        sizes = (size(device[key]) for key in ("memory_bytes", "usable_bytes"))
+        rate = f"{device['bandwidth_gb_s']:.1f}"
+        table.add_row(device["name"], device["platform"], *sizes, rate, device["confidence"])
+    console().print(table)
+    for platform, rule in document["usable_memory"].items():
+        console().print(f"{platform}: {rule}", soft_wrap=True)
+    console().print("--json has the source of every figure.")
 
 
 def models_document() -> dict[str, str]:

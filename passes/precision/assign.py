@@ -114,6 +114,16 @@ class AssignPrecision:
         needed = policy_named(self.policy).needs_budget
         return USUAL_BUDGET if self.budget is None and needed else self.budget
 
+    def container_growth(self, graph: Graph) -> tuple[int, ...]:
+        """By target, bytes that containers have more than `containers`, now that the graph has notes.
+
+        0 where the limits are not about files.
+        """
+        if not self.containers or self.budget is None or self.budget.bytes is None:
+            return (0,) * len(self.backends)
+        pairs = zip(self.backends, self.containers, strict=True)
+        return tuple(b.container_bytes(graph) - given for b, given in pairs)
+
 
 def problem_of(graph: Graph, options: AssignPrecision) -> Problem:
     """Units, choices, bytes and limits as the policy of `options` will see them."""
@@ -206,8 +216,9 @@ class _Assignment:
             self.graph.weights[name].notes.put(Precision(scheme))
         fixed = (fixed_weight_bytes(self.graph, self.units, (b,)) for b in backends)
         table = zip(problem.bytes_of(picks), problem.fixed_bytes, fixed, strict=True)
-        sizes = (total - before + now for total, before, now in table)
-        return [max(0, size - most) for size, most in zip(sizes, allowed, strict=True)]
+        sizes = [total - before + now for total, before, now in table]
+        grown = self.options.container_growth(self.graph)
+        return [max(0, n + m - most) for n, m, most in zip(sizes, grown, allowed, strict=True)]
 
     def _precisions(self, problem: Problem, picks: Picks) -> dict[str, Precision]:
         out = {}

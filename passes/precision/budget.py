@@ -7,28 +7,42 @@ taken off first. Containers differ, hence one limit a target.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from optimum_compile.compiler.errors import BudgetError, OptionError
 
 
 @dataclass(frozen=True)
 class Budget:
-    """A limit: bytes of the artifact, or weights as bits each, or as a share of 16 bits each."""
+    """Limits, of which the strictest holds.
+
+    bytes: of the artifact's file. bits_per_weight, fraction (of 16 bits each) and weight_bytes: of weights.
+    """
 
     bytes: int | None = None
     bits_per_weight: float | None = None
     fraction: float | None = None
+    weight_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if all(getattr(self, field.name) is None for field in fields(self)):
+            raise OptionError("budget: expected bytes, bits per weight or a percentage")
 
     def limit_bytes(self, parameters: int) -> int:
-        """The limit for a model with that many parameters, whatever it is a limit of."""
-        if self.bytes is not None:
-            return self.bytes
+        """The least number among the limits for a model with that many parameters."""
+        found = (self.bytes, self.of_weights(parameters))
+        return min(n for n in found if n is not None)
+
+    def of_weights(self, parameters: int) -> int | None:
+        """The strictest limit on weights of a model with that many parameters; None without one."""
+        found = []
         if self.bits_per_weight is not None:
-            return int(self.bits_per_weight * parameters / 8)
+            found.append(int(self.bits_per_weight * parameters / 8))
         if self.fraction is not None:
-            return int(self.fraction * parameters * 2)
-        raise OptionError("budget: expected bytes, bits per weight or a percentage")
+            found.append(int(self.fraction * parameters * 2))
+        if self.weight_bytes is not None:
+            found.append(self.weight_bytes)
+        return min(found, default=None)
 
 
 def limits(
@@ -45,16 +59,15 @@ def limits(
     Raises:
         BudgetError: what comes before the weights needs more than a budget in bytes.
     """
-    limit = budget.limit_bytes(parameters)
-    if budget.bytes is None:
-        return (limit,) * len(containers)
+    of_weights, limit = budget.of_weights(parameters), budget.bytes
     out = []
     for container, kv in zip(containers, kv_bytes, strict=True):
-        if limit < container + kv:
+        if limit is not None and limit < container + kv:
             cache = f" and {kv} for the KV cache" if kv else ""
             raise BudgetError(
                 f"budget of {limit} bytes: the artifact needs {container} bytes beside its weights"
                 f"{cache}; raise --budget" + (", or lower --context" if kv else "")
             )
-        out.append(limit - container - kv)
+        known = [] if of_weights is None else [of_weights]
+        out.append(min([*known, *([] if limit is None else [limit - container - kv])]))
     return tuple(out)

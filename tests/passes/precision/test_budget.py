@@ -26,3 +26,10 @@ def test_a_budget_that_the_program_alone_exceeds_is_refused():
 def test_an_empty_budget_is_refused():
     with pytest.raises(OptionError, match="budget: expected bytes, bits per weight"):
         limits(Budget(), 10, (1,), (0,))
+
+
+def test_the_strictest_of_several_holds():
+    both = Budget(bytes=1000, bits_per_weight=4, weight_bytes=600)
+    assert limits(both, 1000, (300, 700), (0, 0)) == (500, 300)
+    assert limits(both, 10_000, (300, 700), (0, 0)) == (600, 300)
+    assert both.limit_bytes(1000) == 500

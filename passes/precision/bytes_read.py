@@ -1,0 +1,107 @@
+"""What one token reads while decoding, and the weights that a wished speed leaves room for.
+
+Decoding is bound by memory: every token reads the weights once, but for tables, of which it reads a row,
+and the KV cache up to its context. Pure functions of a graph and its `Precision` notes.
+"""
+
+from collections.abc import Mapping
+
+from optimum_compile.backends.base import Backend
+from optimum_compile.compiler.decoder import caches_of
+from optimum_compile.compiler.ir.graph import Graph, Node
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
+from optimum_compile.passes.precision.kv import kv_bytes, kv_of
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.units import Unit, codebook_bytes, units_of
+from optimum_compile.passes.stages.experts import Expert, experts_of
+
+FLOAT_CACHE = {"ios": 2}  # bytes of a number of a cache that is not rounded; float32 elsewhere
+
+
+def read_shares(graph: Graph, *, every_expert: bool = True) -> Mapping[str, float]:
+    """By matrix, the part of its bytes that a decode step reads.
+
+    A table that is only looked up: one row. A tied head: everything. With `every_expert`, as in the programs
+    that this compiler emits, experts that are not chosen are computed and multiplied by zero;
+    otherwise the `top_k` chosen ones of each layer are read, which is a share of every expert's bytes.
+    """
+    owners = {} if every_expert else experts_of(graph.nodes, frozenset(graph.outputs))
+    return {unit.name: _share(graph, unit, owners) for unit in units_of(graph)}
+
+
+def _share(graph: Graph, unit: Unit, owners: Mapping[Node, Expert]) -> float:
+    if not unit.use.as_linear:
+        return 1 / unit.use.rows
+    found = {owners.get(node) for node in graph.weights[unit.name].users}
+    expert = next(iter(found))
+    if len(found) != 1 or expert is None or expert.gates.producer is None:
+        return 1.0
+    chosen = int(str(expert.gates.producer.attrs["top_k"]))
+    return min(1.0, chosen / int(expert.gates.type.shape[-1]))
+
+
+def weight_bytes_read(graph: Graph, backend: Backend, *, every_expert: bool = True) -> float:
+    """Bytes of weights, norms and codebooks that one token reads from the backend's artifact."""
+    shares = read_shares(graph, every_expert=every_expert)
+    total = float(backend.fixed_bytes(graph))
+    schemes = []
+    for unit in units_of(graph):
+        note = graph.weights[unit.name].notes.get(Precision)
+        if note is not None:
+            schemes.append(note.scheme)
+            total += shares[unit.name] * backend.stored_bytes(note.scheme, unit.use)
+    return total + codebook_bytes(schemes, (backend,))
+
+
+def cache_bytes(graph: Graph, backend: Backend, tokens: int | None = None) -> int:
+    """Bytes of the KV cache on the backend at `tokens`, or at the graph's context.
+
+    Caches with a `KvPrecision` note count in their scheme, others as the target keeps floats.
+    """
+    noted = kv_of(graph)
+    total = kv_bytes(graph, noted, tokens)
+    width = FLOAT_CACHE.get(backend.platform, 4)
+    for cache in caches_of(graph):
+        if cache.name not in noted:
+            heads, context, size = cache.sizes
+            total += (width - 2) * heads * (tokens or context) * size  # counted as fp16 above
+    return total
+
+
+def bytes_per_token(
+    graph: Graph, backend: Backend, tokens: int | None = None, *, every_expert: bool = True
+) -> float:
+    """Bytes that one token reads: weights, and the cache of `tokens` (the context without a number)."""
+    weights = weight_bytes_read(graph, backend, every_expert=every_expert)
+    return weights + cache_bytes(graph, backend, tokens)
+
+
+def weight_limit(
+    graph: Graph,
+    backend: Backend,
+    read_limit: float,
+    tokens: int | None = None,
+    *,
+    every_expert: bool = True,
+) -> int:
+    """Most stored bytes of weights with which a token reads at most `read_limit` bytes.
+
+    What is stored and not read comes on top: of matrices with a note by their scheme, of others by the
+    cheapest one that the target proposes, so that the limit holds whatever they get. Negative where the
+    cache alone reads more.
+    """
+    shares = read_shares(graph, every_expert=every_expert)
+    unread = 0.0
+    for unit in units_of(graph):
+        if shares[unit.name] < 1:
+            unread += (1 - shares[unit.name]) * _least_bytes(graph, unit, backend)
+    return int(read_limit - cache_bytes(graph, backend, tokens) + unread)
+
+
+def _least_bytes(graph: Graph, unit: Unit, backend: Backend) -> int:
+    note = graph.weights[unit.name].notes.get(Precision)
+    if note is not None:
+        return backend.stored_bytes(note.scheme, unit.use)
+    ladder = [parse_scheme(text) for text in backend.ladder]
+    legal = [s for s in ladder if backend.supports_scheme(s, unit.use).ok]
+    return min((backend.stored_bytes(s, unit.use) for s in legal), default=0)
