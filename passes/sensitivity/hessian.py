@@ -24,6 +24,9 @@ class Hessian:
     products with random signs z (Hutchinson): E[z^T H z], each by a second backward pass, with
     signs of all weights at once and new ones for every sample: `probes` for each.
 
+    Spearman with the measured KL of single units in 2 and 3 bits: 0.972 with 8 probes, 0.967 with 4,
+    0.959 with 2, 0.946 with 1 on one small llama, 0.93 on another with 2 or 8.
+
     Memory: the whole program with everything that two backward passes keep of one sample, and the
     weights four times in float32. For models that do not fit use "combined".
     """
