@@ -53,7 +53,11 @@ def cascade(problem: Problem, facts: Facts) -> Plan:
         picks = toward(problem, picks, high, everything)
     order = sorted(everything, key=lambda at: (picks[at] >= high[at], at))
     picks = fitted(problem, picks, order)
-    return Plan(picks, cascade_remarks(facts, layout, _pinned(problem)))
+    parts = "/".join(str(layout.blocks.count(name)) for name in ("INT8", "INT4", "INT2"))
+    said = (
+        f"cascade: {parts} blocks in INT8/INT4/INT2 for the budget, the rest of it from the front"
+    )
+    return Plan(picks, (said, *cascade_remarks(facts, layout, _pinned(problem))))
 
 
 def _picks(problem: Problem, facts: Facts, layout: Layout) -> Picks:
