@@ -48,6 +48,7 @@ DAMAGE = "sensitivity.npz"
 DECIDED = "decided.json"
 # Simple policies that a measured assignment must not be worse than.
 SIMPLE = ("uniform", "tiers", "mlx-mixed", "cascade")
+SPARE = 0.0025  # of a limit on files: how much programs differ between one assignment and the next
 
 
 @dataclass(frozen=True)
@@ -213,12 +214,18 @@ class _Decision:
         return {name: policy_named(name).decide(problem, facts).picks for name in SIMPLE}
 
     def _reserved(self, problem: Problem) -> Problem:
-        """Limits less what constants grow by once the schemes are known, at a first guess of them."""
+        """Limits less what constants grow by once the schemes are known, at a first guess of them.
+
+        The program around the weights is another one for other schemes, so a little is left for that.
+        """
         if not problem.is_limited or not self.backends:
             return problem
         guess = Budgeted().start(problem)
         more = self._excess(problem, guess)
-        return problem.limited([n - m for n, m in zip(problem.limits, more, strict=True)])
+        budget = self.assignment.budget
+        spare = SPARE if budget is not None and budget.bytes is not None else 0
+        pairs = zip(problem.limits, more, strict=True)
+        return problem.limited([n - m - int(n * spare) for n, m in pairs])
 
     def _within(
         self, problem: Problem, solved: Callable[[Problem], Picks]

@@ -127,7 +127,8 @@ class AssignPrecision:
 
 def problem_of(graph: Graph, options: AssignPrecision) -> Problem:
     """Units, choices, bytes and limits as the policy of `options` will see them."""
-    return _Assignment(graph, units_of(graph), options, 0).problem()
+    found = [p for p, _ in _Assignment(graph, units_of(graph), options, 0).problems()]
+    return next((p for p in found if p.fits(p.least())), found[0])
 
 
 def facts_for(graph: Graph, options: AssignPrecision, seed: int) -> Facts:
@@ -144,7 +145,6 @@ class _Assignment:
         self.graph, self.units, self.options, self.seed = graph, units, options, seed
         self.head = head_unit(graph, units)
         self.pinned = pinned(units, options.pins, options.backends)
-        self.menu: ClassMenu | None = None
 
     def made(self) -> tuple[dict[str, Precision], list[str]]:
         """Precision of every unit, and remarks."""
@@ -157,35 +157,39 @@ class _Assignment:
         said = _reasons({n: p for n, p in chosen.items() if n not in self.pinned})
         return chosen, [*said, *remarks, *_routers(self.units, self.pinned)]
 
-    def problem(self) -> Problem:
-        """The problem under the budget's limits."""
-        options = self.options
+    def problems(self) -> list[tuple[Problem, ClassMenu | None]]:
+        """What the policy may choose from under the budget's limits, its own way first."""
+        options, budget, most = self.options, self.options.effective_budget, None
         columns = max(1, len(options.backends))
-        budget, most = options.effective_budget, None
         if budget is not None:
             beside = options.containers or (0,) * columns, options.kv_bytes or (0,) * columns
             most = limits(budget, parameter_count(self.graph), *beside)
+        given = self.graph, self.units, options.backends, self.pinned, most
         if not options.speaks_classes:
-            return self._ladder(most)
-        self.menu = class_menu(self.units, self.pinned, options.backends, options.classes)
-        made = make_problem(
-            self.graph, self.units, options.backends, self.pinned, most, self.menu.schemes
-        )
+            return [(make_problem(*given), None)]
+        menu = class_menu(self.units, self.pinned, options.backends, options.classes)
+        classes = make_problem(*given, schemes=menu.schemes), menu
         usual = replace(options.classes, allow_fallback=False) == ClassOptions()
-        if options.menu != "auto" or not usual or made.fits(made.least()):
-            return made
-        self.menu = None
-        return self._ladder(most)
-
-    def _ladder(self, most: Sequence[int] | None) -> Problem:
-        options = self.options
-        return make_problem(self.graph, self.units, options.backends, self.pinned, most)
+        if options.menu != "auto" or not usual or most is None:
+            return [classes]
+        return [classes, (make_problem(*given), None)]
 
     def _with_problem(self) -> tuple[dict[str, Precision], list[str]]:
-        problem = self.problem()
+        refusals = []
+        for problem, menu in self.problems():
+            try:
+                return self._solved(problem, menu)
+            except BudgetError as error:
+                refusals.append((max(problem.bytes_of(problem.least())), error))
+        raise min(refusals, key=lambda pair: pair[0])[1]
+
+    def _solved(
+        self, problem: Problem, menu: ClassMenu | None
+    ) -> tuple[dict[str, Precision], list[str]]:
+        """By the policy. Raises BudgetError where nothing in this problem fits."""
         if problem.is_limited:
             problem.require_possible()
-        facts = self.facts({} if self.menu is None else self.menu.picks(problem))
+        facts = self.facts({} if menu is None else menu.picks(problem))
         decide = policy_named(self.options.policy).decide
         allowed = problem.limits
         for _ in range(ATTEMPTS):
@@ -193,19 +197,22 @@ class _Assignment:
             excess = self._excess(problem, plan.picks, allowed)
             if not any(excess):
                 break
-            pairs = zip(problem.limits, excess, strict=True)
-            problem = problem.limited([limit - more for limit, more in pairs])
+            # From what was used: what is free already would come off the limit, and change nothing.
+            used = map(min, problem.limits, problem.bytes_of(plan.picks))
+            pairs = zip(problem.limits, used, excess, strict=True)
+            limits_now = [now - more if more else limit for limit, now, more in pairs]
+            problem = problem.limited(limits_now)
         else:
             raise BudgetError(f"policy {self.options.policy!r} stays {max(excess)} bytes too large")
         remarks = list(plan.remarks)
         if self.options.budget is None and problem.is_limited:
             remarks.append(f"{self.options.policy} divides a budget: without --budget it is 4.5bpw")
-        if self.options.speaks_classes and self.menu is None:
+        if self.options.speaks_classes and menu is None:
             remarks.append(
                 f"{self.options.policy}: no classes fit this budget, so schemes are what the targets "
                 "propose"
             )
-        return self._precisions(problem, plan.picks), remarks
+        return self._precisions(problem, plan.picks, menu), remarks
 
     def _excess(self, problem: Problem, picks: Picks, allowed: Sequence[int]) -> list[int]:
         """Bytes over what is allowed once the graph knows its schemes, on which some constants depend."""
@@ -220,16 +227,15 @@ class _Assignment:
         grown = self.options.container_growth(self.graph)
         return [max(0, n + m - most) for n, m, most in zip(sizes, grown, allowed, strict=True)]
 
-    def _precisions(self, problem: Problem, picks: Picks) -> dict[str, Precision]:
-        out = {}
+    def _precisions(
+        self, problem: Problem, picks: Picks, menu: ClassMenu | None
+    ) -> dict[str, Precision]:
+        out = dict(self.pinned)
         for unit, index in zip(problem.units, picks, strict=True):
             if unit.pinned:
-                out[unit.name] = self.pinned[unit.name]
                 continue
-            known = self.menu is not None and not unit.unit.routes
-            reason = (
-                self.menu.reason(unit, index) if self.menu and known else why_wider(unit, index)
-            )
+            known = menu is not None and not unit.unit.routes
+            reason = menu.reason(unit, index) if menu and known else why_wider(unit, index)
             out[unit.name] = Precision(unit.choices[index].scheme, reason=reason)
         return out
 
