@@ -58,6 +58,18 @@ def shared_codebooks(
         if key is None or note is None or not value.uses or not isinstance(note.scheme, Vector):
             continue
         users.setdefault(key, []).append((value, note.scheme))
+    return learned_codebooks(users, seed, load, folder, resumed=resumed)
+
+
+def learned_codebooks(
+    users: Mapping[Key, Sequence[tuple[Value, Vector]]],
+    seed: int,
+    load: Load,
+    folder: Path | None = None,
+    *,
+    resumed: bool = False,
+) -> Codebooks:
+    """A codebook for each key from its users, kept as in `shared_codebooks`."""
     books = {}
     for key in sorted(users):
         path = None if folder is None else folder / f"codebook{key[0]}x{key[1]}.npy"

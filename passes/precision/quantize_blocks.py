@@ -45,7 +45,8 @@ class QuantizeBlocks:
     float program's head. After each block the state is on disk under `work`, and a run that was
     killed goes on there.
 
-    With `trials`, every unit is rounded in each of its other choices too, from the same moments.
+    With `trials`, every unit is rounded in each of its other choices too, from the same moments, and
+    with codebooks that all units of a choice share.
     """
 
     name: ClassVar[str] = "quantize-weights"
@@ -88,12 +89,14 @@ class _Run:
         originals = self.before if options.recipe.propagation > 0 else None
         self.experts = ExpertMoments(options.recipe.routing, self.now, originals)
         resumed = bool(self.progress.done or self.progress.packed)
-        self.codebooks = shared_codebooks(
-            graph, ctx.seed, load_checked, options.work, resumed=resumed
-        )
         self.trials = None
         if options.trials is not None:
             self.trials = TrialRun(options.trials, options.recipe, ctx.seed)
+            self.codebooks = self.trials.books
+        else:
+            self.codebooks = shared_codebooks(
+                graph, ctx.seed, load_checked, options.work, resumed=resumed
+            )
 
     def all(self) -> PassResult:
         """Every segment that is not done yet."""

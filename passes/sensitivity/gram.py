@@ -29,7 +29,7 @@ from optimum_compile.passes.stages.blocks import weight_blocks
 
 CACHE_BYTES = 4 << 30
 SCALE = 256.0  # of projections, which are kept as fp16
-ROWS = 256  # options whose products are computed at once
+HELD_BYTES = 4 << 30  # of references that stay in memory
 PROGRESS = "gram.json"
 VECTORS = "vectors.npy"
 
@@ -82,6 +82,20 @@ def measure_gram(
     return _Gram(trials, base, tuple(samples), folder, options, fingerprint, progress).all()
 
 
+@dataclass(frozen=True)
+class _Reference:
+    """Of one sample: p of the float model, logits and distribution q of the base, all (tokens, vocabulary).
+
+    `log_sum` (tokens,) is the logits' logsumexp, `signed_root` the root of q with random signs.
+    """
+
+    p: Tensor
+    base: Tensor
+    log_sum: Tensor
+    q: Tensor
+    signed_root: Tensor
+
+
 class _Gram:
     """One measurement."""
 
@@ -103,6 +117,8 @@ class _Gram:
         self.tokens = sum(self.lengths)
         self.logits: Value = self.graph.outputs[0]
         self.fingerprint = fingerprint
+        self.known: dict[int, _Reference] = {}
+        self.directions: Tensor | None = None
         self.alone: dict[str, list[float]] = {}
         self.base_kl = 0.0
         self.passes = 0.0
@@ -216,22 +232,41 @@ class _Gram:
 
     def _delta(self, n: int, logits: Tensor) -> tuple[float, np.ndarray]:
         """Summed change of the KL over a sample's tokens, and the projections of all of them."""
-        p = torch.from_numpy(np.load(self.folder / f"p{n}.npy", allow_pickle=False))
-        base = torch.from_numpy(np.load(self.folder / f"z{n}.npy", allow_pickle=False))
-        d = logits - base
-        change = logits.logsumexp(-1) - base.logsumexp(-1) - (p * d).sum(-1)
-        q = base.softmax(-1)
-        centred = q.sqrt() * (d - (q * d).sum(-1, keepdim=True))
-        random = np.random.default_rng([self.options.seed, n])
-        vocabulary = logits.shape[-1]
-        # One matrix for all tokens, with other signs for each: errors do not line up.
-        matrix = random.choice([-1.0, 1.0], (vocabulary, self.options.projections))
-        signs = random.choice(np.array([-1, 1], np.int8), (len(logits), vocabulary))
-        spread = torch.from_numpy(matrix.astype(np.float32)) / self.options.projections**0.5
-        flat = (centred * torch.from_numpy(signs)) @ spread
+        known = self._reference(n)
+        d = logits - known.base
+        change = logits.logsumexp(-1) - known.log_sum - (known.p * d).sum(-1)
+        mean = (known.q * d).sum(-1, keepdim=True)
+        flat = (known.signed_root * (d - mean)) @ self._spread(logits.shape[-1])
         limit = float(np.finfo(np.float16).max)
         row = (flat * SCALE).clamp(-limit, limit).to(torch.float16).reshape(-1).numpy()
         return float(change.sum(dtype=torch.float64)), row
+
+    def _reference(self, n: int) -> "_Reference":
+        """What is known of a sample; in memory where all of them have room there."""
+        if n in self.known:
+            return self.known[n]
+        p, base = (
+            torch.from_numpy(np.load(self.folder / f"{kind}{n}.npy", allow_pickle=False))
+            for kind in ("p", "z")
+        )
+        q = base.softmax(-1)
+        # One matrix for all tokens, with other signs for each: errors do not line up.
+        random = np.random.default_rng([self.options.seed, n])
+        signs = torch.from_numpy(random.integers(0, 2, tuple(base.shape), np.int8))
+        found = _Reference(p, base, base.logsumexp(-1), q, q.sqrt() * (2 * signs - 1))
+        if 16 * base.numel() * len(self.samples) <= HELD_BYTES:
+            self.known[n] = found
+        return found
+
+    def _spread(self, vocabulary: int) -> Tensor:
+        """The random directions, float32 (vocabulary, projections)."""
+        if self.directions is None:
+            random = np.random.default_rng(self.options.seed)
+            shape = (vocabulary, self.options.projections)
+            signs = 2 * random.integers(0, 2, shape, np.int8) - 1
+            matrix = torch.from_numpy(signs.astype(np.float32))
+            self.directions = matrix / self.options.projections**0.5
+        return self.directions
 
     def _products(self, vectors: np.ndarray) -> np.ndarray:
         """Mean over tokens of the products of all pairs, float32 (options, options)."""

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from optimum_compile.compiler.ir.graph import Value
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Float, Vector
 from optimum_compile.passes.calibrate.moments import Moments
-from optimum_compile.passes.precision.codebooks import Codebooks, key_of, learn_codebook
+from optimum_compile.passes.precision.codebooks import Codebooks, Key, key_of, learned_codebooks
 from optimum_compile.passes.precision.quantize import load_checked
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
@@ -46,7 +47,7 @@ class TrialRun:
 
     def __init__(self, trials: Trials, recipe: Recipe, seed: int) -> None:
         self._trials, self._recipe = trials, recipe
-        self._books = trial_codebooks(trials, seed)
+        self.books = trial_codebooks(trials, seed)
         self._units = {u.name: u for u in trials.problem.units}
 
     def rounds(self, name: str) -> bool:
@@ -63,7 +64,7 @@ class TrialRun:
         for scheme in (c.scheme for c in self._units[name].choices):
             if self._trials.has(name, scheme):
                 continue
-            book = self._books.of(scheme)
+            book = self.books.of(scheme)
             if scheme == chosen.scheme:
                 packed = chosen
             elif seen is None:
@@ -78,19 +79,15 @@ class TrialRun:
 
 
 def trial_codebooks(trials: Trials, seed: int) -> Codebooks:
-    """The codebooks of all schemes among the choices, each learned from every unit that may use it."""
-    users: dict[tuple[int, int], list[tuple[str, Vector]]] = {}
+    """The codebooks of all schemes among the choices, each learned from every unit that may use it.
+
+    They stay in `trials.books`, where the next round finds them.
+    """
+    users: dict[Key, list[tuple[Value, Vector]]] = {}
     for unit in trials.problem.units:
         for choice in unit.choices:
             key = key_of(choice.scheme)
             if key is not None and isinstance(choice.scheme, Vector):
-                users.setdefault(key, []).append((unit.name, choice.scheme))
-    graph = trials.graph
-    return Codebooks(
-        {
-            key: learn_codebook(
-                key, [(graph.weights[n], s) for n, s in users[key]], seed, load_checked
-            )
-            for key in sorted(users)
-        }
-    )
+                weight = trials.graph.weights[unit.name]
+                users.setdefault(key, []).append((weight, choice.scheme))
+    return learned_codebooks(users, seed, load_checked, trials.books, resumed=True)

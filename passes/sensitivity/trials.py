@@ -30,9 +30,11 @@ class Trials:
     problem: Problem
     folder: Path
     digests: dict[str, dict[str, str]] = field(default_factory=dict)
+    books: Path | None = None  # where the codebooks of vectors are kept; `folder` without it
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.books = self.books or self.folder
         path = self.folder / INDEX
         if path.exists() and not self.digests:
             self.digests = _read_index(path)

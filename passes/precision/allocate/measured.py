@@ -94,6 +94,10 @@ class Allocator:
         self.profiling = Selection(graph, texts.profiling)
         self.selection = Selection(graph, texts.selection)
 
+    def start(self, goal: Goal) -> Picks:
+        """The base of the first round. Raises BudgetError where nothing can do."""
+        return goal.start(self.problem)
+
     def allocate(self, goal: Goal, others: Mapping[str, Picks] | None = None) -> Allocation:
         """Picks that reach the goal; `others` are policies that they must not be worse than.
 
@@ -101,13 +105,13 @@ class Allocator:
         """
         rounds: list[Round] = []
         simple = dict(others or {})
-        base = goal.start(self.problem)
+        base = self.start(goal)
         for index in range(self.options.rounds):
             narrow, inside = self.problem, base
             if index:
                 narrow, inside = around(self.problem, base, self.options.steps)
             measured = self.measure(narrow, inside, index)
-            picks = self._best(goal, narrow, inside, measured.damage, {} if index else simple)
+            picks = self.best(goal, narrow, inside, measured.damage, {} if index else simple)
             rounds.append(Round(narrow, inside, measured.damage, picks, measured.forward_passes))
             found = translated(narrow, picks, self.problem)
             if found == base:
@@ -115,7 +119,7 @@ class Allocator:
             base = found
         return self.decided(goal, rounds, simple)
 
-    def _best(
+    def best(
         self,
         goal: Goal,
         problem: Problem,
@@ -167,7 +171,8 @@ class Allocator:
 
     def trials(self, problem: Problem, index: int) -> Trials:
         """The trials of a round."""
-        return Trials(self.graph, problem, self.work / f"round{index}" / "trials")
+        folder = self.work / f"round{index}" / "trials"
+        return Trials(self.graph, problem, folder, books=self.work / "codebooks")
 
     def decided(
         self, goal: Goal, rounds: Sequence[Round], others: Mapping[str, Picks]
@@ -237,5 +242,5 @@ def clear(graph: Graph) -> None:
 
 def forget(work: Path) -> None:
     """Remove what measuring left on disk."""
-    for folder in work.glob("round*"):
+    for folder in (*work.glob("round*"), work / "codebooks"):
         shutil.rmtree(folder, ignore_errors=True)
