@@ -65,7 +65,11 @@ def test_one_flipped_byte_is_found_before_anything_runs(cli, tmp_path, never_run
 
 def test_a_changed_digest_is_found(cli, tmp_path, never_run):
     bundle = copy_bundle(tmp_path)
-    edit(bundle, lambda m: m["files"][0].update(sha256="0" * 64))
+
+    def other_digest(manifest):
+        next(f for f in manifest["files"] if f["path"] == CASES).update(sha256="0" * 64)
+
+    edit(bundle, other_digest)
     done = cli("verify", bundle)
     assert done.code == 6
     assert f"{CASES}: its SHA-256 differs" in done.err
