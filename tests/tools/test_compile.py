@@ -52,7 +52,8 @@ def test_the_range_that_an_impossible_budget_names_is_achievable(cli, tmp_path):
     found = re.search(r"([\d,]+) to ([\d,]+) bytes", refused.err).groups()
     least, most = (int(number.replace(",", "")) for number in found)
     for limit, code in ((least, 0), (most, 0), (least - 1, 4)):
-        done = cli(shared_model(), *IOS, "--budget", limit, "-o", tmp_path, "--dry-run", "--json")
+        bits = f"{8 * (limit + 0.5) / 117_184}bpw"
+        done = cli(shared_model(), *IOS, "--budget", bits, "-o", tmp_path, "--dry-run", "--json")
         assert done.code == code
         if code == 0:
             assert done.json()["predicted_bytes"]["coreml"] == limit
@@ -74,7 +75,9 @@ def test_a_dry_run_writes_nothing_and_shows_stages_and_sizes(cli, tmp_path, no_w
 def test_a_dry_run_in_json_says_what_the_compilation_then_does(cli, tmp_path):
     done = cli(shared_model(), *IOS, "--dry-run", "--json", "-o", tmp_path)
     document, bundle = done.json(), shared_bundle().manifest
-    keys = {"parameters", "predicted_bytes", "seconds", "peak_rss_bytes"}
+    keys = {
+        "parameters", "predicted_bytes", "predicted_file_bytes", "seconds", "peak_rss_bytes"
+    }  # fmt: skip
     assert set(document) == COMMON | keys
     assert document["bundle"] == str(tmp_path / "tiny")
     assert document["targets"] == ["ios"]

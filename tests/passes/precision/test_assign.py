@@ -322,6 +322,18 @@ def test_classes_are_kept_while_they_fit(policy):
         run(graph, **budget, budget=tight, classes=ClassOptions(group=PerGroup(32)))
 
 
+def test_classes_that_a_growing_container_pushes_out_give_way(monkeypatch):
+    """What the chosen schemes add to the container may be more than the classes can spare."""
+    graph = on_disk(decoder(4, width=128, hidden=256, vocab=512))
+    classes = problem_of(graph, AssignPrecision("uniform", menu="classes", backends=BOTH))
+    limit = max(classes.bytes_of(classes.least())) + 1_000
+    growth = 4_000
+    monkeypatch.setattr(AssignPrecision, "container_growth", lambda self, graph: (growth,) * 2)
+    found = run(graph, policy="uniform", backends=BOTH, budget=Budget(bytes=limit))
+    assert any(text.startswith("vec8x4") for text in found.values())
+    assert limit - 4_000 < max(sizes(graph, BOTH)) + growth <= limit
+
+
 def test_a_group_size_is_kept_under_a_budget():
     graph = on_disk(decoder(4, width=64, hidden=128, vocab=48))
     options = {"policy": "uniform", "budget": Budget(bits_per_weight=5)}
