@@ -6,15 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint
 
-from optimum_compile.passes.precision.allocate.highs import quiet_milp
 from optimum_compile.passes.precision.allocate.narrowed import filled, translated
 from optimum_compile.passes.precision.classes import class_of
-from optimum_compile.passes.precision.codebooks import key_of
 from optimum_compile.passes.precision.explain import marginal_rates
 from optimum_compile.passes.precision.problem import Picks, Problem, UnitChoices
+from optimum_compile.passes.stages.moves import Move, gains_of, moved, solved
 from optimum_compile.passes.stages.partition import Piece, best_cut, cut_by_elements, exceptions_in
 
 Table = Sequence[Sequence[float]]  # of every unit, the damage of each of its choices
@@ -24,8 +21,7 @@ PRICES = (0.25, 1.0, 4.0)  # of a byte, times the marginal one
 QUANTILES = 9
 MOVES = 150  # of those that gain, and of those that pay for them
 ATTEMPTS = 5
-# Without a limit in seconds, which would make the outcome depend on the machine.
-LIMITS = {"mip_rel_gap": 1e-3, "node_limit": 200}
+TIGHTER = (0.0, 2e-6, 1e-4)  # the solver keeps limits to a millionth of the largest move
 
 
 @dataclass(frozen=True)
@@ -55,17 +51,6 @@ class Uniform:
             f"uniform stages: {len(self.moved)} weights moved for {self.loss:+.3g} nats a token of "
             f"predicted damage ({self.share:+.2%}, {tolerance:.2%} allowed); {left}",
         )
-
-
-@dataclass(frozen=True)
-class Move:
-    """A unit to another choice: damage and bytes that it adds; `gain` weights fewer are exceptions."""
-
-    unit: int
-    index: int
-    gain: int
-    damage: float
-    bytes: tuple[int, ...]
 
 
 def elements_of(problem: Problem, picks: Sequence[int]) -> list[Counter[str]]:
@@ -130,7 +115,7 @@ def uniformise(
         chosen = _chosen(problem, picks, moves, room, most)
         if not any(move.gain > 0 for move in chosen):
             return kept
-        plain = _moved(picks, chosen)
+        plain = moved(picks, chosen)
         for fresh in (_spent(problem, plain, damage, cut), plain):
             loss = _loss(picks, fresh, damage, value)
             if loss <= allowed and problem.fits(fresh):
@@ -144,8 +129,8 @@ def _finished(
     problem: Problem, old: Picks, new: Picks, limit: int, loss: float, total: float
 ) -> Uniform:
     stages = cut_by_elements(elements_of(problem, new), limit)
-    moved = tuple(u.name for u, a, b in zip(problem.units, old, new, strict=True) if a != b)
-    return Uniform(new, stages, exceptions_of(problem, new, stages), moved, loss, total)
+    different = tuple(u.name for u, a, b in zip(problem.units, old, new, strict=True) if a != b)
+    return Uniform(new, stages, exceptions_of(problem, new, stages), different, loss, total)
 
 
 def _outside(problem: Problem, found: Uniform) -> int:
@@ -193,11 +178,11 @@ def _best_cut(
         wanted = [p.name for p in cut for _ in range(p.first, p.last + 1)]
         moves = _promising(list(_moves(problem, picks, damage, wanted)), price)
         outside = exceptions_in(elements, cut)
-        bound = _solved(problem, picks, moves, allowed, whole=False) @ _gains(moves)
+        bound = solved(problem, picks, moves, allowed, whole=False) @ gains_of(moves)
         tried.append((outside - float(bound), order, outside, cut, moves))
     finished = []
     for _, order, outside, cut, moves in sorted(tried, key=lambda t: t[:2])[:CUTS]:
-        gain = float(_solved(problem, picks, moves, allowed) @ _gains(moves))
+        gain = float(solved(problem, picks, moves, allowed) @ gains_of(moves))
         finished.append((outside - gain, order, cut, moves, gain))
     _, _, cut, moves, gain = min(finished, key=lambda t: t[:2])
     return cut, moves, gain
@@ -258,97 +243,21 @@ def _cheapest(moves: Sequence[Move], price: float) -> dict[int, float]:
     return out
 
 
-def _gains(moves: Sequence[Move]) -> np.ndarray:
-    return np.array([m.gain for m in moves], float)
-
-
 def _chosen(
     problem: Problem, picks: Picks, moves: Sequence[Move], allowed: float, most: float | None
 ) -> list[Move]:
     """The moves that rid `most` weights of being exceptions, at the least damage."""
-    for margin in (1.0, 1 - 1e-5, 1 - 1e-3):  # the solver keeps rows to a tolerance
+    for tight in TIGHTER:
         if most is None:
-            most = float(_solved(problem, picks, moves, allowed * margin) @ _gains(moves))
-        x = _solved(problem, picks, moves, allowed * margin, at_least=most)
-        chosen = [m for m, on in zip(moves, x > 0.5, strict=True) if on]
-        within = sum(m.damage for m in chosen) <= allowed
-        if within and problem.fits(_moved(picks, chosen)):
-            return chosen
+            most = float(solved(problem, picks, moves, allowed, tight=tight) @ gains_of(moves))
+        for at_least in (most, None):  # the second where the solver lost its way
+            x = solved(problem, picks, moves, allowed, at_least=at_least, tight=tight)
+            chosen = [m for m, on in zip(moves, x > 0.5, strict=True) if on]
+            within = sum(m.damage for m in chosen) <= allowed
+            if chosen and within and problem.fits(moved(picks, chosen)):
+                return chosen
         most = None
     return []
-
-
-def _moved(picks: Picks, moves: Sequence[Move]) -> Picks:
-    out = list(picks)
-    for move in moves:
-        out[move.unit] = move.index
-    return tuple(out)
-
-
-def _solved(
-    problem: Problem,
-    picks: Picks,
-    moves: Sequence[Move],
-    allowed: float,
-    *,
-    whole: bool = True,
-    at_least: float | None = None,
-) -> np.ndarray:
-    """Maximise sum gain_m x_m: one move a unit, sum damage_m x_m <= allowed, bytes in their limits.
-
-    With `at_least` the least damage of what gains that much instead. A codebook that nothing reads
-    yet is paid for where a move needs it. float64 (moves,); zeros where the solver found nothing.
-    """
-    used = {key_of(u.choices[i].scheme) for u, i in zip(problem.units, picks, strict=True)}
-    need = [key_of(problem.units[m.unit].choices[m.index].scheme) for m in moves]
-    fresh = sorted({k for k in need if k is not None and k not in used})
-    count, columns = len(moves), len(moves) + len(fresh)
-    if not count:
-        return np.zeros(0)
-    gains, harm = _gains(moves), np.array([m.damage for m in moves])
-    rows, most = [harm], [allowed]
-    now = problem.bytes_of(picks)
-    for target, limit in enumerate(problem.limits):
-        books = [problem.codebooks[key][target] for key in fresh]
-        rows.append(np.array([m.bytes[target] for m in moves] + books, float))
-        most.append(float(limit - now[target]))
-    for at, key in enumerate(fresh):
-        users = np.array([float(k == key) for k in need] + [0.0] * len(fresh))
-        users[count + at] = -users.sum()
-        rows.append(users)
-        most.append(0.0)
-    if at_least is not None:
-        rows.append(-gains)
-        most.append(-at_least)
-    # Small whole numbers, between which the solver need not look.
-    step = math.gcd(*(m.gain for m in moves)) or 1
-    goal = -gains / step if at_least is None else harm / (np.abs(harm).max() or 1.0)
-    owners = np.unique([m.unit for m in moves], return_inverse=True)[1]
-    one_each = sparse.csr_array((np.ones(count), (owners, np.arange(count))))
-    one_each.resize((one_each.shape[0], columns))
-    found = quiet_milp(
-        _padded(goal, columns),
-        integrality=np.full(columns, int(whole)),
-        bounds=Bounds(0, 1),
-        constraints=[
-            *(_row(row, limit, columns) for row, limit in zip(rows, most, strict=True)),
-            LinearConstraint(one_each, -np.inf, 1),
-        ],
-        options=LIMITS,
-    )
-    return np.zeros(count) if found.x is None else np.asarray(found.x[:count])
-
-
-def _padded(values: np.ndarray, columns: int) -> np.ndarray:
-    out = np.zeros(columns)
-    out[: len(values)] = values
-    return out
-
-
-def _row(values: np.ndarray, most: float, columns: int) -> LinearConstraint:
-    """Row: values . x <= most, scaled to numbers near one: HiGHS keeps rows to an absolute tolerance."""
-    scale = float(np.abs(values).max()) or 1.0
-    return LinearConstraint(_padded(values, columns)[None] / scale, -np.inf, most / scale)
 
 
 def _spent(problem: Problem, picks: Picks, damage: Table, stages: Sequence[Piece]) -> Picks:
