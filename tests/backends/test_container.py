@@ -26,7 +26,7 @@ VECTORS = (
     "down_proj=int8:channel",
     "embed=f16",
 )
-CODED = ("q_proj|gate_proj=uint3:g32@u4,zu4", "o_proj=vec8x4:channel", "=lut3:r4")
+CODED = ("q_proj|gate_proj=uint3:g32@u4,zu4", "o_proj=vec8x4:channel", ".=lut3:r4")
 PACKED = {"executor": "packed", "activations": "float"}
 
 
@@ -78,7 +78,7 @@ def test_the_program_around_tiny_weights_is_predicted(folders, tmp_path, kind, t
     [
         (ALL, {"policy": "uniform", "bits": 4}),
         (PHONES, {"pin": (*VECTORS[:-1], "embed=vec8x2:channel@shared")}),
-        (PHONES, {"pin": ("=vec8x4:channel@shared",)}),
+        (PHONES, {"pin": (".=vec8x4:channel@shared",)}),
         (["android"], {"pin": CODED, **PACKED}),
     ],
     ids=["4 bits", "every scheme", "2 bits", "coded scales"],
