@@ -16,7 +16,8 @@ from optimum_compile.backends.base import (
 )
 from optimum_compile.compiler.assigning import decides_later, looks_at_text
 from optimum_compile.compiler.calibration import TextSource, read_text
-from optimum_compile.compiler.deciding import Decided, decide
+from optimum_compile.compiler.decided import Decided
+from optimum_compile.compiler.deciding import decide
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import VerificationError
 from optimum_compile.compiler.memory import release_memory

@@ -1,16 +1,21 @@
 """Decide the precision of every weight by looking at the model: policies that measure, or read a map."""
 
-import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.assigning import MEASURED, given_map
-from optimum_compile.compiler.errors import InputError, OptionError
-from optimum_compile.compiler.frontend.config import read_json
+from optimum_compile.compiler.decided import (
+    DAMAGE,
+    SENSITIVITY,
+    Decided,
+    keep_decision,
+    known_decision,
+    write_text,
+)
+from optimum_compile.compiler.errors import BudgetError, OptionError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.describe import versions
@@ -25,6 +30,7 @@ from optimum_compile.passes.precision.allocate.measured import (
     Allocation,
     Allocator,
     MeasureOptions,
+    Round,
     Texts,
     assign,
     forget,
@@ -42,34 +48,13 @@ from optimum_compile.passes.sensitivity.profile import profile
 from optimum_compile.passes.sensitivity.rounding import round_all
 from optimum_compile.passes.sensitivity.setting import Setting
 from optimum_compile.passes.sensitivity.trials import Trials
+from optimum_compile.passes.stages.uniformise import uniformise
 
-SENSITIVITY = "sensitivity.json"
-DAMAGE = "sensitivity.npz"
 DECIDED = "decided.json"
 # Simple policies that a measured assignment must not be worse than.
+ATTEMPTS = 8
 SIMPLE = ("uniform", "tiers", "mlx-mixed", "cascade")
 SPARE = 0.0025  # of a limit on files: how much programs differ between one assignment and the next
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What was decided: schemes by weight, and what the user should know.
-
-    `predicted_kl` is the damage model's, `selection_kl` was measured; nats a token, None where there
-    was no text. `folder` holds sensitivity.json, and sensitivity.npz where interactions were measured.
-    """
-
-    schemes: dict[str, str]
-    remarks: tuple[str, ...]
-    predicted_kl: float | None = None
-    selection_kl: float | None = None
-    folder: Path | None = None
-
-    def copy_to(self, out: Path) -> None:
-        """Copy the measurements into a bundle."""
-        for name in (SENSITIVITY, DAMAGE):
-            if self.folder is not None and (self.folder / name).is_file():
-                shutil.copyfile(self.folder / name, out / name)
 
 
 def decide(
@@ -89,10 +74,10 @@ def decide(
     folder.mkdir(parents=True, exist_ok=True)
     facts = {**facts_of(graph, options, seen), "assign": options.echo()}
     identity = fingerprint({key: value for key, value in facts.items() if key != "schemes"})
-    found = _known(folder / DECIDED, identity)
+    found = known_decision(folder / DECIDED, identity)
     if found is None:
         found = _Decision(graph, options, assignment, seen, folder, ctx, facts).made()
-        _keep(folder / DECIDED, identity, found)
+        keep_decision(folder / DECIDED, identity, found)
         forget(folder)
     assign(graph, {name: parse_scheme(text) for name, text in found.schemes.items()})
     return replace(found, folder=folder)
@@ -190,10 +175,21 @@ class _Decision:
         goal = self._goal()
         others = {} if isinstance(goal, Quality) else self._simple(problem)
         found = allocator.allocate(goal, others)
-        self._write_measured(problem, found)
-        return self._decided(
-            problem, found.picks, _told(found), found.chosen.predicted, found.chosen.kl
-        )
+        last = found.last_with(problem)
+
+        def again(limited: Problem) -> Picks:
+            inside = last.problem.limited(limited.limits)
+            return translated(inside, goal.solve(inside, last.damage, last.base), problem)
+
+        picks = self._kept(problem, found.picks, again)
+        picks, told = self._uniform(problem, last, picks)
+        predicted = last.damage.value(translated(problem, picks, last.problem))
+        kl = found.chosen.kl
+        if picks != found.picks:
+            kl = allocator.selection.kl(allocator.trials(problem, 0), picks)
+            told = (*told, f"{kl:.4f} nats a token on the selection text after that")
+        self._write_measured(problem, found, picks)
+        return self._decided(problem, picks, (*_told(found), *told), predicted, kl)
 
     # ---- parts
 
@@ -227,11 +223,47 @@ class _Decision:
         pairs = zip(problem.limits, more, strict=True)
         return problem.limited([n - m - int(n * spare) for n, m in pairs])
 
+    def _kept(self, problem: Problem, picks: Picks, solved: Callable[[Problem], Picks]) -> Picks:
+        """Solve again under lower limits where constants of the program grew more than was left."""
+        real = problem_of(self.graph, self._choices()).limits
+        for _ in range(ATTEMPTS):
+            if not problem.is_limited or not self.backends:
+                return picks
+            pairs = zip(problem.bytes_of(picks), self._excess(problem, picks), real, strict=True)
+            over = [max(0, size + more - limit) for size, more, limit in pairs]
+            if not any(over):
+                return picks
+            limits = zip(problem.limits, over, strict=True)
+            problem = problem.limited([limit - more for limit, more in limits])
+            picks = solved(problem)
+        raise BudgetError(
+            f"the assignment stays {max(over)} bytes too large; lower --budget a little"
+        )
+
+    def _uniform(
+        self, problem: Problem, last: Round, picks: Picks
+    ) -> tuple[Picks, tuple[str, ...]]:
+        """Exceptions moved to the class of their stage, for the share of damage that may be added."""
+        if self.options.stage_loss == 0:
+            return picks, ()
+        inside = translated(problem, picks, last.problem)
+        found = uniformise(
+            last.problem.limited(problem.limits),
+            inside,
+            last.damage.separable(inside),
+            self.options.stages,
+            self.options.stage_loss,
+            total=last.damage.value(inside),
+            value=last.damage.value,
+        )
+        told = found.remarks(self.options.stage_loss)
+        return translated(last.problem, found.picks, problem), told
+
     def _within(
         self, problem: Problem, solved: Callable[[Problem], Picks]
     ) -> tuple[Problem, Picks]:
         problem = self._reserved(problem)
-        return problem, solved(problem)
+        return problem, self._kept(problem, solved(problem), solved)
 
     def _excess(self, problem: Problem, picks: Picks) -> list[int]:
         assign(self.graph, problem.schemes(picks))
@@ -256,9 +288,9 @@ class _Decision:
         return profile(setting, METHODS[method](), model_id(self.graph), "mse", versions())
 
     def _write_map(self, found: SensitivityMap) -> None:
-        _write(self.folder / SENSITIVITY, found.to_json())
+        write_text(self.folder / SENSITIVITY, found.to_json())
 
-    def _write_measured(self, problem: Problem, found: Allocation) -> None:
+    def _write_measured(self, problem: Problem, found: Allocation, picks: Picks) -> None:
         """The first round's model, which knows every choice, and damage around the outcome.
 
         Near the outcome the numbers are those of the last round.
@@ -266,14 +298,12 @@ class _Decision:
         first, last = found.rounds[0], found.rounds[-1]
         write_damage(self.folder / DAMAGE, first.problem, first.base, first.damage)
         scores: dict[str, dict[str, float]] = {}
-        schemes = problem.schemes(found.picks)
+        schemes = problem.schemes(picks)
         for each in (first, last):
-            units = each.problem.units
-            inside = [any(c.scheme == schemes[u.name] for c in u.choices) for u in units]
-            if not all(inside):
+            if not each.knows(schemes):
                 continue
-            change = each.damage.separable(translated(problem, found.picks, each.problem))
-            for unit, row in zip(units, change, strict=True):
+            change = each.damage.separable(translated(problem, picks, each.problem))
+            for unit, row in zip(each.problem.units, change, strict=True):
                 pairs = zip(unit.choices, row, strict=True)
                 scores.setdefault(unit.name, {}).update({str(c.scheme): n for c, n in pairs})
         tokens = [list(window) for window in self.seen.profiling]
@@ -319,42 +349,3 @@ def _told(found: Allocation) -> tuple[str, ...]:
     if others:
         told.append(f"compared there with {', '.join(others)}")
     return tuple(told)
-
-
-def _known(path: Path, identity: str) -> Decided | None:
-    """What an earlier run decided, if it was the same one."""
-    if not path.exists():
-        return None
-    data = read_json(path)
-    try:
-        if data["fingerprint"] != identity:
-            raise InputError(
-                f"{path}: belongs to another run; use the same options, or remove {path.parent}"
-            )
-        return Decided(
-            {str(n): str(parse_scheme(s)) for n, s in data["schemes"].items()},
-            tuple(str(remark) for remark in data["remarks"]),
-            data["predicted_kl"],
-            data["selection_kl"],
-        )
-    except (KeyError, TypeError, AttributeError, OptionError) as error:
-        raise InputError(
-            f"{path}: damaged ({error}); remove {path.parent} to begin anew"
-        ) from error
-
-
-def _keep(path: Path, identity: str, found: Decided) -> None:
-    document = {
-        "fingerprint": identity,
-        "schemes": found.schemes,
-        "remarks": found.remarks,
-        "predicted_kl": found.predicted_kl,
-        "selection_kl": found.selection_kl,
-    }
-    _write(path, json.dumps(document, indent=1))
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text, "utf-8")
-    part.replace(path)

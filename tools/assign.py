@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from optimum_compile.compiler.assigning import MEASURED
-from optimum_compile.compiler.deciding import DAMAGE, Decided
+from optimum_compile.compiler.decided import DAMAGE, Decided
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.observers import ProgressObserver
 from optimum_compile.compiler.options import CompileOptions

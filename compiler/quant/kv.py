@@ -20,7 +20,7 @@ import numpy as np
 
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.quant.granularity import HALF_BYTES, packed_bytes
-from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.compiler.quant.scheme import Float, Scheme
 
 KV_BITS = (8, 4, 2)
 KV_WIDTHS = (16, *KV_BITS)  # what can be asked for; 16 is a cache that is not rounded
@@ -97,6 +97,7 @@ class KvScheme:
 
 
 KvStored = KvScheme | Float
+AnyScheme = Scheme | KvScheme  # of a weight or of a cache
 
 
 @dataclass(frozen=True)

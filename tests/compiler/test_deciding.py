@@ -210,3 +210,11 @@ def test_prepare_settles_and_quantises(tmp_path):
     remarks = prepare(wanted, tmp_path)
     assert any(r.startswith("assigned by") for r in remarks)
     assert all(v.notes.get(Quantized) for n, v in wanted.model.graph.weights.items() if "proj" in n)
+
+
+def test_uniform_stages_cost_what_was_allowed(tmp_path):
+    wanted = planned(stage_loss=0.2, stages=2)
+    found = settle(wanted, tmp_path)
+    assert any(r.startswith("uniform stages: ") for r in found.remarks)
+    limit = int(4 * 117_184 / 8)
+    assert predicted_bytes(wanted.model.graph, wanted.backends[0]) <= limit

@@ -75,7 +75,7 @@ def _ratio(entries: Rows, budget: float) -> float | None:
             return None
         best = np.interp(x, [p[0] for p in hull], [p[1] for p in hull])
         out.append(own[0]["kl"] / float(np.exp(best)))
-    return mean(out)
+    return float(mean(out))
 
 
 def lower_hull(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -59,6 +59,11 @@ class Round:
     picks: Picks
     forward_passes: float
 
+    def knows(self, schemes: Mapping[str, Scheme]) -> bool:
+        """Whether it looked at the scheme of every unit."""
+        units = self.problem.units
+        return all(any(c.scheme == schemes[u.name] for c in u.choices) for u in units)
+
 
 @dataclass(frozen=True)
 class Allocation:
@@ -72,6 +77,11 @@ class Allocation:
     def chosen(self) -> Candidate:
         """The candidate whose picks these are."""
         return next(c for c in self.candidates if c.picks == self.picks)
+
+    def last_with(self, problem: Problem) -> Round:
+        """The last round that looked at the choices of the picks."""
+        schemes = problem.schemes(self.picks)
+        return next(each for each in reversed(self.rounds) if each.knows(schemes))
 
 
 class Allocator:
@@ -221,10 +231,7 @@ class Allocator:
 
     def _predicted(self, last: Round, picks: Picks) -> float | None:
         schemes = self.problem.schemes(picks)
-        within = all(
-            any(c.scheme == schemes[u.name] for c in u.choices) for u in last.problem.units
-        )
-        return last.damage.value(last.problem.picks_of(schemes)) if within else None
+        return last.damage.value(last.problem.picks_of(schemes)) if last.knows(schemes) else None
 
 
 def assign(graph: Graph, schemes: Mapping[str, Scheme]) -> None:

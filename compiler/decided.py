@@ -1,0 +1,73 @@
+"""What was decided about precision, kept so that a stopped run need not measure again."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.frontend.config import read_json
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
+
+SENSITIVITY = "sensitivity.json"
+DAMAGE = "sensitivity.npz"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided: schemes by weight, and what the user should know.
+
+    `predicted_kl` is the damage model's, `selection_kl` was measured; nats a token, None where there
+    was no text. `folder` holds sensitivity.json, and sensitivity.npz where interactions were measured.
+    """
+
+    schemes: dict[str, str]
+    remarks: tuple[str, ...]
+    predicted_kl: float | None = None
+    selection_kl: float | None = None
+    folder: Path | None = None
+
+    def copy_to(self, out: Path) -> None:
+        """Copy the measurements into a bundle."""
+        for name in (SENSITIVITY, DAMAGE):
+            if self.folder is not None and (self.folder / name).is_file():
+                shutil.copyfile(self.folder / name, out / name)
+
+
+def known_decision(path: Path, identity: str) -> Decided | None:
+    """What an earlier run decided, if it was the same one."""
+    if not path.exists():
+        return None
+    data = read_json(path)
+    try:
+        if data["fingerprint"] != identity:
+            raise InputError(
+                f"{path}: belongs to another run; use the same options, or remove {path.parent}"
+            )
+        return Decided(
+            {str(n): str(parse_scheme(s)) for n, s in data["schemes"].items()},
+            tuple(str(remark) for remark in data["remarks"]),
+            data["predicted_kl"],
+            data["selection_kl"],
+        )
+    except (KeyError, TypeError, AttributeError, OptionError) as error:
+        raise InputError(
+            f"{path}: damaged ({error}); remove {path.parent} to begin anew"
+        ) from error
+
+
+def keep_decision(path: Path, identity: str, found: Decided) -> None:
+    document = {
+        "fingerprint": identity,
+        "schemes": found.schemes,
+        "remarks": found.remarks,
+        "predicted_kl": found.predicted_kl,
+        "selection_kl": found.selection_kl,
+    }
+    write_text(path, json.dumps(document, indent=1))
+
+
+def write_text(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
