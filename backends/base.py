@@ -131,11 +131,11 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """Short name: coreml, executorch, onnxruntime, gguf, mlx."""
+        """Short name: coreml, executorch, onnxruntime, gguf, mlx, reference."""
 
     @property
     def platform(self) -> str:
-        """The folder in the bundle: ios, android, gguf or mlx."""
+        """The folder in the bundle: ios, android, gguf, mlx or reference."""
 
     @property
     def suffix(self) -> str:

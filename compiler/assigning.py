@@ -16,7 +16,7 @@ from optimum_compile.compiler.profiling import model_id
 from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.classes import ClassOptions
-from optimum_compile.passes.precision.kv import kv_bytes, uniform_kv
+from optimum_compile.passes.precision.kv import has_kv_choice, kv_bytes, uniform_kv
 from optimum_compile.passes.precision.pins import parse_pin
 from optimum_compile.passes.precision.policies import Shares, policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
@@ -37,6 +37,7 @@ def assignment_of(
         budget=budget_of(graph, options, backends),
         containers=tuple(b.container_bytes(graph) for b in backends),
         kv_bytes=_kv_bytes(graph, options, backends),
+        chooses_caches=_chooses_caches(options, backends),
         shares=Shares(*options.shares),
         head_high=options.head == "high",
         classes=ClassOptions(
@@ -54,10 +55,18 @@ def assignment_of(
 def _kv_bytes(
     graph: Graph, options: CompileOptions, backends: tuple[Backend, ...]
 ) -> tuple[int, ...]:
-    """The cache is in a budget of bytes where its bits are chosen by number."""
+    """What a budget of bytes holds for caches of known bits, where other bits could be chosen."""
     bits = parse_kv_bits(options.kv_bits)
-    size = kv_bytes(graph, uniform_kv(graph, bits)) if bits.rounds and not bits.auto else 0
+    asked = bits.rounds or has_kv_choice(bits, backends)
+    known = asked and not _chooses_caches(options, backends)
+    size = kv_bytes(graph, uniform_kv(graph, bits)) if known else 0
     return (size,) * len(backends)
+
+
+def _chooses_caches(options: CompileOptions, backends: tuple[Backend, ...]) -> bool:
+    """Whether caches are units of the assignment."""
+    chooses = policy_named(options.policy).chooses_caches
+    return chooses and has_kv_choice(parse_kv_bits(options.kv_bits), backends)
 
 
 def decides_later(options: CompileOptions, assignment: AssignPrecision) -> bool:

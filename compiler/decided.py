@@ -7,7 +7,8 @@ from pathlib import Path
 
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.frontend.config import read_json
-from optimum_compile.compiler.quant.scheme_text import parse_scheme
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.passes.precision.caches import parse_schemes
 
 SENSITIVITY = "sensitivity.json"
 DAMAGE = "sensitivity.npz"
@@ -15,7 +16,7 @@ DAMAGE = "sensitivity.npz"
 
 @dataclass(frozen=True)
 class Decided:
-    """What was decided: schemes by weight, and what the user should know.
+    """What was decided: schemes by weight and by state of a cache, and what the user should know.
 
     `predicted_kl` is the damage model's, `selection_kl` was measured; nats a token, None where there
     was no text. `folder` holds sensitivity.json, and sensitivity.npz where interactions were measured.
@@ -34,8 +35,8 @@ class Decided:
                 shutil.copyfile(self.folder / name, out / name)
 
 
-def known_decision(path: Path, identity: str) -> Decided | None:
-    """What an earlier run decided, if it was the same one."""
+def known_decision(path: Path, identity: str, graph: Graph) -> Decided | None:
+    """What an earlier run decided; None where none did. Raises InputError for another run's."""
     if not path.exists():
         return None
     data = read_json(path)
@@ -45,7 +46,7 @@ def known_decision(path: Path, identity: str) -> Decided | None:
                 f"{path}: belongs to another run; use the same options, or remove {path.parent}"
             )
         return Decided(
-            {str(n): str(parse_scheme(s)) for n, s in data["schemes"].items()},
+            {name: str(scheme) for name, scheme in parse_schemes(graph, data["schemes"]).items()},
             tuple(str(remark) for remark in data["remarks"]),
             data["predicted_kl"],
             data["selection_kl"],
@@ -57,6 +58,8 @@ def known_decision(path: Path, identity: str) -> Decided | None:
 
 
 def keep_decision(path: Path, identity: str, found: Decided) -> None:
+    """Write what was decided by the run that `identity` tells."""
+    """Write what `known_decision` reads."""
     document = {
         "fingerprint": identity,
         "schemes": found.schemes,
@@ -68,6 +71,8 @@ def keep_decision(path: Path, identity: str, found: Decided) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a file that is complete or absent."""
+    """Write a file whole or not at all."""
     part = path.with_suffix(".part")
     part.write_text(text, "utf-8")
     part.replace(path)

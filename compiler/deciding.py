@@ -21,7 +21,6 @@ from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.describe import versions
 from optimum_compile.compiler.pass_manager import PassContext
 from optimum_compile.compiler.profiling import model_id
-from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.compiler.quantizing import Calibration, facts_of, trial_recipe
 from optimum_compile.passes.calibrate.checkpoint import fingerprint
 from optimum_compile.passes.calibrate.propagate import decoder_samples
@@ -39,6 +38,14 @@ from optimum_compile.passes.precision.allocate.milp import solve_separable
 from optimum_compile.passes.precision.allocate.narrowed import filled, translated
 from optimum_compile.passes.precision.allocate.saved import read_damage, write_damage
 from optimum_compile.passes.precision.assign import AssignPrecision, facts_for, problem_of
+from optimum_compile.passes.precision.caches import (
+    exact_caches,
+    has_caches,
+    kept_exact,
+    parse_schemes,
+    shows_caches,
+    weights_alone,
+)
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.policies import policy_named
 from optimum_compile.passes.precision.problem import UNLIMITED, Picks, Problem
@@ -74,12 +81,12 @@ def decide(
     folder.mkdir(parents=True, exist_ok=True)
     facts = {**facts_of(graph, options, seen), "assign": options.echo()}
     identity = fingerprint({key: value for key, value in facts.items() if key != "schemes"})
-    found = known_decision(folder / DECIDED, identity)
+    found = known_decision(folder / DECIDED, identity, graph)
     if found is None:
         found = _Decision(graph, options, assignment, seen, folder, ctx, facts).made()
         keep_decision(folder / DECIDED, identity, found)
         forget(folder)
-    assign(graph, {name: parse_scheme(text) for name, text in found.schemes.items()})
+    assign(graph, parse_schemes(graph, found.schemes))
     return replace(found, folder=folder)
 
 
@@ -129,14 +136,23 @@ class _Decision:
         """Integer program on the scores of a map, as if damages added up."""
         self._refuse_quality("a sensitivity map of scores")
         problem = problem_of(self.graph, self._choices())
-        costs = [[found.score(u.name, c.scheme) for c in u.choices] for u in problem.units]
+        told = [remark]
+        if not _scores_caches(found, problem):
+            told.append(f"KV caches stay at 16 bits: {found.method!r} has no numbers for them")
+            problem = kept_exact(problem)
+        costs = [
+            [0.0] * len(u.choices)
+            if u.unit.is_cache and len(u.choices) == 1
+            else [found.score(u.name, c.scheme) for c in u.choices]
+            for u in problem.units
+        ]
 
         def solved(limited: Problem) -> Picks:
             return filled(limited, solve_separable(limited, costs), costs)
 
         problem, picks = self._within(problem, solved)
         self._write_map(found)
-        return self._decided(problem, picks, (remark,))
+        return self._decided(problem, picks, told)
 
     def _again(self, known: SensitivityMap, path: Path) -> Decided:
         """Another budget from measurements that exist."""
@@ -168,6 +184,8 @@ class _Decision:
         parts = (self.seen.windows, self.seen.profiling, self.seen.selection)
         longest = self.graph.symbols["seq"].high if "seq" in self.graph.symbols else 1
         texts = Texts(*(decoder_samples(part, longest) for part in parts))
+        tokens = max(int(sample.symbols["seq"]) for sample in texts.profiling)
+        problem, seen = self._seen_caches(problem, tokens)
         recipe, options = trial_recipe(self.options), MeasureOptions()
         allocator = Allocator(
             self.graph, problem, recipe, texts, self.folder, self.ctx, self.facts, options
@@ -189,7 +207,7 @@ class _Decision:
             kl = allocator.selection.kl(allocator.trials(problem, 0), picks)
             told = (*told, f"{kl:.4f} nats a token on the selection text after that")
         self._write_measured(problem, found, picks)
-        return self._decided(problem, picks, (*_told(found), *told), predicted, kl)
+        return self._decided(problem, picks, (*_told(found), *told, *seen), predicted, kl)
 
     # ---- parts
 
@@ -206,8 +224,23 @@ class _Decision:
             raise OptionError(f"max-kl needs a measurement in nats, and there is {what}: give text")
 
     def _simple(self, problem: Problem) -> dict[str, Picks]:
+        """What simple policies make of the weights, where 16-bit caches leave room for any."""
         facts = facts_for(self.graph, self.assignment, self.ctx.seed)
-        return {name: policy_named(name).decide(problem, facts).picks for name in SIMPLE}
+        weights = weights_alone(problem)
+        names = SIMPLE if weights.fits(weights.least()) else ()
+        found = {name: policy_named(name).decide(weights, facts).picks for name in names}
+        return {name: exact_caches(problem, picks) for name, picks in found.items()}
+
+    def _seen_caches(self, problem: Problem, tokens: int) -> tuple[Problem, tuple[str, ...]]:
+        """No choice for caches where no window reads them rounded, which would look harmless."""
+        if not has_caches(problem):
+            return problem, ()
+        if not shows_caches(problem, tokens):
+            told = (
+                f"KV caches stay at 16 bits: windows of {tokens} tokens round none; raise --seqlen"
+            )
+            return kept_exact(problem), (told,)
+        return problem, (f"KV caches were measured in windows of {tokens} tokens",)
 
     def _reserved(self, problem: Problem) -> Problem:
         """Limits less what constants grow by once the schemes are known, at a first guess of them.
@@ -273,7 +306,7 @@ class _Decision:
         return [max(0, now - before + more) for now, before, more in table]
 
     def _profiled(self, method: str) -> SensitivityMap:
-        problem = problem_of(self.graph, self._choices())
+        problem = weights_alone(problem_of(self.graph, self._choices()))
         trials = Trials(self.graph, problem, self.folder / "trials")
         round_all(trials, "mse", self.options.seed, self.ctx.progress)
         longest = self.graph.symbols["seq"].high if "seq" in self.graph.symbols else 1
@@ -339,6 +372,12 @@ class _Decision:
         else:
             schemes = {name: str(s) for name, s in problem.schemes(picks).items()}
         return Decided(schemes, tuple(remarks), predicted, measured)
+
+
+def _scores_caches(found: SensitivityMap, problem: Problem) -> bool:
+    """Whether a map has a number for every choice of every cache."""
+    caches = [u for u in problem.units if u.unit.is_cache]
+    return all(str(c.scheme) in found.units.get(u.name, {}) for u in caches for c in u.choices)
 
 
 def _told(found: Allocation) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from optimum_compile.compiler.options import CompileOptions, parse_budget
 from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.passes.precision.budget import Budget
 from optimum_compile.passes.precision.bytes_read import cache_bytes, weight_limit
+from optimum_compile.passes.precision.kv import has_kv_choice
 
 RUNTIME_BYTES = 64 << 20  # code and buffers of a runtime, and an app that shows text
 SYMBOL_LIMIT = 512  # of a symbol without an upper bound
@@ -38,7 +39,8 @@ def budget_of(graph: Graph, options: CompileOptions, backends: Sequence[Backend]
             f"add --target {device.platform}"
         )
     # Where the cache is in a budget of bytes anyway, it is not taken off twice.
-    counted = parse_kv_bits(options.kv_bits).rounds
+    bits = parse_kv_bits(options.kv_bits)
+    counted = bits.rounds or has_kv_choice(bits, backends)
     held = min(file_limit(graph, device, b, with_cache=not counted) for b in own)
     if size is not None and size.bytes is not None:
         held = min(held, size.bytes)

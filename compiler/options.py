@@ -284,6 +284,7 @@ TARGETS = {
     "android:onnxruntime": Target("android", "onnxruntime"),
     "gguf": Target("gguf", "gguf"),
     "mlx": Target("mlx", "mlx"),
+    "reference": Target("reference", "reference"),
 }
 
 

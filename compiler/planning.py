@@ -32,6 +32,7 @@ from optimum_compile.compiler.quantizing import (
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.kv import AssignKv
 from optimum_compile.passes.precision.learn.effort import effort_named
+from optimum_compile.passes.precision.policies import policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.rewrite.rotate import RotateResidual
 
@@ -89,7 +90,9 @@ def plan(
     watch = observer or SilentObserver()
     rotated = run_passes(wanted, *rotation, observer=watch, work=None)
     _refuse_nodes(opened, backends)
-    cache = () if chosen.kv_bits == "16" else (AssignKv(parse_kv_bits(chosen.kv_bits), backends),)
+    chooses = policy_named(chosen.policy).chooses_caches
+    kv = AssignKv(parse_kv_bits(chosen.kv_bits), backends, chooses)
+    cache = () if chosen.kv_bits == "16" else (kv,)
     assignment = assignment_of(opened.graph, chosen, backends)
     beforehand = (*rotated, *run_passes(wanted, *cache, observer=watch, work=None))
     assign = provisional(assignment, chosen)

@@ -67,21 +67,23 @@ def main(command: str, argv: Sequence[str]) -> int:
     if not hasattr(args, "output"):
         options = replace(options, output=FOLDER)
     with ProgressObserver(sys.stderr) as observer:
-        final, found, points = assigned(args.model, options, pareto, observer)
-    document = json.loads(found.to_json())
+        final, found, points, remarks = assigned(args.model, options, pareto, observer)
+    document = json.loads(found.to_json()) | {"remarks": list(remarks)}
     if pareto:
         document["pareto"] = [_point(found, p) for p in points]
     if getattr(args, "json", False):
         print_json(document | {"folder": str(final)} | usage(begin))
         return 0
     _show(console(), final, found, points)
+    for remark in remarks:
+        console().print(f"note: {remark}", soft_wrap=True)
     return 0
 
 
 def assigned(
     model: str | Path, options: CompileOptions, pareto: bool, observer: Any
-) -> tuple[Path, Allocation, list[Point]]:
-    """Decide and write; returns the folder, the allocation and the frontier (empty without one)."""
+) -> tuple[Path, Allocation, list[Point], tuple[str, ...]]:
+    """Decide and write; returns the folder, the allocation, the frontier (empty without one) and remarks."""
     from optimum_compile.compiler import api
 
     unseen = replace(options, output=str(Path(options.output) / ".none"), name=None)
@@ -103,7 +105,8 @@ def assigned(
         if points:
             text = json.dumps([_point(found, p) for p in points], indent=1) + "\n"
             (out / FRONTIER).write_text(text, "utf-8")
-    return final, found, points
+    told = wanted.remarks if decided is None else (*wanted.beforehand, *decided.remarks)
+    return final, found, points, told
 
 
 def _work(options: CompileOptions, out: Path) -> Any:
@@ -148,6 +151,12 @@ def _show(out: Console, final: Path, found: Allocation, points: Sequence[Point])
         count = sum(t.shape[0] * t.shape[1] for t in own)
         table.add_row(scheme, str(len(own)), f"{count:,}", own[0].name)
     out.print(table)
+    caches: dict[str, list[str]] = {}
+    for cache in found.kv:
+        caches.setdefault(cache.scheme, []).append(cache.state)
+    if set(caches) - {"f16"}:
+        told = (f"{scheme} {', '.join(states)}" for scheme, states in sorted(caches.items()))
+        out.print(f"KV cache: {'; '.join(told)}", soft_wrap=True)
     if points:
         curve = Table("bits per weight", "weight bytes", "predicted KL", box=None, pad_edge=False)
         for point in points:

@@ -9,10 +9,17 @@ from optimum_compile.compiler.errors import BudgetError, OptionError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
+from optimum_compile.compiler.quant.kv import KvScheme
 from optimum_compile.passes.precision.budget import Budget as Budget
 from optimum_compile.passes.precision.budget import limits
+from optimum_compile.passes.precision.caches import (
+    cache_numbers,
+    with_caches,
+    write_schemes,
+)
 from optimum_compile.passes.precision.classes import CLASS_OF_BITS, ClassOptions
-from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.kv import kv_bytes, kv_of
+from optimum_compile.passes.precision.notes import KvPrecision, Precision
 from optimum_compile.passes.precision.pins import Pin, pinned
 from optimum_compile.passes.precision.policies import (
     UNIFORM_BITS,
@@ -52,7 +59,7 @@ ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class AssignPrecision:
-    """Write a `Precision` note on every quantisable weight.
+    """Write a `Precision` note on every quantisable weight, and where caches are chosen, on those.
 
     Before:  @model.layers.0.mlp.up_proj.weight : f16[768, 256]
     After:   @model.layers.0.mlp.up_proj.weight : f16[768, 256] {Precision(scheme=int8:channel)}
@@ -61,11 +68,13 @@ class AssignPrecision:
     their options), or what the targets propose ("ladder"). "auto" is the ladder, but for uniform and
     cascade it is classes while any assignment of usual classes fits the budget. `containers` and
     `kv_bytes` are what a budget in bytes has to hold beside the weights, on each of `backends`.
+    With `chooses_caches` KV caches are units as weights are (`caches.with_caches`), and `kv_bytes` is
+    empty; policies that do not choose caches leave them as they are.
     """
 
     name: ClassVar[str] = "assign-precision"
     needs: ClassVar[tuple[type[Note], ...]] = ()
-    writes: ClassVar[tuple[type[Note], ...]] = (Precision,)
+    writes: ClassVar[tuple[type[Note], ...]] = (Precision, KvPrecision)
 
     policy: str = "cascade"
     bits: int = 8  # for uniform without a budget
@@ -79,6 +88,7 @@ class AssignPrecision:
     menu: str = "auto"
     containers: tuple[int, ...] = ()
     kv_bytes: tuple[int, ...] = ()
+    chooses_caches: bool = False
 
     def __post_init__(self) -> None:
         policy_named(self.policy)
@@ -93,6 +103,7 @@ class AssignPrecision:
         units = units_of(graph)
         if not units:
             return PassResult(changed=False, remarks=("no matrix to quantise",))
+        cached = kv_of(graph)
         notes = {unit.name: graph.weights[unit.name].notes for unit in units}
         before = {name: own.get(Precision) for name, own in notes.items()}
         for own in notes.values():
@@ -100,7 +111,8 @@ class AssignPrecision:
         chosen, remarks = _Assignment(graph, units, self, ctx.seed).made()
         for name, own in notes.items():
             own.put(chosen[name])
-        return PassResult(changed=chosen != before, remarks=tuple(remarks))
+        changed = chosen != before or kv_of(graph) != cached
+        return PassResult(changed=changed, remarks=tuple(remarks))
 
     @property
     def speaks_classes(self) -> bool:
@@ -160,11 +172,12 @@ class _Assignment:
     def problems(self) -> list[tuple[Problem, ClassMenu | None]]:
         """What the policy may choose from under the budget's limits, its own way first."""
         options, budget, most = self.options, self.options.effective_budget, None
-        columns = max(1, len(options.backends))
         if budget is not None:
-            beside = options.containers or (0,) * columns, options.kv_bytes or (0,) * columns
-            most = limits(budget, parameter_count(self.graph), *beside)
+            most = self._limits(budget)
         given = self.graph, self.units, options.backends, self.pinned, most
+        if self._has_caches:
+            whole = with_caches(make_problem(*given), self.graph, options.backends)
+            return [(whole, None)]
         if not options.speaks_classes:
             return [(make_problem(*given), None)]
         menu = class_menu(self.units, self.pinned, options.backends, options.classes)
@@ -173,6 +186,23 @@ class _Assignment:
         if options.menu != "auto" or not usual or most is None:
             return [classes]
         return [classes, (make_problem(*given), None)]
+
+    @property
+    def _has_caches(self) -> bool:
+        chooses = policy_named(self.options.policy).chooses_caches
+        return chooses and self.options.chooses_caches
+
+    def _limits(self, budget: Budget) -> tuple[int, ...]:
+        """Of weights, or of weights and caches where these are units too."""
+        options, count = self.options, parameter_count(self.graph)
+        columns = max(1, len(options.backends))
+        if self._has_caches:
+            count += cache_numbers(self.graph)
+            if budget.weight_bytes is not None:  # what 16-bit caches leave
+                whole = budget.weight_bytes + kv_bytes(self.graph, {})
+                budget = replace(budget, weight_bytes=whole)
+        beside = options.containers or (0,) * columns, options.kv_bytes or (0,) * columns
+        return limits(budget, count, *beside)
 
     def _with_problem(self) -> tuple[dict[str, Precision], list[str]]:
         refusals = []
@@ -212,6 +242,7 @@ class _Assignment:
                 f"{self.options.policy}: no classes fit this budget, so schemes are what the targets "
                 "propose"
             )
+        write_schemes(self.graph, problem.schemes(plan.picks))
         return self._precisions(problem, plan.picks, menu), remarks
 
     def _excess(self, problem: Problem, picks: Picks, allowed: Sequence[int]) -> list[int]:
@@ -219,8 +250,7 @@ class _Assignment:
         backends = self.options.backends
         if not problem.is_limited or not backends:
             return [0]
-        for name, scheme in problem.schemes(picks).items():
-            self.graph.weights[name].notes.put(Precision(scheme))
+        write_schemes(self.graph, problem.schemes(picks))
         fixed = (fixed_weight_bytes(self.graph, self.units, (b,)) for b in backends)
         table = zip(problem.bytes_of(picks), problem.fixed_bytes, fixed, strict=True)
         sizes = [total - before + now for total, before, now in table]
@@ -232,11 +262,12 @@ class _Assignment:
     ) -> dict[str, Precision]:
         out = dict(self.pinned)
         for unit, index in zip(problem.units, picks, strict=True):
-            if unit.pinned:
+            scheme = unit.choices[index].scheme
+            if unit.pinned or unit.unit.is_cache or isinstance(scheme, KvScheme):
                 continue
             known = menu is not None and not unit.unit.routes
             reason = menu.reason(unit, index) if menu and known else why_wider(unit, index)
-            out[unit.name] = Precision(unit.choices[index].scheme, reason=reason)
+            out[unit.name] = Precision(scheme, reason=reason)
         return out
 
     def _without_budget(self) -> tuple[dict[str, Precision], list[str]]:

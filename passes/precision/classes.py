@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.errors import UnsupportedError
+from optimum_compile.compiler.quant.kv import AnyScheme
 from optimum_compile.compiler.quant.scheme import (
     Affine,
     Float,
@@ -36,7 +37,7 @@ class ClassOptions:
     whole_rows: bool = False
 
 
-def class_of(scheme: Scheme) -> str:
+def class_of(scheme: AnyScheme) -> str:
     """Class of a scheme: FP16, INT8, INT4, INT3 or INT2 by its bits (5 and 6 count as INT8)."""
     if isinstance(scheme, Float):
         return "FP16"

@@ -7,6 +7,7 @@ import numpy as np
 
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.quant.kv import AnyScheme
 from optimum_compile.compiler.quant.scheme import Scheme, Vector
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.quantizers.codebook import kmeans
@@ -36,8 +37,8 @@ class Codebooks:
         return None if key is None else self._books[key]
 
 
-def key_of(scheme: Scheme) -> Key | None:
-    """Which of a model's codebooks a scheme reads; None where it shares none."""
+def key_of(scheme: AnyScheme) -> Key | None:
+    """Which of a model's codebooks a scheme reads; None where it shares none, as caches."""
     if not isinstance(scheme, Vector) or scheme.codebook != "shared":
         return None
     return scheme.bits, scheme.width

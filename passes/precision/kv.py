@@ -29,7 +29,8 @@ class AssignKv:
     Before:  state %k_cache.0 : f32[1, 4, 2048, 64]
     After:   state %k_cache.0 : f32[1, 4, 2048, 64] {KvPrecision(scheme=kv4:g32)}
 
-    "auto" writes nothing: assignment decides, and this pass says where a target leaves it no choice.
+    "auto" writes nothing: assignment decides, and this pass says where a target leaves it no choice, or a
+    policy that does not choose caches (`chosen`) makes none.
     """
 
     name: ClassVar[str] = "assign-kv"
@@ -38,14 +39,20 @@ class AssignKv:
 
     bits: KvBits
     backends: tuple[Backend, ...] = ()
+    chosen: bool = True
 
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """Raises OptionError without a cache, UnsupportedError for a target that cannot store it."""
         caches = caches_of(graph)
         if self.bits.auto:
             _, refused = kv_choices(self.backends)
-            remark = f"the KV cache stays at 16 bits: {'; '.join(dict.fromkeys(refused.values()))}"
-            return PassResult(False, (remark,) if caches and len(refused) == len(KV_BITS) else ())
+            why = "; ".join(dict.fromkeys(refused.values()))
+            if len(refused) < len(KV_BITS):
+                why = (
+                    "" if self.chosen else "this policy chooses weights only, use --policy measured"
+                )
+            remark = f"the KV cache stays at 16 bits: {why}"
+            return PassResult(False, (remark,) if caches and why else ())
         if not caches:
             raise OptionError(
                 f"kv_bits={self.bits}: the model has no KV cache; leave the option out"
@@ -83,6 +90,11 @@ def kv_choices(backends: Sequence[Backend]) -> tuple[tuple[KvStored, ...], dict[
     found = tuple(scheme for scheme in ladder if verdicts[scheme].ok)
     refused: dict[KvStored, str] = {s: v.reason for s, v in verdicts.items() if not v.ok}
     return (*found, Float(16)), refused
+
+
+def has_kv_choice(bits: KvBits, backends: Sequence[Backend]) -> bool:
+    """Whether bits are to be chosen, and all targets can store a cache in fewer than 16."""
+    return bits.auto and len(kv_choices(backends)[0]) > 1
 
 
 def uniform_kv(graph: Graph, bits: KvBits) -> dict[str, KvStored]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.errors import BudgetError, InternalError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
-from optimum_compile.compiler.quant.scheme import Float, Lut, Scheme
+from optimum_compile.compiler.quant.kv import AnyScheme
+from optimum_compile.compiler.quant.scheme import Float, Lut, Scheme, Vector
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.classes import table_rows
 from optimum_compile.passes.precision.codebooks import Key, key_of
@@ -28,7 +29,7 @@ UNLIMITED = 1 << 62
 class Choice:
     """A scheme that a unit may get, and its stored bytes on each target."""
 
-    scheme: Scheme
+    scheme: AnyScheme
     bytes: tuple[int, ...]
 
 
@@ -43,14 +44,14 @@ class UnitChoices:
 
     @property
     def name(self) -> str:
-        """The weight's name."""
+        """The weight's name, or that of a cache's state."""
         return self.unit.name
 
     def bits_per_weight(self, index: int) -> float:
         """Of a choice, on the target that needs most."""
         return 8 * max(self.choices[index].bytes) / self.unit.elements
 
-    def index_of(self, scheme: Scheme) -> int:
+    def index_of(self, scheme: AnyScheme) -> int:
         """The choice with that scheme. Raises InternalError where it is none."""
         for index, choice in enumerate(self.choices):
             if choice.scheme == scheme:
@@ -69,7 +70,8 @@ class UnitChoices:
 class Problem:
     """Units, and on each target: bytes of what is no unit, of shared codebooks, and the limit.
 
-    Without targets there is one column: the schemes' own bytes.
+    Without targets there is one column: the schemes' own bytes. `parameters` are all stored numbers: where
+    caches are among the units, those of a full cache too.
     """
 
     units: tuple[UnitChoices, ...]
@@ -78,17 +80,17 @@ class Problem:
     codebooks: Mapping[Key, tuple[int, ...]]
     parameters: int
 
-    def schemes(self, picks: Sequence[int]) -> dict[str, Scheme]:
+    def schemes(self, picks: Sequence[int]) -> dict[str, AnyScheme]:
         """The scheme of every unit."""
         pairs = zip(self.units, picks, strict=True)
         return {u.name: u.choices[i].scheme for u, i in pairs}
 
-    def picks_of(self, schemes: Mapping[str, Scheme]) -> Picks:
+    def picks_of(self, schemes: Mapping[str, AnyScheme]) -> Picks:
         """The way back from `schemes`."""
         return tuple(u.index_of(schemes[u.name]) for u in self.units)
 
     def bytes_of(self, picks: Sequence[int]) -> tuple[int, ...]:
-        """Weight bytes on each target: units, codebooks that they share, and everything else."""
+        """Bytes on each target: units, codebooks that they share, and all other weights."""
         total = list(self.fixed_bytes)
         keys = set()
         for unit, index in zip(self.units, picks, strict=True):
@@ -134,8 +136,10 @@ class Problem:
         low, high = (max(self.bytes_of(p)) for p in (self.least(), self.most()))
         per = 8 / max(1, self.parameters)
         limit = min(self.limits)
+        cached = any(u.unit.is_cache for u in self.units)
+        what = "weights and KV cache" if cached else "weights"
         raise BudgetError(
-            f"budget of {limit:,} bytes of weights ({limit * per:.3g}bpw): the achievable range is "
+            f"budget of {limit:,} bytes of {what} ({limit * per:.3g}bpw): the achievable range is "
             f"{low:,} to {high:,} bytes ({low * per:.3g}bpw to {high * per:.3g}bpw); raise --budget, "
             "or choose other targets"
         )
@@ -170,7 +174,8 @@ def make_problem(
 
 
 def _of_key(table: Iterable[UnitChoices], key: Key) -> Scheme:
-    return next(c.scheme for u in table for c in u.choices if key_of(c.scheme) == key)
+    schemes = (c.scheme for u in table for c in u.choices)
+    return next(s for s in schemes if key_of(s) == key and isinstance(s, Vector))
 
 
 def choices_of(

@@ -12,17 +12,27 @@ from optimum_compile.passes.stages.experts import is_router
 
 @dataclass(frozen=True)
 class Unit:
-    """One matrix whose scheme is to be chosen."""
+    """One matrix whose scheme is to be chosen, or (`is_cache`) the keys or values of one layer.
+
+    A cache has the name of its state, a row for each head and token of the context, and the block of the
+    first attention that reads it.
+    """
 
     name: str
     block: int
     use: WeightUse
     routes: bool = False  # it decides which experts a token gets
+    is_cache: bool = False
 
     @property
     def elements(self) -> int:
-        """Number of weights."""
+        """Number of weights, or of numbers in a full cache."""
         return self.use.rows * self.use.columns
+
+    @property
+    def has_class(self) -> bool:
+        """Whether its class should be that of its stage: not that of a table, nor that of a cache."""
+        return not (self.use.as_table or self.is_cache)
 
     @property
     def is_tied_head(self) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from optimum_compile.compiler.quant.scheme import Lut, Nested, Scheme, Sparse
+from optimum_compile.compiler.quant.kv import AnyScheme
+from optimum_compile.compiler.quant.scheme import Lut, Nested, Sparse
 from optimum_compile.passes.precision.problem import Problem, UnitChoices
 from optimum_compile.passes.sensitivity.map import Scores
 from optimum_compile.passes.sensitivity.trials import Trials
@@ -43,7 +44,7 @@ def differences(trials: Trials, unit: UnitChoices, limit: int = LIMIT) -> Iterat
         yield Rows(begin, end, weight, changes)
 
 
-def _rows_per_table(scheme: Scheme) -> int:
+def _rows_per_table(scheme: AnyScheme) -> int:
     base = scheme.base if isinstance(scheme, Sparse) else scheme
     return base.rows_per_table if isinstance(base, Lut | Nested) else 1
 

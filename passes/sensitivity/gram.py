@@ -6,6 +6,9 @@ float model's p, KL(p || q') = KL(p || q) + E[(q - p) d] + 1/2 Var_q(d); changes
 in d, so the cross terms are the covariances Cov_q(d_i, d_j): a Gram matrix of vectors
 sqrt(q) (d - E_q d), one a token. They are kept as random projections (Johnson and Lindenstrauss), so all
 pairs come out of the passes that single changes need. What a change does alone is measured exactly.
+
+A KV cache is a unit like a weight. It is not rounded in the base, so that its changes are those of reading
+it in few bits.
 """
 
 import json
@@ -20,6 +23,7 @@ from torch import Tensor
 from optimum_compile.compiler.errors import InputError, InternalError
 from optimum_compile.compiler.interpret import WeightCache, run, run_nodes
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
+from optimum_compile.compiler.quant.kv import KvScheme, KvStored
 from optimum_compile.passes.calibrate.propagate import Propagation, Sample
 from optimum_compile.passes.calibrate.segments import segments_of
 from optimum_compile.passes.precision.allocate.quadratic import Quadratic, starts_of
@@ -77,7 +81,11 @@ def measure_gram(
 
     Raises:
         InputError: logits that are not finite; a folder of another run.
+        InternalError: a cache that the base rounds.
     """
+    for unit, index in zip(trials.problem.units, base, strict=True):
+        if unit.unit.is_cache and index != len(unit.choices) - 1:
+            raise InternalError(f"{unit.name}: the base reads it as {unit.choices[index].scheme}")
     folder.mkdir(parents=True, exist_ok=True)
     return _Gram(trials, base, tuple(samples), folder, options, fingerprint, progress).all()
 
@@ -134,8 +142,7 @@ class _Gram:
         )
         self._references()
         segments = segments_of(self.graph)
-        blocks = weight_blocks(self.graph)
-        order = {name: at for at, name in enumerate(blocks)}
+        order = {name: at for at, name in enumerate(weight_blocks(self.graph))}
         units = list(enumerate(self.trials.problem.units))
         cost = [_work(s.nodes) for s in segments]
         way = Propagation(self.graph, self.samples, self.folder / "base", "quantized")
@@ -143,8 +150,8 @@ class _Gram:
         cache = WeightCache(CACHE_BYTES)
         done = 0
         for segment in segments:
-            here = [(at, u) for at, u in units if blocks[u.name] == segment.index]
-            here.sort(key=lambda pair: order[pair[1].name])
+            here = [(at, u) for at, u in units if u.unit.block == segment.index]
+            here.sort(key=lambda pair: order.get(pair[1].name, len(order)))
             entering = [way.values(segment, n) for n in range(len(self.samples))] if here else []
             nodes = [node for s in segments[segment.index :] for node in s.nodes]
             share = sum(cost[segment.index :]) / max(1, sum(cost))
@@ -208,8 +215,14 @@ class _Gram:
         if index == self.base[at]:
             vectors[number] = 0
             return 0.0
-        value = self.graph.weights[unit.name]
-        changed = torch.from_numpy(self.trials.rounded(unit.name, unit.choices[index].scheme))
+        scheme = unit.choices[index].scheme
+        replace: dict[Value, Tensor] = {}
+        kv: dict[str, KvStored] = {}
+        if isinstance(scheme, KvScheme):
+            kv[unit.name] = scheme
+        else:
+            changed = torch.from_numpy(self.trials.rounded(unit.name, scheme))
+            replace[self.graph.weights[unit.name]] = changed
         total, column = 0.0, 0
         for n, sample in enumerate(self.samples):
             found = run_nodes(
@@ -220,7 +233,8 @@ class _Gram:
                 (self.logits,),
                 weights="quantized",
                 cache=cache,
-                replace={value: changed},
+                replace=replace,
+                kv=kv,
             )
             logits = self._logits(found[self.logits])
             delta, row = self._delta(n, logits)

@@ -5,10 +5,12 @@ from collections.abc import Callable
 import numpy as np
 
 from optimum_compile.compiler.ir.graph import Value
+from optimum_compile.compiler.quant.kv import KvScheme
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Float, Vector
+from optimum_compile.compiler.quant.scheme import Float, Scheme, Vector
 from optimum_compile.passes.calibrate.moments import Moments
 from optimum_compile.passes.precision.codebooks import Codebooks, Key, key_of, learned_codebooks
+from optimum_compile.passes.precision.problem import UnitChoices
 from optimum_compile.passes.precision.quantize import load_checked
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
@@ -24,10 +26,8 @@ def round_all(
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> None:
     """Make every trial that is missing. Raises InputError for weights that are not finite."""
-    units = trials.problem.units
-    missing = {
-        u.name: [c.scheme for c in u.choices if not trials.has(u.name, c.scheme)] for u in units
-    }
+    units = [u for u in trials.problem.units if not u.unit.is_cache]
+    missing = {u.name: [s for s in schemes_of(u) if not trials.has(u.name, s)] for u in units}
     books = trial_codebooks(trials, seed) if any(missing.values()) else Codebooks({})
     for at, unit in enumerate(units):
         progress("round trials", at, len(units))
@@ -42,13 +42,18 @@ def round_all(
     progress("round trials", len(units), len(units))
 
 
+def schemes_of(unit: UnitChoices) -> list[Scheme]:
+    """The schemes that a matrix may get."""
+    return [c.scheme for c in unit.choices if not isinstance(c.scheme, KvScheme)]
+
+
 class TrialRun:
     """The trials of a quantiser that knows its inputs, unit by unit as it goes through the model."""
 
     def __init__(self, trials: Trials, recipe: Recipe, seed: int) -> None:
         self._trials, self._recipe = trials, recipe
         self.books = trial_codebooks(trials, seed)
-        self._units = {u.name: u for u in trials.problem.units}
+        self._units = {u.name: u for u in trials.problem.units if not u.unit.is_cache}
 
     def rounds(self, name: str) -> bool:
         """Whether a unit has trials that lose bits."""
@@ -61,7 +66,7 @@ class TrialRun:
         """Make the trials of a unit that are missing; `chosen` is the one that the model gets."""
         if name not in self._units:
             return
-        for scheme in (c.scheme for c in self._units[name].choices):
+        for scheme in schemes_of(self._units[name]):
             if self._trials.has(name, scheme):
                 continue
             book = self.books.of(scheme)

@@ -9,8 +9,8 @@ import numpy as np
 
 from optimum_compile.compiler.errors import InputError, InternalError
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.quant.kv import AnyScheme
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import Scheme
 from optimum_compile.compiler.quant.store import read_packed, write_packed
 from optimum_compile.passes.precision.problem import Problem
 from optimum_compile.passes.precision.quantize import load_checked
@@ -21,6 +21,8 @@ INDEX = "trials.json"
 @dataclass
 class Trials:
     """Packed weights by unit and scheme, under `folder`; complete once every choice is there.
+
+    Caches among the units have none: they are rounded while the model runs.
 
     Whoever makes them decides with which quantiser: without activations (`rounding`), or with the
     moments that the deployed quantiser sees (`QuantizeBlocks`).
@@ -39,7 +41,7 @@ class Trials:
         if path.exists() and not self.digests:
             self.digests = _read_index(path)
 
-    def has(self, name: str, scheme: Scheme) -> bool:
+    def has(self, name: str, scheme: AnyScheme) -> bool:
         """Whether a trial was made."""
         return str(scheme) in self.digests.get(name, {})
 
@@ -53,11 +55,11 @@ class Trials:
         part.write_text(json.dumps(self.digests, indent=1, sort_keys=True), "utf-8")
         part.replace(self.folder / INDEX)
 
-    def packed(self, name: str, scheme: Scheme) -> PackedWeight:
+    def packed(self, name: str, scheme: AnyScheme) -> PackedWeight:
         """The trial of a unit in a scheme."""
         return read_packed(self.folder, self.digest(name, scheme))
 
-    def digest(self, name: str, scheme: Scheme) -> str:
+    def digest(self, name: str, scheme: AnyScheme) -> str:
         """Its digest in the store. Raises InternalError where it was never made."""
         found = self.digests.get(name, {}).get(str(scheme))
         if found is None:
@@ -68,13 +70,13 @@ class Trials:
         """The weight itself, float32 (rows, columns)."""
         return load_checked(name, self.graph.weights[name])
 
-    def rounded(self, name: str, scheme: Scheme) -> np.ndarray:
+    def rounded(self, name: str, scheme: AnyScheme) -> np.ndarray:
         """The weight as a trial stores it, float32 (rows, columns)."""
         return self.packed(name, scheme).dequantize()
 
     def each(self) -> Iterator[tuple[str, np.ndarray, dict[str, np.ndarray]]]:
-        """Every unit with its weight and all its trials, one unit in memory at a time."""
-        for unit in self.problem.units:
+        """Every matrix with its trials, one unit in memory at a time."""
+        for unit in (u for u in self.problem.units if not u.unit.is_cache):
             trials = {str(c.scheme): self.rounded(unit.name, c.scheme) for c in unit.choices}
             yield unit.name, self.original(unit.name), trials
 

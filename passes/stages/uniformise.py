@@ -58,7 +58,7 @@ def elements_of(problem: Problem, picks: Sequence[int]) -> list[Counter[str]]:
     blocks = 1 + max((u.unit.block for u in problem.units), default=0)
     out: list[Counter[str]] = [Counter() for _ in range(blocks)]
     for unit, index in zip(problem.units, picks, strict=True):
-        if not unit.unit.use.as_table:
+        if unit.unit.has_class:
             out[unit.unit.block][_class(unit, index)] += unit.unit.elements
     return out
 
@@ -70,7 +70,7 @@ def exceptions_of(
     return tuple(
         unit.name
         for unit, index in zip(problem.units, picks, strict=True)
-        if not unit.unit.use.as_table
+        if unit.unit.has_class
         and not unit.unit.routes
         and _class(unit, index) != _stage_class(stages, unit)
     )
@@ -156,7 +156,7 @@ def _stage_class(stages: Sequence[Piece], unit: UnitChoices) -> str:
 def _moves(problem: Problem, picks: Picks, damage: Table, wanted: Sequence[str]) -> Iterator[Move]:
     """Every change of a unit, given the class that is wanted in its block."""
     for at, (unit, now) in enumerate(zip(problem.units, picks, strict=True)):
-        if unit.pinned or unit.unit.use.as_table or unit.unit.routes:
+        if unit.pinned or unit.unit.routes or not unit.unit.has_class:
             continue
         name, size = wanted[unit.unit.block], unit.unit.elements
         was = _class(unit, now) == name
@@ -194,7 +194,8 @@ def _cuts(
     """The cut that fits the picks best, and the best ones under many prices."""
     elements = elements_of(problem, picks)
     yield cut_by_elements(elements, stages)
-    names = sorted({class_of(c.scheme) for u in problem.units for c in u.choices})
+    own = [u for u in problem.units if not u.unit.is_cache]
+    names = sorted({class_of(c.scheme) for u in own for c in u.choices})
     ways = {
         n: [m for m in _moves(problem, picks, damage, [n] * len(elements)) if m.gain > 0]
         for n in names
@@ -209,7 +210,7 @@ def _cuts(
         for penalty in (*np.quantile(each, np.linspace(0, 1, QUANTILES)), 2 * each[-1]):
             rows: list[dict[str, float]] = [dict.fromkeys(names, 0.0) for _ in elements]
             for at, (unit, now) in enumerate(zip(problem.units, picks, strict=True)):
-                for name in () if unit.unit.use.as_table else names:
+                for name in names if unit.unit.has_class else ():
                     if _class(unit, now) != name:
                         stay = float(penalty) * sizes[at]
                         rows[unit.unit.block][name] += min(stay, costs[name].get(at, stay))
@@ -265,7 +266,7 @@ def _spent(problem: Problem, picks: Picks, damage: Table, stages: Sequence[Piece
     units, table, fresh = [], [], []
     for unit, row, now in zip(problem.units, damage, picks, strict=True):
         name = _stage_class(stages, unit)
-        free = unit.unit.use.as_table or _class(unit, now) != name
+        free = not unit.unit.has_class or _class(unit, now) != name
         kept = [i for i in range(len(unit.choices)) if i == now or free or _class(unit, i) == name]
         units.append(replace(unit, choices=tuple(unit.choices[i] for i in kept)))
         table.append([row[i] for i in kept])

@@ -64,6 +64,7 @@ def tiny_llama(
     weights: dict[str, np.ndarray] | None = None,
     tied: bool = True,
     tokenizer: bool = True,
+    context: int = CONTEXT,
 ) -> Path:
     """Write the folder of a llama with 3 layers and 117,184 parameters (tied), and return it."""
     folder.mkdir(parents=True)
@@ -76,7 +77,7 @@ def tiny_llama(
         "num_key_value_heads": KV_HEADS,
         "head_dim": HEAD_DIM,
         "vocab_size": VOCAB,
-        "max_position_embeddings": CONTEXT,
+        "max_position_embeddings": context,
         "rms_norm_eps": 1e-5,
         "rope_theta": 10000.0,
         "tie_word_embeddings": tied,
@@ -104,13 +105,15 @@ def shared_model() -> Path:
 
 
 def shared_bundle(platform: str = "ios") -> Bundle:
-    """The tiny llama compiled once in a test run with the default options; tests only read it."""
+    """The tiny llama compiled as a cascade, once in a test run; tests only read it."""
     return _compiled(platform)
 
 
 @cache
 def _compiled(platform: str) -> Bundle:
-    return compile(shared_model(), [platform], output=str(_run_folder() / platform))
+    return compile(
+        shared_model(), [platform], policy="cascade", output=str(_run_folder() / platform)
+    )
 
 
 def copy_bundle(folder: Path, platform: str = "ios") -> Path:

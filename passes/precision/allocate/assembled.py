@@ -8,6 +8,7 @@ from torch import Tensor
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.quant.kv import KvScheme
 from optimum_compile.passes.calibrate.propagate import Sample
 from optimum_compile.passes.sensitivity.trials import Trials
 
@@ -23,16 +24,19 @@ class Selection:
         self._cache = WeightCache(CACHE_BYTES)
 
     def kl(self, trials: Trials, picks: Sequence[int]) -> float:
-        """Mean KL(p_float || p) over all tokens, nats, of picks of `trials.problem`."""
+        """Mean KL(p_float || p) over all tokens, nats, of picks of `trials.problem`, caches rounded too."""
+        schemes = trials.problem.schemes(picks)
+        kv = {name: s for name, s in schemes.items() if isinstance(s, KvScheme)}
         weights = {
-            unit.name: torch.from_numpy(trials.rounded(unit.name, unit.choices[index].scheme))
-            for unit, index in zip(trials.problem.units, picks, strict=True)
+            u.name: torch.from_numpy(trials.rounded(u.name, schemes[u.name]))
+            for u in trials.problem.units
+            if not u.unit.is_cache
         }
         total, count = 0.0, 0
         for sample, logp in zip(self._samples, self._float_way(), strict=True):
             with torch.no_grad():
                 found = run(
-                    self._graph, sample.inputs, replace_weights=weights, cache=self._cache
+                    self._graph, sample.inputs, replace_weights=weights, cache=self._cache, kv=kv
                 ).outputs[0]
             logq = found.reshape(logp.shape).log_softmax(-1)
             total += float((logp.exp() * (logp - logq)).sum(dtype=torch.float64))

@@ -1,4 +1,8 @@
-"""The measured allocator: measure around an assignment, solve, measure again around the solution."""
+"""The measured allocator: measure around an assignment, solve, measure again around the solution.
+
+KV caches, where they are units, are not rounded at any base: what they do in fewer bits is measured from
+there, in the context of quantised weights.
+"""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -8,14 +12,20 @@ from pathlib import Path
 from optimum_compile.compiler.errors import BudgetError, InternalError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.pass_manager import PassContext
-from optimum_compile.compiler.quant.scheme import Scheme
+from optimum_compile.compiler.quant.kv import AnyScheme
 from optimum_compile.passes.calibrate.checkpoint import fingerprint
 from optimum_compile.passes.calibrate.propagate import Sample
 from optimum_compile.passes.precision.allocate.assembled import Selection
 from optimum_compile.passes.precision.allocate.goals import Candidate, Goal, Quality
 from optimum_compile.passes.precision.allocate.narrowed import around, translated
 from optimum_compile.passes.precision.allocate.quadratic import Quadratic
-from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.precision.caches import (
+    exact_caches,
+    has_caches,
+    weights_alone,
+    write_schemes,
+)
+from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.precision.problem import Picks, Problem
 from optimum_compile.passes.precision.quantize_blocks import QuantizeBlocks
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
@@ -59,7 +69,7 @@ class Round:
     picks: Picks
     forward_passes: float
 
-    def knows(self, schemes: Mapping[str, Scheme]) -> bool:
+    def knows(self, schemes: Mapping[str, AnyScheme]) -> bool:
         """Whether it looked at the scheme of every unit."""
         units = self.problem.units
         return all(any(c.scheme == schemes[u.name] for c in u.choices) for u in units)
@@ -115,37 +125,60 @@ class Allocator:
         """
         rounds: list[Round] = []
         simple = dict(others or {})
-        base = self.start(goal)
+        base = exact_caches(self.problem, self.start(goal))
         for index in range(self.options.rounds):
             narrow, inside = self.problem, base
             if index:
                 narrow, inside = around(self.problem, base, self.options.steps)
             measured = self.measure(narrow, inside, index)
-            picks = self.best(goal, narrow, inside, measured.damage, {} if index else simple)
-            rounds.append(Round(narrow, inside, measured.damage, picks, measured.forward_passes))
-            found = translated(narrow, picks, self.problem)
+            damage = measured.damage
+            tried = self.proposals(goal, narrow, inside, damage)
+            plain = self.with_exact_caches(goal, narrow, inside, damage)
+            if plain is not None:
+                simple[f"{MEASURED}, round {index + 1}, caches at 16 bits"] = translated(
+                    narrow, plain, self.problem
+                )
+                tried.append(plain)
+            picks = self.best(goal, narrow, [*tried, *({} if index else others or {}).values()])
+            rounds.append(Round(narrow, inside, damage, picks, measured.forward_passes))
+            found = exact_caches(self.problem, translated(narrow, picks, self.problem))
             if found == base:
                 break
             base = found
         return self.decided(goal, rounds, simple)
 
-    def best(
-        self,
-        goal: Goal,
-        problem: Problem,
-        base: Picks,
-        damage: Quadratic,
-        others: Mapping[str, Picks],
-    ) -> Picks:
-        """The best of several proposals on the profiling text, from which the next round starts.
+    def proposals(
+        self, goal: Goal, problem: Problem, base: Picks, damage: Quadratic
+    ) -> list[Picks]:
+        """Solutions that trust interactions in full, by half and not at all, and as distances from 16 bits.
 
-        How far interactions can be trusted depends on how large the damage is, so that the proposals
-        take all of them, half and none, and all as distances from 16 bits; and where the damage is
-        beyond any second order, a simple policy may be the better place to measure around.
+        How far they can be trusted depends on how large the damage is.
         """
         models = [*(damage.weighted(share) for share in TRUST), damage.from_widest(base)]
-        proposals = [goal.solve(problem, model, base) for model in models]
-        tried = dict.fromkeys([*proposals, *others.values()])
+        return [goal.solve(problem, model, base) for model in models]
+
+    def with_exact_caches(
+        self, goal: Goal, problem: Problem, base: Picks, damage: Quadratic
+    ) -> Picks | None:
+        """The best picks that leave all caches at 16 bits; None without caches, or where those do not fit.
+
+        None where a quality is asked for, too: then fewer bytes win, and these are not fewer.
+        """
+        weights = weights_alone(problem)
+        fits = weights.fits(weights.least())
+        if not has_caches(problem) or isinstance(goal, Quality) or not fits:
+            return None
+        count = len(weights.units)
+        tried = self.proposals(goal, weights, base[:count], damage.of_first(count))
+        return self.best(goal, problem, [exact_caches(problem, picks) for picks in tried])
+
+    def best(self, goal: Goal, problem: Problem, proposals: Sequence[Picks]) -> Picks:
+        """The best of several proposals on the profiling text, from which the next round starts.
+
+        Where the damage is beyond any second order, a simple policy may be the better place to measure
+        around than what a damage model proposes.
+        """
+        tried = dict.fromkeys(proposals)
         if len(tried) == 1:
             return proposals[0]
         trials = self.trials(self.problem, 0)
@@ -234,11 +267,10 @@ class Allocator:
         return last.damage.value(last.problem.picks_of(schemes)) if last.knows(schemes) else None
 
 
-def assign(graph: Graph, schemes: Mapping[str, Scheme]) -> None:
-    """Write the schemes on the weights, and take away what was packed before."""
+def assign(graph: Graph, schemes: Mapping[str, AnyScheme]) -> None:
+    """Write the schemes on weights and states, and take away what was packed before."""
     clear(graph)
-    for name, scheme in schemes.items():
-        graph.weights[name].notes.put(Precision(scheme))
+    write_schemes(graph, schemes)
 
 
 def clear(graph: Graph) -> None:

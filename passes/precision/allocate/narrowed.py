@@ -9,10 +9,15 @@ SPARE = 0.005  # share of the limit
 
 
 def around(problem: Problem, picks: Sequence[int], steps: int) -> tuple[Problem, Picks]:
-    """Each unit with its choice and `steps` on either side of it; and the picks in that problem."""
+    """Each matrix with its choice and `steps` on either side of it; and the picks in that problem.
+
+    Caches keep all choices, which cost no rounding.
+    """
     units, fresh = [], []
     for unit, index in zip(problem.units, picks, strict=True):
         low, high = max(0, index - steps), min(len(unit.choices), index + steps + 1)
+        if unit.unit.is_cache:
+            low, high = 0, len(unit.choices)
         units.append(replace(unit, choices=unit.choices[low:high]))
         fresh.append(index - low)
     return replace(problem, units=tuple(units)), tuple(fresh)

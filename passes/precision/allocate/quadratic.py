@@ -66,6 +66,12 @@ class Quadratic:
         extra: np.ndarray = (part + rest).astype(np.float64)
         return extra
 
+    def of_first(self, units: int) -> "Quadratic":
+        """The damage of the first units, with all others at the base."""
+        count = self.starts[units]
+        alone, between = self.alone[:count], self.between[:count, :count]
+        return Quadratic(self.starts[: units + 1], self.base_kl, alone, between)
+
     def weighted(self, share: float) -> "Quadratic":
         """The same with only a share of the interactions."""
         return self if share == 1 else replace(self, between=self.between * np.float32(share))

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optimum_compile.backends.base import Backend
-from optimum_compile.compiler.errors import UnsupportedError
+from optimum_compile.compiler.errors import InternalError, UnsupportedError
+from optimum_compile.compiler.quant.kv import AnyScheme, KvScheme
 from optimum_compile.compiler.quant.scheme import Scheme
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.classes import CLASS_OF_BITS, ClassOptions, choose
@@ -114,5 +115,7 @@ def why_wider(unit: UnitChoices, index: int) -> str:
     return "; ".join(refused)
 
 
-def _size(unit: UnitChoices, scheme: Scheme) -> int:
+def _size(unit: UnitChoices, scheme: AnyScheme) -> int:
+    if isinstance(scheme, KvScheme):
+        raise InternalError(f"{unit.name}: {scheme} is for caches")
     return scheme.stored_bytes(unit.unit.use.rows, unit.unit.use.columns)

@@ -23,13 +23,14 @@ class Policy:
 
     `method` is the sensitivity method whose map it reads, "" where it needs none. One that
     `speaks_classes` chooses among the schemes of classes unless told otherwise, the others among what
-    the targets propose.
+    the targets propose. KV caches stay at 16 bits but with one that `chooses_caches`.
     """
 
     decide: Callable[[Problem, Facts], Plan]
     method: str = ""
     needs_budget: bool = False
     speaks_classes: bool = False
+    chooses_caches: bool = False
 
 
 POLICIES: Mapping[str, Policy] = {
@@ -41,7 +42,7 @@ POLICIES: Mapping[str, Policy] = {
     "mlx-mixed": Policy(mlx_mixed),
     "random": Policy(chance, needs_budget=True),
     # `compiler.assigning` measures; until then, and where nothing can be measured:
-    "measured": Policy(provisional, needs_budget=True),
+    "measured": Policy(provisional, needs_budget=True, chooses_caches=True),
 }
 
 

@@ -89,7 +89,7 @@ def test_a_note_elsewhere_is_a_violation() -> None:
     assert (found.kind, found.where) == ("note", "%tokens")
 
 
-@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("name", sorted(set(BACKENDS) - {"reference"}))
 def test_targets_without_packed_caches_say_why(name) -> None:
     backend = load_backend(name)
     for bits in (8, 4, 2):
