@@ -165,7 +165,8 @@ def _stage(name: str, manifest: Manifest | None) -> tuple[int | None, str]:
 def _left(allocation: Allocation, manifest: Manifest | None) -> int | None:
     """Bytes that the budget leaves on the target that has fewest left; None where it is not known."""
     asked = parse_budget(_text(allocation.budget.get("budget")))
-    if asked is None or not allocation.weight_bytes:
+    shared = "kv_bits" in allocation.budget  # part of it went to the KV cache
+    if asked is None or shared or not allocation.weight_bytes:
         return None
     if asked.bytes is not None:  # of the whole file
         sizes = [a.file_bytes for a in manifest.artifacts] if manifest is not None else []

@@ -124,6 +124,8 @@ def asked(options: CompileOptions) -> Budget:
     given = {
         key: getattr(options, key) for key in ("budget", "device", "tokens_per_second", "max_kl")
     }
+    if options.kv_bits != "16":  # then the cache may be in the budget, too
+        given["kv_bits"] = options.kv_bits
     return {key: value for key, value in given.items() if value is not None}
 
 

@@ -143,6 +143,10 @@ def test_a_quality_is_that_of_both(planned, tmp_path):
     wanted = planned(None, max_kl=0.05)
     decided = settle(wanted, tmp_path)
     assert decided.selection_kl <= 0.05
+    assert (
+        used(wanted, decided)[0]
+        < 6.5 * problem_of(wanted.model.graph, wanted.assignment).parameters / 8
+    )
     assert any(text != "f16" for text in caches(decided).values())
 
 

@@ -10,6 +10,7 @@ from optimum_compile.passes.precision.allocate.milp import solve_separable
 from optimum_compile.passes.precision.allocate.narrowed import filled
 from optimum_compile.passes.precision.allocate.quadratic import Quadratic
 from optimum_compile.passes.precision.allocate.search import solve
+from optimum_compile.passes.precision.caches import exact_caches, weights_alone
 from optimum_compile.passes.precision.problem import Picks, Problem, equal_sensitivity
 
 START_BPW = 4.0  # of the first base where a quality is asked for
@@ -68,10 +69,11 @@ class Quality:
     aim: float
 
     def start(self, problem: Problem) -> Picks:
-        """As if the budget were `START_BPW`."""
-        limits = [max(problem.bytes_of(problem.least()))] * len(problem.limits)
-        limit = max(limits[0], int(START_BPW * problem.parameters / 8))
-        return Budgeted().start(problem.limited([limit] * len(limits)))
+        """As if the budget of the weights were `START_BPW`."""
+        weights = weights_alone(problem)
+        limit = max(*weights.bytes_of(weights.least()), int(START_BPW * weights.parameters / 8))
+        picks = Budgeted().start(weights.limited([limit] * len(weights.limits)))
+        return exact_caches(problem, picks)
 
     def solve(self, problem: Problem, damage: Quadratic, base: Picks) -> Picks:
         """Bisection over budgets; in a narrow problem the widest where nothing reaches the aim."""
