@@ -30,7 +30,7 @@ from optimum_compile.compiler.package.allocation import (
     make_allocation,
 )
 from optimum_compile.compiler.package.cases import CASES, save_answers
-from optimum_compile.compiler.package.describe import embedded_metadata, make_manifest
+from optimum_compile.compiler.package.describe import Built, embedded_metadata, make_manifest
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
 from optimum_compile.compiler.package.writer import MANIFEST, staging
 from optimum_compile.compiler.pass_manager import PassContext
@@ -69,42 +69,81 @@ def compile(
     Raises:
         UserError: bad input, an impossible budget, an unsupported model, a failed comparison.
     """
-    wanted = plan(model, targets, options, observer=observer, **values)
-    for backend in wanted.backends:
+    plans = plans_of(model, targets, options, observer=observer, **values)
+    for backend in (b for each in plans for b in each.backends):
         backend.require()
     watch = observer or SilentObserver()
-    options = wanted.options
+    wanted, chosen = plans[0], plans[0].options
     with (
-        staging(wanted.final, options.overwrite) as out,
-        scratch(options, wanted.name, out) as work,
+        staging(wanted.final, chosen.overwrite) as out,
+        scratch(chosen, wanted.name, out) as work,
     ):
-        text, tokenizer, bos = text_of(wanted)
-        graph = wanted.model.graph
-        decided = settle(wanted, work, observer=watch)
-        remarks = quantise(wanted, work, observer=watch) if stores_weights(wanted) else ()
-        wanted = replace(wanted, remarks=(*_settled(wanted, decided), *remarks))
-        answers = _cases(wanted, text, tokenizer, bos) if options.verify else {}
-        emitted, checks = [], []
-        for backend in wanted.backends:
-            watch.progress(f"emit {backend.name}", 0, 1)
-            emitted.append(_emit(wanted, backend, out, work))
-            release_memory()
-            watch.progress(f"emit {backend.name}", 1, 1)
-            checks.append(_verify(wanted, backend, emitted[-1], answers, watch))
+        answers: dict[str, tuple[Case, ...]] = {}
+        built = []
+        for at, each in enumerate(plans):
+            folder = work if len(plans) == 1 else work / f"part{at}"
+            folder.mkdir(exist_ok=True)
+            beside = out if len(plans) == 1 else out / each.backends[0].platform
+            built.append(_build(each, out, beside, folder, answers, watch))
         for file in wanted.model.tokenizer_files:
             shutil.copyfile(file, out / file.name)
         if answers:
             save_answers(out / CASES, answers)
-        (out / ALLOCATION).write_text(_allocation(wanted, decided).to_json(), "utf-8")
-        if decided is not None:
-            decided.copy_to(out)
         sweep(work, out)
-        manifest = make_manifest(wanted, graph, emitted, checks, out, text)
+        manifest = make_manifest(built, out, text_of(wanted)[0])
         (out / MANIFEST).write_text(manifest.to_json(), "utf-8")
-        failed = [c for c in checks if c is not None and not c.ok]
+        failed = [c for each in built for c in each.checks if c is not None and not c.ok]
         if failed:
             raise VerificationError(_failure(failed))
     return open_bundle(wanted.final)
+
+
+def plans_of(
+    model: str | Path,
+    targets: Sequence[str] | None = None,
+    options: CompileOptions | None = None,
+    *,
+    observer: Observer | None = None,
+    **values: Any,
+) -> tuple[Plan, ...]:
+    """One plan for all targets, or with `allocation` "each" one a target. Raises what `plan` raises."""
+    first = plan(model, targets, options, observer=observer, **values)
+    if first.options.allocation == "common" or len(first.backends) == 1:
+        return (first,)
+    names = [target_name(b.platform, b.name) for b in first.backends]
+    return tuple(plan(model, [n], first.options, observer=observer) for n in names)
+
+
+def _build(
+    wanted: Plan,
+    out: Path,
+    beside: Path,
+    work: Path,
+    answers: dict[str, tuple[Case, ...]],
+    watch: Observer,
+) -> Built:
+    """Settle, quantise, emit and compare targets that share an assignment.
+
+    The assignment is written to `beside`, the oracle's answers are added to `answers`.
+    """
+    text, tokenizer, bos = text_of(wanted)
+    decided = settle(wanted, work, observer=watch)
+    remarks = quantise(wanted, work, observer=watch) if stores_weights(wanted) else ()
+    wanted = replace(wanted, remarks=(*_settled(wanted, decided), *remarks))
+    own = _cases(wanted, text, tokenizer, bos) if wanted.options.verify else {}
+    answers.update(own)
+    emitted, checks = [], []
+    for backend in wanted.backends:
+        watch.progress(f"emit {backend.name}", 0, 1)
+        emitted.append(_emit(wanted, backend, out, work))
+        release_memory()
+        watch.progress(f"emit {backend.name}", 1, 1)
+        checks.append(_verify(wanted, backend, emitted[-1], own, watch))
+    beside.mkdir(exist_ok=True)
+    (beside / ALLOCATION).write_text(_allocation(wanted, decided).to_json(), "utf-8")
+    if decided is not None:
+        decided.copy_to(beside)
+    return Built(wanted, tuple(emitted), tuple(checks))
 
 
 def stores_weights(wanted: Plan) -> bool:

@@ -24,6 +24,7 @@ _TEXT = (
     "head",
     "quantizer",
     "calibration",
+    "allocation",
     "sensitivity",
     "work_dir",
     "executor",
@@ -33,6 +34,7 @@ _TEXT = (
 )
 _CHOICES = {
     "head": ("low", "high"),
+    "allocation": ("common", "each"),
     "executor": ("xnnpack", "packed"),
     "activations": ("auto", "int8", "float"),
     "rotate": ("none", "values", "residual", "gated", "all"),
@@ -53,7 +55,7 @@ class CompileOptions:
     output: str = "build"
     name: str | None = None
     overwrite: bool = False
-    policy: str = "cascade"
+    policy: str = "measured"
     bits: int = 8
     budget: str | None = None
     device: str | None = None  # a name of `compiler.devices`: its memory is a budget
@@ -79,6 +81,7 @@ class CompileOptions:
     calibration: str | None = None  # a file, "none", or the built-in text
     samples: int = 64
     profile_samples: int = 16  # windows on which damage is measured, apart from those of `samples`
+    allocation: str = "common"  # of several targets: one for all, or "each" its own
     sensitivity: str | None = None  # a method by name, or the file of a measurement
     seqlen: int = 256
     seed: int = 0

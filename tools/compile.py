@@ -40,6 +40,11 @@ def parser() -> argparse.ArgumentParser:
     add("--overwrite", action="store_true", help="replace an existing bundle")
     add("--policy", help=f"one of {', '.join(POLICIES)} (default measured)")
     add(
+        "--allocation",
+        choices=("common", "each"),
+        help="several targets: one assignment for all (default), or each its own",
+    )
+    add(
         "--sensitivity",
         metavar="NAME|FILE",
         help="a method by name, or a file that `profile` wrote",

@@ -96,12 +96,17 @@ def read(path: Path, sensitivity: Path | None = None) -> Known:
     """Read what was assigned and what was measured. Raises InputError that says what is missing."""
     file = path / ALLOCATION if path.is_dir() else path
     manifest: Manifest | None = None
-    if (file.parent / MANIFEST).is_file() or path.is_dir():
-        manifest = open_bundle(file.parent).manifest
+    # An assignment of one target lies in that target's folder.
+    home = next((p for p in (file.parent, file.parent.parent) if (p / MANIFEST).is_file()), None)
+    if home is not None or path.is_dir():
+        manifest = open_bundle(home or file.parent).manifest
     if not file.is_file():
-        what = (
-            "the bundle has no allocation.json; compile again" if path.is_dir() else "no such file"
-        )
+        own = sorted(p.parent.name for p in file.parent.glob(f"*/{ALLOCATION}"))
+        what = "no such file"
+        if own:
+            what = f"each target has its own: give {file.parent / own[0]}, or {', '.join(own[1:])}"
+        elif path.is_dir():
+            what = "the bundle has no allocation.json; compile again"
         raise InputError(f"{file}: {what}")
     allocation = read_allocation(file)
     where = sensitivity or file.parent / SENSITIVITY
@@ -137,7 +142,7 @@ def _subject(
         bits = 8 * most / max(1, elements) if most else tensor.bits_per_weight
         options.append(Option(scheme, bits, bytes_ or (0,), measured.get(scheme)))
     options.sort(key=lambda o: (o.size, o.scheme))
-    stage, name = _stage(tensor.name, manifest)
+    stage, name = _stage(tensor.name, allocation.targets, manifest)
     # Tables are read, not multiplied with; and where there is no choice nothing is out of line.
     counts = stage is not None and tensor.use == "linear" and len(options) > 1
     return Subject(
@@ -154,12 +159,15 @@ def _subject(
     )
 
 
-def _stage(name: str, manifest: Manifest | None) -> tuple[int | None, str]:
+def _stage(name: str, targets: Sequence[str], manifest: Manifest | None) -> tuple[int | None, str]:
     if manifest is None:
         return None, ""
-    index = next((t.stage for t in manifest.tensors if t.name == name), None)
-    found = next((s.precision_class for s in manifest.stages if s.index == index), "")
-    return index, found
+    shared = set(targets)
+    record = next((t for t in manifest.tensors if t.name == name and shared & set(t.targets)), None)
+    if record is None:
+        return None, ""
+    stages = (s for s in manifest.stages if s.index == record.stage and shared & set(s.targets))
+    return record.stage, next((s.precision_class for s in stages), "")
 
 
 def _left(allocation: Allocation, manifest: Manifest | None) -> int | None:

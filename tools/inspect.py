@@ -8,6 +8,7 @@ from typing import Any
 
 from optimum_compile.backends.catalog import BACKENDS, load_backend
 from optimum_compile.compiler.errors import InputError, UserError
+from optimum_compile.compiler.options import target_name
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
 from optimum_compile.compiler.package.typed import parse_json, typed
 from optimum_compile.passes.stages.notes import StageInfo
@@ -105,8 +106,10 @@ def _show(path: Path, found: dict[str, Any], verbose: bool) -> None:
 
 def _compare(bundle: Bundle, embedded: dict[str, dict[str, Any]]) -> None:
     """Say where an artifact's own stages differ from the manifest's. Raises InputError."""
-    wanted = [(s.name, s.bytes, s.scales_sha256) for s in bundle.manifest.stages]
+    kinds = {a.path: target_name(a.platform, a.kind) for a in bundle.manifest.artifacts}
     for path, found in embedded.items():
+        stages = [s for s in bundle.manifest.stages if kinds[path] in s.targets]
+        wanted = [(s.name, s.bytes, s.scales_sha256) for s in stages]
         own = [(s["name"], s["bytes"], s["scales_sha256"]) for s in found["stages"]]
         if own != wanted:
             raise InputError(f"{bundle.path / path}: its stages differ from the manifest's: {own}")

@@ -48,6 +48,7 @@ def bundle_document(bundle: Bundle) -> dict[str, Any]:
                 "class": s.precision_class,
                 "bits_per_weight": s.bits_per_weight,
                 "bytes": s.bytes,
+                "targets": list(s.targets),
             }
             for s in m.stages
         ],
@@ -58,6 +59,7 @@ def bundle_document(bundle: Bundle) -> dict[str, Any]:
                 "scheme": t.scheme,
                 "bytes": t.bytes,
                 "stage": t.stage,
+                "targets": list(t.targets),
             }
             for t in m.tensors
         ],

@@ -15,8 +15,9 @@ from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.frontend.config import read_json
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions, target_name
-from optimum_compile.compiler.package.describe import predicted_bytes, source_digest, weight_bytes
+from optimum_compile.compiler.package.describe import predicted_bytes, weight_bytes
 from optimum_compile.compiler.package.typed import JsonTypeError, typed
+from optimum_compile.compiler.profiling import model_id
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.passes.precision.classes import class_of
 from optimum_compile.passes.precision.notes import KvPrecision, Precision
@@ -107,7 +108,7 @@ def make_allocation(
     most = max(totals.values(), default=0) or weight_bytes(graph)
     return Allocation(
         format=FORMAT,
-        model=ModelId(source_digest(graph), parameters),
+        model=model_id(graph),
         targets=tuple(targets),
         policy=policy,
         budget=dict(budget or {}),

@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from optimum_compile.backends.base import Backend, Conformance, EmitResult, Tole
 from optimum_compile.compiler.calibration import TextSource
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import format_dim
+from optimum_compile.compiler.options import target_name
 from optimum_compile.compiler.package.manifest import (
     FORMAT,
     Artifact,
@@ -127,16 +128,29 @@ def embedded_metadata(wanted: "Plan", backend: Backend) -> str:
     )
 
 
-def make_manifest(
-    wanted: "Plan",
-    graph: Graph,
-    emitted: Sequence[EmitResult],
-    checks: Sequence[Conformance | None],
-    out: Path,
-    text: TextSource | None,
-) -> Manifest:
-    """The manifest of a finished bundle in the folder `out`."""
-    parameters, stored = parameter_count(graph), weight_bytes(graph)
+@dataclass(frozen=True)
+class Built:
+    """Targets that share an assignment: their plan, and for each what was emitted and compared."""
+
+    plan: "Plan"
+    emitted: tuple[EmitResult, ...]
+    checks: tuple[Conformance | None, ...]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(target_name(b.platform, b.name) for b in self.plan.backends)
+
+
+def make_manifest(built: Sequence[Built], out: Path, text: TextSource | None) -> Manifest:
+    """The manifest of a finished bundle in the folder `out`.
+
+    With an assignment for each target, the totals are those of the largest.
+    """
+    wanted = built[0].plan
+    graph = wanted.model.graph
+    parameters = parameter_count(graph)
+    stored = max(weight_bytes(each.plan.model.graph) for each in built)
     source: dict[str, Any] = {
         "kind": wanted.model.kind,
         "name": wanted.model.source.name,
@@ -156,15 +170,32 @@ def make_manifest(
         parameters=parameters,
         weight_bytes=stored,
         bits_per_weight=8 * stored / max(1, parameters),
-        stages=tuple(_stage(s) for s in stages_of(graph)),
-        tensors=_tensors(graph),
-        artifacts=tuple(
-            _artifact(graph, b, e, out) for b, e in zip(wanted.backends, emitted, strict=True)
+        stages=tuple(
+            _stage(s, each.targets) for each in built for s in stages_of(each.plan.model.graph)
         ),
-        checks=tuple(_check(e, c, out) for e, c in zip(emitted, checks, strict=True)),
+        tensors=tuple(t for each in built for t in _tensors(each.plan.model.graph, each.targets)),
+        artifacts=tuple(a for each in built for a in _artifacts(each, out)),
+        checks=tuple(
+            _check(e, c, out)
+            for each in built
+            for e, c in zip(each.emitted, each.checks, strict=True)
+        ),
         files=file_entries(out),
-        remarks=wanted.remarks,
+        remarks=_remarks(built),
     )
+
+
+def _artifacts(built: Built, out: Path) -> list[Artifact]:
+    graph = built.plan.model.graph
+    pairs = zip(built.plan.backends, built.emitted, strict=True)
+    return [_artifact(graph, backend, emitted, out) for backend, emitted in pairs]
+
+
+def _remarks(built: Sequence[Built]) -> tuple[str, ...]:
+    """All of them; with the targets in front where there are several assignments."""
+    if len(built) == 1:
+        return built[0].plan.remarks
+    return tuple(f"{', '.join(b.targets)}: {remark}" for b in built for remark in b.plan.remarks)
 
 
 def source_digest(graph: Graph) -> str:
@@ -175,7 +206,7 @@ def source_digest(graph: Graph) -> str:
     return ",".join(sha256_of(f) for f in files)
 
 
-def _stage(info: StageInfo) -> Stage:
+def _stage(info: StageInfo, targets: tuple[str, ...]) -> Stage:
     weights = [t for t in info.tensors if t.scheme != "f16"] or list(info.tensors)
     span = (min((t.low for t in weights), default=0.0), max((t.high for t in weights), default=0.0))
     return Stage(
@@ -190,19 +221,18 @@ def _stage(info: StageInfo) -> Stage:
         span,
         tuple((a.block, a.low, a.high) for a in info.activations),
         tuple(t.name for t in info.tensors),
+        targets,
     )
 
 
-def _tensors(graph: Graph) -> tuple[Tensor, ...]:
+def _tensors(graph: Graph, targets: tuple[str, ...]) -> list[Tensor]:
     out = []
     for stage in stages_of(graph):
-        for record in stage.tensors:
-            note = graph.weights[record.name].notes.get(Precision)
+        for r in stage.tensors:
+            note = graph.weights[r.name].notes.get(Precision)
             reason = "" if note is None else note.reason
-            out.append(
-                Tensor(record.name, record.shape, record.scheme, record.bytes, stage.index, reason)
-            )
-    return tuple(out)
+            out.append(Tensor(r.name, r.shape, r.scheme, r.bytes, stage.index, reason, targets))
+    return out
 
 
 def _artifact(graph: Graph, backend: Backend, emitted: EmitResult, out: Path) -> Artifact:

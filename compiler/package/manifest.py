@@ -22,7 +22,11 @@ class Port:
 
 @dataclass(frozen=True)
 class Tensor:
-    """One stored weight. `reason` says why the policy's own choice was not taken, or is empty."""
+    """One stored weight. `reason` says why the policy's own choice was not taken, or is empty.
+
+    `targets` are those that store it so; with an allocation for each target a weight occurs once a
+    target.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -30,6 +34,7 @@ class Tensor:
     bytes: int
     stage: int
     reason: str = ""
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Stage:
     weight_range: tuple[float, float]
     activations: tuple[tuple[int, float, float], ...]
     tensors: tuple[str, ...]
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

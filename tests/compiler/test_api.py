@@ -20,6 +20,7 @@ from optimum_compile.compiler.errors import (
 )
 from optimum_compile.compiler.observers import SilentObserver
 from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.compiler.package.allocation import read_allocation
 from optimum_compile.compiler.package.describe import predicted_bytes
 from optimum_compile.passes.stages.notes import StagePlan
 
@@ -28,8 +29,9 @@ PARAMETERS = sum(w.size for w in tiny_weights().values())
 
 def quick(folder, **values):
     """A compilation for iOS without calibrated quantisation and without the comparison."""
-    values = {"quantizer": "mse"} | values
-    return oc.compile(shared_model(), ["ios"], output=str(folder), verify=False, **values)
+    values = {"quantizer": "mse", "policy": "cascade"} | values
+    values = {"verify": False} | values
+    return oc.compile(shared_model(), ["ios"], output=str(folder), **values)
 
 
 def test_the_package_gives_its_public_names_without_loading_torch():
@@ -97,28 +99,26 @@ def test_uniform_stores_every_matrix_in_one_class(tmp_path, bits, scheme):
     assert bits <= manifest.bits_per_weight < bits + 0.6
 
 
-@pytest.mark.parametrize("values", [{}, {"policy": "uniform"}], ids=["cascade", "uniform"])
-@pytest.mark.parametrize("budget", ["3.5bpw", "60000", "90kB", "45%"])
-def test_a_budget_is_kept_and_used_by_every_target(budget, values):
-    plan = oc.plan(shared_model(), ["ios", "android"], budget=budget, **values)
+@pytest.mark.parametrize("policy", ["cascade", "uniform", "measured"])
+@pytest.mark.parametrize("budget", ["3.5bpw", "6bpw", "45%"])
+def test_a_budget_is_kept_and_used_by_every_target(budget, policy):
+    plan = oc.plan(shared_model(), ["ios", "android"], budget=budget, policy=policy)
     limit = {
         "3.5bpw": 3.5 * PARAMETERS / 8,
-        "60000": 60_000,
-        "90kB": 90_000,
+        "6bpw": 6 * PARAMETERS / 8,
         "45%": 0.45 * 2 * PARAMETERS,
     }[budget]
     sizes = [predicted_bytes(plan.model.graph, b) for b in plan.backends]
     assert max(sizes) <= limit
-    if not values:
-        assert max(sizes) > 0.75 * limit
+    assert max(sizes) > 0.97 * limit
 
 
 def test_the_bytes_in_the_artifact_are_within_the_budget(tmp_path):
-    manifest = quick(tmp_path, budget="70000").manifest
-    assert manifest.options["budget"] == "70000"
+    manifest = quick(tmp_path, budget="4.8bpw").manifest
+    assert manifest.options["budget"] == "4.8bpw"
     (artifact,) = manifest.artifacts
     stored = next((tmp_path / "tiny").rglob("weight.bin")).stat().st_size
-    assert 60_000 < stored == artifact.weight_bytes <= 70_000
+    assert 69_000 < stored == artifact.weight_bytes <= 4.8 * PARAMETERS / 8
 
 
 def test_an_untied_head_follows_the_last_stage_unless_it_is_to_stay_high(tmp_path):
@@ -127,7 +127,7 @@ def test_an_untied_head_follows_the_last_stage_unless_it_is_to_stay_high(tmp_pat
     def head(**values):
         from optimum_compile.passes.precision.notes import Precision
 
-        graph = oc.plan(model, ["ios"], **values).model.graph
+        graph = oc.plan(model, ["ios"], policy="cascade", **values).model.graph
         return str(graph.weights["lm_head.weight"].notes.get(Precision).scheme)
 
     assert head() == "lut2:r4"
@@ -138,7 +138,7 @@ def test_a_second_compilation_gives_the_same_bytes(tmp_path):
     """Another process, hash seed, time, working folder and place of the model."""
     shutil.copytree(shared_model(), tmp_path / "elsewhere" / "tiny")
     command = [sys.executable, "-P", "-m", "optimum_compile.tools.cli", "elsewhere/tiny"]
-    options = ["--target", "ios", "-o", "out", "--work-dir", "scratch"]
+    options = ["--target", "ios", "--policy", "cascade", "-o", "out", "--work-dir", "scratch"]
     subprocess.run(
         [*command, *options],
         check=True,
@@ -185,7 +185,11 @@ def test_a_plan_names_the_bundle_after_the_model_unless_told_otherwise(tmp_path)
 
 
 def test_an_impossible_budget_is_refused_by_the_plan():
-    with pytest.raises(BudgetError, match=r"budget of 1 bytes .* \(2\.\d+bpw to 8\.\d+bpw"):
+    with pytest.raises(BudgetError, match=r"budget of .* \(2\.\d+bpw to 1?\d\.\d+bpw"):
+        oc.plan(shared_model(), budget="1bpw")
+    with pytest.raises(
+        BudgetError, match="budget of 1 bytes: the artifact needs .* raise --budget"
+    ):
         oc.plan(shared_model(), budget="1")
 
 
@@ -200,7 +204,7 @@ def test_an_artifact_that_disagrees_leaves_no_bundle(tmp_path, monkeypatch):
     shared_bundle()
     monkeypatch.setattr(CoreMLBackend, "verify", disagree)
     with pytest.raises(VerificationError, match=r"tiny\.mlpackage: relative error 1"):
-        oc.compile(shared_model(), ["ios"], output=str(tmp_path / "out"), quantizer="mse")
+        quick(tmp_path / "out", verify=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -228,7 +232,7 @@ def test_a_calibration_text_of_one_token_is_refused_rather_than_ignored(tmp_path
 
 def prepared(folder, observer=None, **values):
     """The graph just before emission."""
-    values = {"quantizer": "mse"} | values
+    values = {"quantizer": "mse", "policy": "cascade"} | values
     wanted = oc.plan(shared_model(), ["ios"], observer=observer, **values)
     prepare(wanted, folder, observer=observer)
     return wanted.model.graph
@@ -257,3 +261,26 @@ def test_observers_see_every_pass_and_its_progress(tmp_path):
         "quantize-weights",
         "cut-stages",
     ]
+
+
+def test_each_target_may_have_its_own_assignment(tmp_path):
+    values = {"quantizer": "rtn", "verify": False, "policy": "uniform", "budget": "290KB"}
+    bundle = oc.compile(
+        shared_model(), ["ios", "android"], output=str(tmp_path), allocation="each", **values
+    )
+    manifest = bundle.manifest
+    assert {t.targets for t in manifest.tensors} == {("ios",), ("android",)}
+    assert {s.targets for s in manifest.stages} == {("ios",), ("android",)}
+    for artifact in manifest.artifacts:
+        assert 0.98 * 290_000 <= artifact.file_bytes <= 290_000
+    schemes = {
+        target: {t.name: t.scheme for t in manifest.tensors if t.targets == (target,)}
+        for target in ("ios", "android")
+    }
+    assert schemes["ios"] != schemes["android"]
+    for platform in ("ios", "android"):
+        found = read_allocation(bundle.path / platform / "allocation.json")
+        kept = {n: s for n, s in schemes[platform].items() if n in found.schemes()}
+        assert found.schemes() == kept
+    assert not (bundle.path / "allocation.json").exists()
+    assert all(r.startswith(("ios: ", "android: ")) for r in manifest.remarks)

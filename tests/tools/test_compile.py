@@ -8,7 +8,7 @@ from support.models import shared_bundle, shared_model, tiny_llama, tiny_weights
 from optimum_compile.compiler.package.reader import open_bundle
 from optimum_compile.passes.precision import quantize
 
-IOS = ("--target", "ios")
+IOS = ("--target", "ios", "--policy", "cascade")
 FAST = (*IOS, "--no-verify", "--quantizer", "mse")
 COMMON = {"name", "bundle", "targets", "tensors", "weight_bytes", "bits_per_weight", "remarks"}
 
@@ -38,7 +38,7 @@ def broken_quantizer(monkeypatch):
 
 
 def test_an_impossible_budget_is_refused_before_any_work(cli, tmp_path, no_weights):
-    done = cli(shared_model(), "--budget", "0.1bpw", "-o", tmp_path / "out")
+    done = cli(shared_model(), "--policy", "cascade", "--budget", "0.1bpw", "-o", tmp_path / "out")
     assert done.code == 4
     assert "budget of 1,464 bytes of weights (0.0999bpw): the achievable range is" in done.err
     assert "bpw); raise --budget" in done.err
@@ -60,7 +60,7 @@ def test_the_range_that_an_impossible_budget_names_is_achievable(cli, tmp_path):
 
 
 def test_a_dry_run_writes_nothing_and_shows_stages_and_sizes(cli, tmp_path, no_weights):
-    done = cli(shared_model(), "--dry-run", "-o", tmp_path / "out")
+    done = cli(shared_model(), "--policy", "cascade", "--dry-run", "-o", tmp_path / "out")
     assert done.code == 0
     assert list(tmp_path.iterdir()) == []
     assert "117,184 parameters" in done.out
@@ -192,7 +192,7 @@ def test_json_of_a_compilation_is_that_of_inspect(cli, tmp_path):
         "peak_rss_bytes",
     }
     assert [set(s) for s in made["stages"]] == [
-        {"index", "blocks", "class", "bits_per_weight", "bytes"}
+        {"index", "blocks", "class", "bits_per_weight", "bytes", "targets"}
     ] * 3
     assert Path(made["bundle"]) == tmp_path / "other"
     seen = cli("inspect", tmp_path / "other", "--json").json()

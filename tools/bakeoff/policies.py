@@ -44,7 +44,6 @@ from optimum_compile.passes.sensitivity.map import SensitivityMap
 from optimum_compile.passes.sensitivity.methods import METHODS, method_named, require_suitable
 from optimum_compile.passes.sensitivity.profile import profile
 from optimum_compile.passes.sensitivity.setting import Setting
-from optimum_compile.passes.sensitivity.trials import Trials
 from optimum_compile.tools.bakeoff.bench import Bench, open_bench
 
 BUDGETS = (2.25, 2.5, 3.0, 3.5, 4.0, 4.5)
@@ -103,7 +102,7 @@ class Bakeoff:
             self.ctx,
             {},
         )
-        self.trials = Trials(self.graph, self.problem, work / "round0" / "trials")
+        self.trials = self.allocator.trials(self.problem, 0)
 
     def at(self, bits: float) -> Problem:
         """The problem under a budget."""
@@ -130,6 +129,7 @@ class Bakeoff:
         begin = time.monotonic()
         first = self.allocator.measure(self.problem, start, 0)
         spent = time.monotonic() - begin
+        self.trials = self.allocator.trials(self.problem, 0)  # with what was rounded
         maps = dict(self._maps())
         yield Rank(self.seed, "gram", 1.0, 1.0, first.forward_passes, spent)
         yield from self._ranks(maps, first.damage.from_widest(start).alone)
@@ -150,7 +150,8 @@ class Bakeoff:
                     yield self._entry(bits, name, others[name], None, time.monotonic() - begin)
             begin = time.monotonic()
             simple = {n: others[n] for n in ("uniform", "tiers", "mlx-mixed", "cascade")}
-            own = self.allocator.best(Budgeted(), problem, start, first.damage, simple)
+            tried = self.allocator.proposals(Budgeted(), problem, start, first.damage)
+            own = self.allocator.best(Budgeted(), problem, [*tried, *simple.values()])
             predicted = first.damage.from_widest(start).value(own)
             yield self._entry(bits, MEASURED, own, predicted, spent + time.monotonic() - begin)
             if self.seed == 0 and bits in self.args.again:

@@ -10,6 +10,7 @@ from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.kv import KvScheme
 from optimum_compile.passes.calibrate.propagate import Sample
+from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.sensitivity.trials import Trials
 
 CACHE_BYTES = 4 << 30
@@ -26,7 +27,10 @@ class Selection:
     def kl(self, trials: Trials, picks: Sequence[int]) -> float:
         """Mean KL(p_float || p) over all tokens, nats, of picks of `trials.problem`, caches rounded too."""
         schemes = trials.problem.schemes(picks)
-        kv = {name: s for name, s in schemes.items() if isinstance(s, KvScheme)}
+        kv = kv_of(self._graph)  # of caches whose bits were given; those of units count instead
+        for unit in trials.problem.units:
+            kv.pop(unit.name, None)
+        kv.update({name: s for name, s in schemes.items() if isinstance(s, KvScheme)})
         weights = {
             u.name: torch.from_numpy(trials.rounded(u.name, schemes[u.name]))
             for u in trials.problem.units

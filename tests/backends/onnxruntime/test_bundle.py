@@ -60,7 +60,11 @@ def test_int8_activations_are_held_to_the_tolerance_of_rounding(tmp_path):
 
 def test_text_is_generated_by_the_artifact_that_there_is(bundle, tmp_path):
     alone = oc.compile(
-        shared_model(), "android:onnxruntime", output=str(tmp_path), calibration="none"
+        shared_model(),
+        "android:onnxruntime",
+        output=str(tmp_path),
+        policy="uniform",
+        calibration="none",
     )
     session = open_session(alone)
     assert isinstance(session, Session)

@@ -21,7 +21,7 @@ USE = WeightUse("w", 96, 64, as_linear=True, as_table=False)
 def bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reference")
     model = tiny_llama(folder / "tiny", context=160)
-    values = {"policy": "uniform", "bits": 4, "kv_bits": "8,2", "output": str(folder)}
+    values = {"policy": "uniform", "bits": 4, "kv_bits": "8,2", "output": str(folder / "out")}
     return oc.compile(model, ["reference"], **values)
 
 

@@ -67,8 +67,8 @@ def whole(graph, *backends):
 
 
 def options(budget, **values):
-    given = {"policy": "measured", "backends": (REFERENCE,), "chooses_caches": True}
-    return AssignPrecision(budget=budget, containers=(0,), **(given | values))
+    given = {"policy": "measured", "backends": (REFERENCE,), "containers": (0,)}
+    return AssignPrecision(budget=budget, chooses_caches=True, **(given | values))
 
 
 def test_every_cache_is_a_unit_of_its_block_with_the_bytes_of_a_full_context():

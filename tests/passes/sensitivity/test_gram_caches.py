@@ -15,7 +15,12 @@ from optimum_compile.compiler.quant.kv import KvScheme
 from optimum_compile.passes.calibrate.propagate import decoder_samples
 from optimum_compile.passes.precision.allocate.assembled import Selection
 from optimum_compile.passes.precision.allocate.measured import assign
-from optimum_compile.passes.precision.caches import exact_caches, weights_alone, with_caches
+from optimum_compile.passes.precision.caches import (
+    exact_caches,
+    weights_alone,
+    with_caches,
+    write_schemes,
+)
 from optimum_compile.passes.precision.problem import make_problem
 from optimum_compile.passes.precision.quantize_blocks import QuantizeBlocks
 from optimum_compile.passes.precision.quantizers.recipes import RECIPES
@@ -130,6 +135,20 @@ def test_the_selection_reads_the_cache_rounded(case):
     picks = case.moved(*((at, 0) for at in case.caches))
     assert selection.kl(case.trials, picks) == pytest.approx(case.kl(picks), rel=1e-4)
     assert selection.kl(case.trials, case.base) == pytest.approx(case.kl(case.base), rel=1e-4)
+
+
+def test_bits_that_were_given_are_read_where_caches_are_no_units(case):
+    selection = Selection(case.graph, SAMPLES)
+    alone = Trials(case.graph, weights_alone(case.problem), case.trials.folder)
+    picks = case.moved(*((at, 0) for at in case.caches))
+    own = picks[: len(alone.problem.units)]
+    write_schemes(case.graph, {case.problem.units[at].name: KvScheme(2) for at in case.caches})
+    try:
+        assert selection.kl(alone, own) == pytest.approx(case.kl(picks), rel=1e-4)
+        assert selection.kl(case.trials, case.base) == pytest.approx(case.kl(case.base), rel=1e-4)
+    finally:
+        write_schemes(case.graph, case.problem.schemes(case.base))
+    assert selection.kl(alone, own) == pytest.approx(case.kl(case.base), rel=1e-4)
 
 
 def test_the_weights_alone_have_the_same_damage(case, damage):
