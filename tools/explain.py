@@ -5,7 +5,6 @@ import difflib
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,10 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from optimum_compile.compiler.errors import InputError, OptionError
-from optimum_compile.compiler.options import parse_budget
-from optimum_compile.compiler.package.allocation import (
-    ALLOCATION,
-    Allocation,
-    TensorScheme,
-    read_allocation,
-)
-from optimum_compile.compiler.package.manifest import Manifest
-from optimum_compile.compiler.package.reader import open_bundle
-from optimum_compile.compiler.package.writer import MANIFEST
-from optimum_compile.passes.precision.budget import Budget
+from optimum_compile.compiler.errors import OptionError
 from optimum_compile.passes.precision.explain import (
     KILOBYTE,
     Explanation,
-    Option,
     Prices,
     Step,
     Subject,
@@ -37,22 +24,11 @@ from optimum_compile.passes.precision.explain import (
     steps,
 )
 from optimum_compile.passes.precision.pins import LONGEST_PATTERN
-from optimum_compile.passes.sensitivity.map import SensitivityMap, read_map
 from optimum_compile.tools.cli import print_json, usage
+from optimum_compile.tools.explained import Known, read
 from optimum_compile.tools.tables import console, size
 
-SENSITIVITY = "sensitivity.json"
 NEAREST = 5
-
-
-@dataclass(frozen=True)
-class Known:
-    """What there is to explain with."""
-
-    allocation: Allocation
-    scores: SensitivityMap
-    subjects: tuple[Subject, ...]
-    left_bytes: int | None
 
 
 def main(command: str, argv: Sequence[str]) -> int:
@@ -90,102 +66,6 @@ def main(command: str, argv: Sequence[str]) -> int:
     else:
         show_all(out, found)
     return 0
-
-
-def read(path: Path, sensitivity: Path | None = None) -> Known:
-    """Read what was assigned and what was measured. Raises InputError that says what is missing."""
-    file = path / ALLOCATION if path.is_dir() else path
-    manifest: Manifest | None = None
-    # An assignment of one target lies in that target's folder.
-    home = next((p for p in (file.parent, file.parent.parent) if (p / MANIFEST).is_file()), None)
-    if home is not None or path.is_dir():
-        manifest = open_bundle(home or file.parent).manifest
-    if not file.is_file():
-        own = sorted(p.parent.name for p in file.parent.glob(f"*/{ALLOCATION}"))
-        what = "no such file"
-        if own:
-            what = f"each target has its own: give {file.parent / own[0]}, or {', '.join(own[1:])}"
-        elif path.is_dir():
-            what = "the bundle has no allocation.json; compile again"
-        raise InputError(f"{file}: {what}")
-    allocation = read_allocation(file)
-    where = sensitivity or file.parent / SENSITIVITY
-    if not where.is_file():
-        hint = (
-            "no such file"
-            if sensitivity
-            else f"not here: policy {allocation.policy!r} measured nothing. Compile with --policy "
-            "measured, or measure with: optimum-compile profile MODEL --method kl -o FILE, and give "
-            "that with --sensitivity FILE"
-        )
-        raise InputError(f"{where}: {hint}")
-    scores = read_map(where)
-    if scores.model.parameters != allocation.model.parameters:
-        raise InputError(
-            f"{where}: measured on another model ({scores.model.parameters:,} parameters; {file} has "
-            f"{allocation.model.parameters:,})"
-        )
-    subjects = tuple(_subject(t, allocation, scores, manifest) for t in allocation.tensors)
-    return Known(allocation, scores, subjects, _left(allocation, manifest))
-
-
-def _subject(
-    tensor: TensorScheme, allocation: Allocation, scores: SensitivityMap, manifest: Manifest | None
-) -> Subject:
-    elements = tensor.shape[0] * tensor.shape[1]
-    measured = scores.units.get(tensor.name, {})
-    sizes = {tensor.scheme: tensor.bytes, **tensor.choices}
-    options = []
-    for scheme, by_target in sizes.items():
-        bytes_ = tuple(by_target.get(name, 0) for name in allocation.targets)
-        most = max(bytes_, default=0)
-        bits = 8 * most / max(1, elements) if most else tensor.bits_per_weight
-        options.append(Option(scheme, bits, bytes_ or (0,), measured.get(scheme)))
-    options.sort(key=lambda o: (o.size, o.scheme))
-    stage, name = _stage(tensor.name, allocation.targets, manifest)
-    # Tables are read, not multiplied with; and where there is no choice nothing is out of line.
-    counts = stage is not None and tensor.use == "linear" and len(options) > 1
-    return Subject(
-        tensor.name,
-        tensor.shape,
-        tuple(options),
-        next(i for i, o in enumerate(options) if o.scheme == tensor.scheme),
-        tuple(tensor.refused.items()),
-        tensor.reason == "pinned",
-        tensor.reason,
-        stage,
-        name,
-        counts and name != tensor.kind,
-    )
-
-
-def _stage(name: str, targets: Sequence[str], manifest: Manifest | None) -> tuple[int | None, str]:
-    if manifest is None:
-        return None, ""
-    shared = set(targets)
-    record = next((t for t in manifest.tensors if t.name == name and shared & set(t.targets)), None)
-    if record is None:
-        return None, ""
-    stages = (s for s in manifest.stages if s.index == record.stage and shared & set(s.targets))
-    return record.stage, next((s.precision_class for s in stages), "")
-
-
-def _left(allocation: Allocation, manifest: Manifest | None) -> int | None:
-    """Bytes that the budget leaves on the target that has fewest left; None where it is not known."""
-    asked = parse_budget(_text(allocation.budget.get("budget")))
-    shared = "kv_bits" in allocation.budget  # part of it went to the KV cache
-    if asked is None or shared or not allocation.weight_bytes:
-        return None
-    if asked.bytes is not None:  # of the whole file
-        sizes = [a.file_bytes for a in manifest.artifacts] if manifest is not None else []
-        return asked.bytes - max(sizes) if sizes else None
-    budget = Budget(None, asked.bits_per_weight, asked.fraction)
-    limit = budget.limit_bytes(allocation.model.parameters)
-    return limit - max(allocation.weight_bytes.values())
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def selected(subjects: Sequence[Subject], wanted: str | None) -> list[Subject]:
@@ -358,9 +238,10 @@ def show_one(out: Console, found: Explanation, targets: Sequence[str]) -> None:
     subject, now = found.subject, found.subject.now
     shape = " x ".join(map(str, subject.shape))
     out.print()
+    noun, times = ("number", "as many bytes as ") if subject.is_cache else ("weight", "")
     out.print(
-        f"{subject.name} {shape}: {now.scheme}, {now.bits_per_weight:.2f} bits per weight, "
-        f"{found.share:.1%} of the weights",
+        f"{subject.name} {shape}: {now.scheme}, {now.bits_per_weight:.2f} bits per {noun}, "
+        f"{times}{found.share:.1%} of the weights",
         soft_wrap=True,
     )
     if subject.stage is not None:

@@ -6,11 +6,12 @@ and of what the caller knows about the choice, and is read back with the same ch
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from optimum_compile.backends.base import Backend
+from optimum_compile.compiler.decoder import caches_of
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.frontend.config import read_json
 from optimum_compile.compiler.ir.graph import Graph
@@ -18,9 +19,11 @@ from optimum_compile.compiler.options import CompileOptions, target_name
 from optimum_compile.compiler.package.describe import predicted_bytes, weight_bytes
 from optimum_compile.compiler.package.typed import JsonTypeError, typed
 from optimum_compile.compiler.profiling import model_id
+from optimum_compile.compiler.quant.kv import kv_stored_bytes
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.passes.precision.classes import class_of
-from optimum_compile.passes.precision.notes import KvPrecision, Precision
+from optimum_compile.passes.precision.kv import kv_choices, kv_of
+from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.problem import proposed
 from optimum_compile.passes.precision.units import Unit, legal, parameter_count, units_of
 from optimum_compile.passes.sensitivity.map import ModelId
@@ -52,10 +55,16 @@ class TensorScheme:
 
 @dataclass(frozen=True)
 class CacheScheme:
-    """One state of the KV cache; f16 where it is not rounded."""
+    """One state of the KV cache; f16 where it is not rounded.
+
+    `shape` is heads, context and width of a head. `choices` are the bytes of a full cache in its scheme and
+    in every other that all targets can store. Both are empty for a state that no attention reads.
+    """
 
     state: str
     scheme: str
+    shape: tuple[int, ...] = ()
+    choices: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ def make_allocation(
         bits_per_weight=8 * most / max(1, parameters),
         predicted_kl=predicted_kl,
         tensors=tuple(_tensors(graph, targets)),
-        kv=tuple(_caches(graph)),
+        kv=tuple(_caches(graph, backends)),
     )
 
 
@@ -177,9 +186,22 @@ def _choices(
     return taken, refused
 
 
-def _caches(graph: Graph) -> list[CacheScheme]:
-    notes = ((state.name, state.read.notes.get(KvPrecision)) for state in graph.states)
-    return [CacheScheme(n, str(Float(16) if note is None else note.scheme)) for n, note in notes]
+def _caches(graph: Graph, backends: Sequence[Backend]) -> list[CacheScheme]:
+    known = {cache.name: cache for cache in caches_of(graph)}
+    noted, legal_schemes = kv_of(graph), kv_choices(backends)[0]
+    out = []
+    for state in graph.states:
+        scheme, cache = noted.get(state.name, Float(16)), known.get(state.name)
+        if cache is None:
+            out.append(CacheScheme(state.name, str(scheme)))
+            continue
+        heads, context, width = cache.sizes
+        choices = {
+            str(s): kv_stored_bytes(s, cache.role, heads, context, width)
+            for s in dict.fromkeys((*legal_schemes, scheme))
+        }
+        out.append(CacheScheme(state.name, str(scheme), cache.sizes, choices))
+    return out
 
 
 def parse_allocation(data: Any, where: str) -> Allocation:

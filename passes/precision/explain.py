@@ -45,6 +45,7 @@ class Subject:
     stage: int | None = None
     stage_class: str = ""
     is_exception: bool = False
+    is_cache: bool = False  # keys or values of a layer: bits are those of a number
 
     @property
     def now(self) -> Option:
@@ -154,7 +155,17 @@ def subjects_of(
             for at, choice in enumerate(unit.choices)
         )
         shape = (unit.unit.use.rows, unit.unit.use.columns)
-        out.append(Subject(unit.name, shape, options, chosen, unit.refused, unit.pinned))
+        out.append(
+            Subject(
+                unit.name,
+                shape,
+                options,
+                chosen,
+                unit.refused,
+                unit.pinned,
+                is_cache=unit.unit.is_cache,
+            )
+        )
     return tuple(out)
 
 

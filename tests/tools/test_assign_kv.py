@@ -1,6 +1,7 @@
 """`assign --kv-bits auto`: keys and values in the budget of a target that can store them in few bits."""
 
 import json
+import re
 
 import pytest
 from support.models import tiny_llama
@@ -30,6 +31,16 @@ def test_bits_of_caches_come_out_of_the_same_budget(cli, model, tmp_path):
     assert any(line.startswith("note: assigned by ") and "nats" in line for line in lines)
     scores = json.loads((tmp_path / "tiny" / "sensitivity.json").read_text("utf-8"))["units"]
     assert all(abs(scores[n][text]) < 1e-12 for n, text in kv.items())
+    # Why a cache got its bits.
+    told = cli("explain", tmp_path / "tiny" / "allocation.json", r"v_cache\.0").out
+    assert re.search(r"v_cache\.0 2 x 160 x 16: (kv\d:g32|f16), \d+\.\d\d bits per number", told)
+    assert "given by" not in told
+    every = cli("explain", tmp_path / "tiny" / "allocation.json", "--json").json()
+    assert set(kv) <= {t["name"] for t in every["tensors"]}
+    sizes = {c["state"]: c["choices"][c["scheme"]] for c in found["kv"]}
+    assert {
+        t["name"]: t["bytes"]["reference"] for t in every["tensors"] if t["name"] in kv
+    } == sizes
     # The frontier has caches too, and counts bits of all stored numbers.
     again = ("--sensitivity", tmp_path / "tiny" / "sensitivity.json", "--pareto", "--json")
     out = cli(
