@@ -50,7 +50,7 @@ from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.policies import policy_named
 from optimum_compile.passes.precision.problem import UNLIMITED, Picks, Problem
 from optimum_compile.passes.sensitivity.map import FORMAT, MeasuredWith, SensitivityMap
-from optimum_compile.passes.sensitivity.methods import METHODS
+from optimum_compile.passes.sensitivity.methods import METHODS, require_suitable
 from optimum_compile.passes.sensitivity.profile import profile
 from optimum_compile.passes.sensitivity.rounding import round_all
 from optimum_compile.passes.sensitivity.setting import Setting
@@ -306,6 +306,7 @@ class _Decision:
         return [max(0, now - before + more) for now, before, more in table]
 
     def _profiled(self, method: str) -> SensitivityMap:
+        require_suitable(METHODS[method](), self.graph)
         problem = weights_alone(problem_of(self.graph, self._choices()))
         trials = Trials(self.graph, problem, self.folder / "trials")
         round_all(trials, "mse", self.options.seed, self.ctx.progress)

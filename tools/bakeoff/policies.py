@@ -4,9 +4,9 @@
     python -m optimum_compile.tools.bakeoff.policies --report FILE.json [FILE.json ...]
 
 For each seed another part of the calibration text goes to the quantiser, another to measuring. Weights are
-rounded once in every choice, by the deployed quantiser in the context of an assignment at 3 bits a weight;
-an assignment is put together from them and scored on text that nothing else saw. "measured, again" is
-rounded and measured a second time, around the first solution.
+rounded once in every choice, in the context of an assignment at 3 bits a weight; an assignment is put together
+from them and scored on text that nothing else saw. "measured" is one measurement for all budgets; "measured,
+again" is what a compilation does, two rounds at its own budget.
 """
 
 import argparse
@@ -220,7 +220,7 @@ class Bakeoff:
         setting = Setting(
             self.graph, self.trials, self.allocator.texts.profiling, self.seed, self.ctx.progress
         )
-        for name in METHODS if self.seed == 0 else ("lsaq", "taylor"):
+        for name in self.args.methods if self.seed == 0 else ("lsaq", "taylor"):
             try:
                 require_suitable(method_named(name), self.graph)
             except Exception as error:
@@ -270,7 +270,9 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--again", type=float, nargs="*", default=[2.5, 3.0], help="budgets that are measured twice"
     )
-    add("--quantizer", default="auto")
+    # Without QEP: its corrections belong to one context, and here choices meet in many.
+    add("--quantizer", default="lnq")
+    add("--methods", nargs="+", default=list(METHODS), help="that are ranked, with seed 0")
     add("--target", default="ios,android")
     add("-o", "--output", type=Path, help="JSON of all rows; a run that was stopped goes on there")
     add("--report", type=Path, nargs="+", help="print the tables of such files instead")

@@ -68,14 +68,14 @@ def _ratio(entries: Rows, budget: float) -> float | None:
             e for e in entries if (e["policy"], e["budget"], e["seed"]) == (MEASURED, budget, seed)
         ]
         if not own or len(pure) < 2:
-            return None
+            continue
         hull = lower_hull([(e["bits_per_weight"], float(np.log(e["kl"]))) for e in pure])
         x = own[0]["bits_per_weight"]
         if not hull[0][0] <= x <= hull[-1][0]:
-            return None
+            continue
         best = np.interp(x, [p[0] for p in hull], [p[1] for p in hull])
         out.append(own[0]["kl"] / float(np.exp(best)))
-    return float(mean(out))
+    return float(mean(out)) if out else None
 
 
 def lower_hull(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -13,7 +13,7 @@ from optimum_compile.passes.precision.codebooks import key_of
 from optimum_compile.passes.precision.problem import Picks, Problem
 
 GAP = 1e-4  # relative distance to the bound at which HiGHS may stop
-LIMIT_S = 20.0
+NODES = 20_000  # no limit in seconds, which would make the outcome depend on the machine
 
 
 def solve_separable(problem: Problem, costs: Sequence[Sequence[float]]) -> Picks:
@@ -61,7 +61,7 @@ def solve_separable(problem: Problem, costs: Sequence[Sequence[float]]) -> Picks
         integrality=np.ones(columns),
         bounds=Bounds(0, 1),
         constraints=[LinearConstraint(one_each, 1, 1), *limits],
-        options={"mip_rel_gap": GAP, "time_limit": LIMIT_S},
+        options={"mip_rel_gap": GAP, "node_limit": NODES},
     )
     if found.x is None:
         raise InternalError(f"integer program of {count} choices: {found.message}")
