@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from scipy.optimize import milp
@@ -14,15 +15,15 @@ def quiet_milp(*args: Any, **options: Any) -> Any:
     """`scipy.optimize.milp`; HiGHS writes a line to standard output now and then, which is for data.
 
     "HighsMipSolverData::transformNewIntegerFeasibleSolution tmpSolver.run();", whatever it is told
-    (jump-dev/HiGHS.jl issue 312). It goes to standard error instead.
+    (jump-dev/HiGHS.jl issue 312). It goes nowhere.
     """
-    with _output_as_errors():
+    with _no_output():
         return milp(*args, **options)
 
 
 @contextmanager
-def _output_as_errors() -> Iterator[None]:
-    """File descriptor 1 is 2 meanwhile; for C, which knows no sys.stdout."""
+def _no_output() -> Iterator[None]:
+    """File descriptor 1 leads nowhere meanwhile; for C, which knows no sys.stdout."""
     try:
         sys.stdout.flush()
         kept = os.dup(1)
@@ -31,7 +32,8 @@ def _output_as_errors() -> Iterator[None]:
         return
     flush = getattr(ctypes.CDLL(None), "fflush", None)
     try:
-        os.dup2(2, 1)
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
         yield
     finally:
         if flush is not None:

@@ -12,8 +12,8 @@ from optimum_compile.passes.precision.allocate.quadratic import (
 )
 from optimum_compile.passes.precision.problem import Picks, Problem
 
-ROUNDS = 8  # linearise, solve, search again
-WIDE = 256  # single moves to more bytes, and to fewer, that are paired
+ROUNDS = 3  # linearise, solve, search again
+WIDE = 128  # single moves to more bytes, and to fewer, that are paired
 STEPS = 400
 LEAST_GAIN = 1e-9  # nats: below it two assignments are equal
 
@@ -42,19 +42,21 @@ def improve(problem: Problem, damage: Quadratic, picks: Picks) -> Picks:
     """Exchange one or two units at a time while the predicted damage falls and the bytes fit."""
     sizes = option_bytes(problem)
     for _ in range(STEPS):
-        better = _single(problem, damage, picks) or _pair(problem, damage, picks, sizes)
+        better = _single(problem, damage, picks, sizes) or _pair(problem, damage, picks, sizes)
         if better is None:
             return picks
         picks = better
     return picks
 
 
-def _single(problem: Problem, damage: Quadratic, picks: Picks) -> Picks | None:
+def _single(problem: Problem, damage: Quadratic, picks: Picks, sizes: np.ndarray) -> Picks | None:
     """The best change of one unit that fits, or None."""
     change = damage.moves(picks)
-    for option in np.argsort(change, kind="stable"):
-        if change[option] >= -LEAST_GAIN:
-            return None
+    at = damage.numbers(picks)
+    added = sizes - sizes[np.repeat(at, np.diff(damage.starts))]
+    room = np.array(problem.limits) - np.array(problem.bytes_of(picks))
+    good = np.flatnonzero((change < -LEAST_GAIN) & (added <= room).all(1))
+    for option in good[np.argsort(change[good], kind="stable")]:
         moved = _moved(damage, picks, (int(option),))
         if problem.fits(moved):
             return moved
