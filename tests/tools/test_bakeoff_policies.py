@@ -60,6 +60,7 @@ def test_the_report_has_means_spreads_and_the_ratio_to_single_schemes():
     assert "| measured | 0.1 (10.00) |" in text
     # Half way between 2 and 3 bits a single scheme has 0.2.
     assert "at equal bytes* | 0.50 |" in text
+    assert "| random | 2,500 | 1.0 |" in text
     assert "| kl | 0.900 | 0.800 | 50.0 | 7 |" in text
 
 

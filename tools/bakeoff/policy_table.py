@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ def _section(document: Mapping[str, Any]) -> str:
         f"## {document['model']}: {document['parameters']:,} parameters, "
         f"{document['tokens']:,} predicted tokens, perplexity {document['perplexity']:.3f}",
         _policies(entries),
+        _costs(first),
         _uniform(first),
         _ranks([r for r in document["ranks"] if r["seed"] == 0]),
     ]
@@ -48,6 +49,22 @@ def _policies(entries: Rows) -> str:
         "Mean KL in nats a token (standard deviation over seeds; perplexity of seed 0).\n\n"
         + "\n".join(lines)
     )
+
+
+def _costs(rows: Rows) -> str:
+    """Weight bytes by policy and budget on the target that needs most, and seconds to decide."""
+    budgets = sorted({e["budget"] for e in rows if e["budget"]})
+    names = list(dict.fromkeys(e["policy"] for e in rows if e["budget"]))
+    if not names:
+        return ""
+    head = "| weight bytes | " + " | ".join(f"{b:g} bpw" for b in budgets) + " | seconds |"
+    lines = [head, "|---" * (len(budgets) + 2) + "|"]
+    for name in names:
+        own = {e["budget"]: e for e in rows if e["policy"] == name and e["budget"]}
+        sizes = [f"{max(own[b]['weight_bytes']):,}" if b in own else "" for b in budgets]
+        spent = median(e["seconds"] for e in own.values())
+        lines.append(f"| {name} | " + " | ".join(sizes) + f" | {spent:.1f} |")
+    return "\n".join(lines)
 
 
 def _cell(rows: Rows) -> str:
