@@ -68,7 +68,9 @@ def tiny_model(kind: str, seed: int = 0, **changes: Any) -> PreTrainedModel:
     """A model whose every parameter is random: biases and norms too, which start as 0 and 1."""
     config_class, model_class = MODELS[kind]
     settings = SIZES | EXPERTS.get(kind, {}) | changes
-    model = model_class(config_class(**settings, attn_implementation="eager"))
+    with torch.random.fork_rng():  # or the weights depend on the tests that ran before
+        torch.manual_seed(seed)
+        model = model_class(config_class(**settings, attn_implementation="eager"))
     noise = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
