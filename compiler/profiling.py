@@ -19,7 +19,7 @@ from optimum_compile.passes.sensitivity.map import ModelId, SensitivityMap
 if TYPE_CHECKING:
     from optimum_compile.compiler.planning import Plan
     from optimum_compile.passes.calibrate.propagate import Sample
-    from optimum_compile.passes.precision.quantizers.rtn import Clip
+    from optimum_compile.passes.precision.quantizers.affine.rtn import Clip
     from optimum_compile.passes.sensitivity.setting import Method
 
 CLIPS: "dict[str, Clip]" = {"rtn": "minmax", "mse": "mse"}  # by the name of the quantiser

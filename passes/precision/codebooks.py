@@ -10,8 +10,8 @@ from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.quant.kv import AnyScheme
 from optimum_compile.compiler.quant.scheme import Scheme, Vector
 from optimum_compile.passes.precision.notes import Precision
-from optimum_compile.passes.precision.quantizers.codebook import kmeans
-from optimum_compile.passes.precision.quantizers.vectors import (
+from optimum_compile.passes.precision.quantizers.vectors.codebook import kmeans
+from optimum_compile.passes.precision.quantizers.vectors.nearest import (
     Vectors,
     level,
     normalised,

@@ -14,8 +14,8 @@ from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.precision.codebooks import shared_codebooks
 from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.precision.quantizers.affine.rtn import Clip
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
-from optimum_compile.passes.precision.quantizers.rtn import Clip
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 
 FP16_MAX = 65504.0

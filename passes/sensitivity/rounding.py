@@ -12,9 +12,9 @@ from optimum_compile.passes.calibrate.moments import Moments
 from optimum_compile.passes.precision.codebooks import Codebooks, Key, key_of, learned_codebooks
 from optimum_compile.passes.precision.problem import UnitChoices
 from optimum_compile.passes.precision.quantize import load_checked
+from optimum_compile.passes.precision.quantizers.affine.rtn import Clip
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
-from optimum_compile.passes.precision.quantizers.rtn import Clip
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 from optimum_compile.passes.sensitivity.trials import Trials
 

@@ -14,7 +14,7 @@ from optimum_compile.compiler.quant.activations import ActivationKind, rounded, 
 from optimum_compile.compiler.quant.scheme import Affine, PerChannel
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.precision.notes import Quantized
-from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.rtn import quantize_rtn
 
 RNG = np.random.default_rng(0)
 

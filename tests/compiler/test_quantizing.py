@@ -11,7 +11,7 @@ from optimum_compile.compiler.api import prepare
 from optimum_compile.compiler.errors import OptionError, UnsupportedError
 from optimum_compile.compiler.quant.activations import symmetric_int8
 from optimum_compile.passes.precision.notes import Precision, Quantized
-from optimum_compile.passes.precision.quantizers.qqq import (
+from optimum_compile.passes.precision.quantizers.affine.qqq import (
     from_packed,
     integer_product,
     simulated_product,

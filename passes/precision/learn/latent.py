@@ -15,8 +15,8 @@ from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Vector
 from optimum_compile.passes.precision.learn.straight import Load, through
 from optimum_compile.passes.precision.learn.vector_latent import VectorLatent
-from optimum_compile.passes.precision.quantizers.grids import AffineGrid
-from optimum_compile.passes.precision.quantizers.rtn import MAX_SCALE, MIN_SCALE
+from optimum_compile.passes.precision.quantizers.affine.rtn import MAX_SCALE, MIN_SCALE
+from optimum_compile.passes.precision.quantizers.feedback.grids import AffineGrid
 
 # A code begins where the weight would be, at most this far from its own number, in steps of the grid.
 REACH = 0.45

@@ -7,7 +7,7 @@ from torch import Tensor
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Vector
 from optimum_compile.passes.precision.learn.straight import Load, through
-from optimum_compile.passes.precision.quantizers.vectors import stored_scales
+from optimum_compile.passes.precision.quantizers.vectors.nearest import stored_scales
 
 INSIDE = 0.9  # of the way from a vector to the border of its cell
 CHUNK_SCORES = 1 << 22  # distances that are held at once

@@ -10,21 +10,21 @@ from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Float, Lut, Nested, Scheme, Sparse, Vector
 from optimum_compile.passes.calibrate.moments import Moments
 from optimum_compile.passes.calibrate.saliency import row_groups
-from optimum_compile.passes.precision.quantizers.feedback import (
+from optimum_compile.passes.precision.quantizers.affine.rtn import Clip
+from optimum_compile.passes.precision.quantizers.feedback.grids import AffineGrid, TableGrid
+from optimum_compile.passes.precision.quantizers.feedback.group_descent import descend_groups
+from optimum_compile.passes.precision.quantizers.feedback.refit import refit_scales, refit_tables
+from optimum_compile.passes.precision.quantizers.feedback.rounding import (
     Feedback,
     damped,
     descend,
     round_with_feedback,
 )
-from optimum_compile.passes.precision.quantizers.grids import AffineGrid, TableGrid
-from optimum_compile.passes.precision.quantizers.group_descent import descend_groups
-from optimum_compile.passes.precision.quantizers.nested_feedback import nested_with_feedback
+from optimum_compile.passes.precision.quantizers.outliers.sparse import quantize_sparse
 from optimum_compile.passes.precision.quantizers.recipes import Recipe
-from optimum_compile.passes.precision.quantizers.refit import refit_scales, refit_tables
-from optimum_compile.passes.precision.quantizers.rtn import Clip
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
-from optimum_compile.passes.precision.quantizers.sparse import quantize_sparse
-from optimum_compile.passes.precision.quantizers.vector_feedback import (
+from optimum_compile.passes.precision.quantizers.tables.nested_feedback import nested_with_feedback
+from optimum_compile.passes.precision.quantizers.vectors.feedback import (
     VectorSteps,
     vectors_with_feedback,
 )

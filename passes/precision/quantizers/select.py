@@ -13,15 +13,15 @@ from optimum_compile.compiler.quant.scheme import (
     Sparse,
     Vector,
 )
-from optimum_compile.passes.precision.quantizers.adpq import quantize_adpq
-from optimum_compile.passes.precision.quantizers.e0m4 import quantize_e0m4
-from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq
-from optimum_compile.passes.precision.quantizers.nested import quantize_nested
-from optimum_compile.passes.precision.quantizers.palette import quantize_palette
-from optimum_compile.passes.precision.quantizers.rtn import Clip, quantize_rtn
-from optimum_compile.passes.precision.quantizers.sparse import quantize_sparse
-from optimum_compile.passes.precision.quantizers.two_level import quantize_two_level
-from optimum_compile.passes.precision.quantizers.vectors import quantize_vectors
+from optimum_compile.passes.precision.quantizers.affine.e0m4 import quantize_e0m4
+from optimum_compile.passes.precision.quantizers.affine.hqq import HqqOptions, quantize_hqq
+from optimum_compile.passes.precision.quantizers.affine.rtn import Clip, quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.two_level import quantize_two_level
+from optimum_compile.passes.precision.quantizers.outliers.adpq import quantize_adpq
+from optimum_compile.passes.precision.quantizers.outliers.sparse import quantize_sparse
+from optimum_compile.passes.precision.quantizers.tables.nested import quantize_nested
+from optimum_compile.passes.precision.quantizers.tables.palette import quantize_palette
+from optimum_compile.passes.precision.quantizers.vectors.nearest import quantize_vectors
 
 
 def quantize_weight(

@@ -15,7 +15,11 @@ from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.quantize import QuantizeWeights
-from optimum_compile.passes.precision.quantizers.rtn import MAX_SCALE, MIN_SCALE, quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.rtn import (
+    MAX_SCALE,
+    MIN_SCALE,
+    quantize_rtn,
+)
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 from optimum_compile.passes.specs import QUANTIZED
 

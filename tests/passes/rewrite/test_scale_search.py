@@ -6,7 +6,7 @@ import pytest
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.quant.activations import symmetric_int8
 from optimum_compile.compiler.quant.scheme import Affine, PerGroup, Scheme
-from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.rtn import quantize_rtn
 from optimum_compile.passes.rewrite.scale_search import (
     RATIOS,
     awq_scale,

@@ -9,6 +9,7 @@ import numpy as np
 
 from optimum_compile.compiler.quant.packed import PackedWeight, e0m4_numbers
 from optimum_compile.compiler.quant.scheme import E0M4
+from optimum_compile.passes.precision.quantizers.affine.rtn import Clip, ClipSearch
 from optimum_compile.passes.precision.quantizers.groups import (
     column_factors,
     each_chunk,
@@ -17,7 +18,6 @@ from optimum_compile.passes.precision.quantizers.groups import (
     to_half,
     ungrouped,
 )
-from optimum_compile.passes.precision.quantizers.rtn import Clip, ClipSearch
 
 LEVELS = np.float32(15)
 

@@ -12,6 +12,7 @@ import numpy as np
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine
+from optimum_compile.passes.precision.quantizers.affine.rtn import Clip, ClipSearch
 from optimum_compile.passes.precision.quantizers.groups import (
     MIN_SCALE,
     column_factors,
@@ -21,7 +22,6 @@ from optimum_compile.passes.precision.quantizers.groups import (
     to_half,
     ungrouped,
 )
-from optimum_compile.passes.precision.quantizers.rtn import Clip, ClipSearch
 
 # A group whose range is far smaller than its numbers would need zero points that fp16 cannot tell
 # apart: its scale is at least that of a range of a sixteenth of its largest number.

@@ -14,7 +14,7 @@ from optimum_compile.compiler.errors import InternalError, OptionError
 from optimum_compile.compiler.quant.activations import INT8_MAX, INT8_MIN, TokenCodes, exact_product
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine, Granularity, PerChannel
-from optimum_compile.passes.precision.quantizers.rtn import Clip, quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.rtn import Clip, quantize_rtn
 
 LOWEST, HIGHEST = -8, 7
 UPPER_HALF = 16  # what a code is worth in the upper half of a byte

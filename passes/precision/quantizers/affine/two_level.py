@@ -10,6 +10,12 @@ import numpy as np
 from optimum_compile.compiler.errors import InternalError, OptionError
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine
+from optimum_compile.passes.precision.quantizers.affine.hqq import (
+    HqqOptions,
+    quantize_hqq,
+    stored_zero,
+)
+from optimum_compile.passes.precision.quantizers.affine.rtn import Clip, grid, quantize_rtn
 from optimum_compile.passes.precision.quantizers.groups import (
     MAX_HALF,
     MIN_SCALE,
@@ -19,8 +25,6 @@ from optimum_compile.passes.precision.quantizers.groups import (
     require_finite,
     ungrouped,
 )
-from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq, stored_zero
-from optimum_compile.passes.precision.quantizers.rtn import Clip, grid, quantize_rtn
 
 # Of the number of a row that gives its greatest scale the greatest code.
 PARTS_OF_MOST = (1.0, 0.9, 0.8, 0.7, 0.6)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut
-from optimum_compile.passes.precision.quantizers.rtn import grid
+from optimum_compile.passes.precision.quantizers.affine.rtn import grid
 
 TINY = 1e-30
 

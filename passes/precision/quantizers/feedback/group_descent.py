@@ -1,6 +1,6 @@
 """Coordinate descent over the grid itself: the scale and the zero point of one group after the other.
 
-The counterpart of `feedback.descend` for what the codes are read with. Each step takes the stored value
+The counterpart of `rounding.descend` for what the codes are read with. Each step takes the stored value
 (an fp16 number, or a code of 4 to 8 bits times the number of its row) that is next to the optimum under
 the Hessian with everything else fixed, and keeps it where the loss falls.
 """
@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from optimum_compile.compiler.quant.scheme import Affine
-from optimum_compile.passes.precision.quantizers.grids import AffineGrid
-from optimum_compile.passes.precision.quantizers.hqq import stored_zero
-from optimum_compile.passes.precision.quantizers.rtn import store_scale
-from optimum_compile.passes.precision.quantizers.two_level import effective
+from optimum_compile.passes.precision.quantizers.affine.hqq import stored_zero
+from optimum_compile.passes.precision.quantizers.affine.rtn import store_scale
+from optimum_compile.passes.precision.quantizers.affine.two_level import effective
+from optimum_compile.passes.precision.quantizers.feedback.grids import AffineGrid
 
 TINY = 1e-20
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from optimum_compile.compiler.quant.scheme import Affine
-from optimum_compile.passes.precision.quantizers.feedback import output_loss
-from optimum_compile.passes.precision.quantizers.grids import AffineGrid, TableGrid
-from optimum_compile.passes.precision.quantizers.rtn import store_scale
+from optimum_compile.passes.precision.quantizers.affine.rtn import store_scale
+from optimum_compile.passes.precision.quantizers.feedback.grids import AffineGrid, TableGrid
+from optimum_compile.passes.precision.quantizers.feedback.rounding import output_loss
 
 RIDGE = 1e-7
 # (rows, columns) work arrays are cut into runs of rows of this many elements.

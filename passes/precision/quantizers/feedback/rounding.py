@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from optimum_compile.passes.precision.quantizers.grids import Grid
+from optimum_compile.passes.precision.quantizers.feedback.grids import Grid
 
 BLOCK_COLUMNS = 128
 

@@ -11,9 +11,13 @@ import numpy as np
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.quant.packed import Outliers, PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine, Sparse
+from optimum_compile.passes.precision.quantizers.affine.rtn import Clip, quantize_rtn
 from optimum_compile.passes.precision.quantizers.groups import require_finite
-from optimum_compile.passes.precision.quantizers.rtn import Clip, quantize_rtn
-from optimum_compile.passes.precision.quantizers.sparse import largest, starts_of, with_outliers
+from optimum_compile.passes.precision.quantizers.outliers.sparse import (
+    largest,
+    starts_of,
+    with_outliers,
+)
 
 
 def quantize_adpq(weight: np.ndarray, scheme: Sparse, clip: Clip = "minmax") -> PackedWeight:

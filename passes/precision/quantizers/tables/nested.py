@@ -8,8 +8,8 @@ import numpy as np
 
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Lut, Nested
-from optimum_compile.passes.precision.quantizers.palette import quantize_palette
-from optimum_compile.passes.precision.quantizers.split import split_clusters
+from optimum_compile.passes.precision.quantizers.tables.palette import quantize_palette
+from optimum_compile.passes.precision.quantizers.tables.split import split_clusters
 
 CHUNK_ELEMENTS = 1 << 18
 

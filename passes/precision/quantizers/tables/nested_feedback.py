@@ -15,7 +15,9 @@ from torch import Tensor
 from optimum_compile.compiler.quant.nested import at_width
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Nested
-from optimum_compile.passes.precision.quantizers.feedback import (
+from optimum_compile.passes.precision.quantizers.feedback.grids import TableGrid
+from optimum_compile.passes.precision.quantizers.feedback.refit import refit_tables
+from optimum_compile.passes.precision.quantizers.feedback.rounding import (
     BLOCK_COLUMNS,
     Feedback,
     column_order,
@@ -23,8 +25,6 @@ from optimum_compile.passes.precision.quantizers.feedback import (
     inverse_factor,
     output_loss,
 )
-from optimum_compile.passes.precision.quantizers.grids import TableGrid
-from optimum_compile.passes.precision.quantizers.refit import refit_tables
 
 ROUND_SWEEPS = 2
 # (rows, entries) work arrays are cut into runs of rows of this many elements.

@@ -13,7 +13,7 @@ import numpy as np
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Lut
 from optimum_compile.passes.precision.quantizers.groups import to_half
-from optimum_compile.passes.precision.quantizers.split import Line, point_factors, split_runs
+from optimum_compile.passes.precision.quantizers.tables.split import Line, point_factors, split_runs
 
 CHUNK_ELEMENTS = 1 << 20
 START_POINTS = 2048  # of a table, at most, among which the start looks for divisions

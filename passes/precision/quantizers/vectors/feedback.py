@@ -14,17 +14,17 @@ from torch import Tensor
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Vector
-from optimum_compile.passes.precision.quantizers.feedback import (
+from optimum_compile.passes.precision.quantizers.affine.two_level import effective
+from optimum_compile.passes.precision.quantizers.feedback.group_descent import kept, optimum
+from optimum_compile.passes.precision.quantizers.feedback.rounding import (
     BLOCK_COLUMNS,
     Feedback,
     damped,
     inverse_factor,
     output_loss,
 )
-from optimum_compile.passes.precision.quantizers.group_descent import kept, optimum
 from optimum_compile.passes.precision.quantizers.groups import MAX_HALF, MIN_SCALE
-from optimum_compile.passes.precision.quantizers.two_level import effective
-from optimum_compile.passes.precision.quantizers.vectors import stored_scales
+from optimum_compile.passes.precision.quantizers.vectors.nearest import stored_scales
 
 CHUNK_SCORES = 1 << 22
 TABLE_STEPS = 12

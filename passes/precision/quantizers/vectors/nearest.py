@@ -7,14 +7,14 @@ import numpy as np
 from optimum_compile.compiler.errors import InternalError, OptionError
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Vector
-from optimum_compile.passes.precision.quantizers.codebook import CHUNK_SCORES, kmeans
+from optimum_compile.passes.precision.quantizers.affine.two_level import effective, row_numbers
 from optimum_compile.passes.precision.quantizers.groups import (
     LEAST_FACTOR,
     MAX_HALF,
     MIN_SCALE,
     require_finite,
 )
-from optimum_compile.passes.precision.quantizers.two_level import effective, row_numbers
+from optimum_compile.passes.precision.quantizers.vectors.codebook import CHUNK_SCORES, kmeans
 
 ROUNDS = 6
 MAX_POINTS = 1 << 15  # of a tensor that a codebook is learned from

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
-from optimum_compile.passes.precision.quantizers.rtn import MIN_SCALE, quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.rtn import MIN_SCALE, quantize_rtn
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 
 SCHEMES = [
@@ -92,7 +92,7 @@ def test_bf16_scales_survive_the_round_trip_through_bfloat16():
 def test_results_do_not_depend_on_the_chunking(monkeypatch):
     w = weight(40, 64)
     whole = quantize_rtn(w, parse_scheme("int4:g32"))
-    from optimum_compile.passes.precision.quantizers import rtn
+    from optimum_compile.passes.precision.quantizers.affine import rtn
 
     monkeypatch.setattr(rtn, "CHUNK_ELEMENTS", 192)
     parts = quantize_rtn(w, parse_scheme("int4:g32"))

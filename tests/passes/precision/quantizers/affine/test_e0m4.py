@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.compiler.quant.stored import stored_parts
-from optimum_compile.passes.precision.quantizers.e0m4 import line_of, quantize_e0m4
-from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.e0m4 import line_of, quantize_e0m4
+from optimum_compile.passes.precision.quantizers.affine.rtn import quantize_rtn
 
 
 def weight(rows=64, columns=512, seed=0):

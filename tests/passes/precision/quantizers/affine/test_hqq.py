@@ -7,8 +7,8 @@ from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.compiler.quant.stored import stored_parts
 from optimum_compile.passes.precision.quantizers import groups
-from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq
-from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.hqq import HqqOptions, quantize_hqq
+from optimum_compile.passes.precision.quantizers.affine.rtn import quantize_rtn
 
 SEARCHED = HqqOptions(clip="mse")
 

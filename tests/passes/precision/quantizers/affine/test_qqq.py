@@ -20,15 +20,15 @@ from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine, Granularity, PerChannel, PerGroup
 from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.precision.notes import Quantized
-from optimum_compile.passes.precision.quantizers import qqq
-from optimum_compile.passes.precision.quantizers.qqq import (
+from optimum_compile.passes.precision.quantizers.affine import qqq
+from optimum_compile.passes.precision.quantizers.affine.qqq import (
     W4A8,
     from_packed,
     integer_product,
     quantize_qqq,
     simulated_product,
 )
-from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.rtn import quantize_rtn
 
 GROUPS = st.sampled_from([PerChannel(), PerGroup(16), PerGroup(32)])
 

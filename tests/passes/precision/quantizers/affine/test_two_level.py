@@ -6,9 +6,12 @@ from hypothesis import strategies as st
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.compiler.quant.stored import scale_codes, stored_parts
-from optimum_compile.passes.precision.quantizers.hqq import HqqOptions, quantize_hqq
-from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
-from optimum_compile.passes.precision.quantizers.two_level import quantize_two_level, row_numbers
+from optimum_compile.passes.precision.quantizers.affine.hqq import HqqOptions, quantize_hqq
+from optimum_compile.passes.precision.quantizers.affine.rtn import quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.two_level import (
+    quantize_two_level,
+    row_numbers,
+)
 
 
 def weight(rows=64, columns=512, seed=0):

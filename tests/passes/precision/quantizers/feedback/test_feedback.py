@@ -13,7 +13,10 @@ from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, PerChannel,
 from optimum_compile.compiler.quant.stored import from_parts, stored_parts
 from optimum_compile.passes.calibrate.moments import Moments, moments
 from optimum_compile.passes.precision.quantizers.calibrated import corrected, quantize_calibrated
-from optimum_compile.passes.precision.quantizers.feedback import (
+from optimum_compile.passes.precision.quantizers.feedback.grids import AffineGrid, TableGrid
+from optimum_compile.passes.precision.quantizers.feedback.group_descent import descend_groups
+from optimum_compile.passes.precision.quantizers.feedback.refit import refit_scales, refit_tables
+from optimum_compile.passes.precision.quantizers.feedback.rounding import (
     Feedback,
     damped,
     descend,
@@ -21,10 +24,7 @@ from optimum_compile.passes.precision.quantizers.feedback import (
     output_loss,
     round_with_feedback,
 )
-from optimum_compile.passes.precision.quantizers.grids import AffineGrid, TableGrid
-from optimum_compile.passes.precision.quantizers.group_descent import descend_groups
 from optimum_compile.passes.precision.quantizers.recipes import RECIPES, Recipe
-from optimum_compile.passes.precision.quantizers.refit import refit_scales, refit_tables
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
 
 SCHEMES: list[Scheme] = [

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.compiler.quant.stored import stored_parts
-from optimum_compile.passes.precision.quantizers.adpq import quantize_adpq
-from optimum_compile.passes.precision.quantizers.rtn import quantize_rtn
+from optimum_compile.passes.precision.quantizers.affine.rtn import quantize_rtn
+from optimum_compile.passes.precision.quantizers.outliers.adpq import quantize_adpq
+from optimum_compile.passes.precision.quantizers.outliers.sparse import largest, quantize_sparse
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
-from optimum_compile.passes.precision.quantizers.sparse import largest, quantize_sparse
 
 
 def weight(rows=48, columns=256, seed=0):

@@ -8,14 +8,14 @@ from optimum_compile.compiler.quant.nested import at_width
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Lut, Nested
 from optimum_compile.passes.calibrate.moments import moments
-from optimum_compile.passes.precision.quantizers import nested_feedback
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
-from optimum_compile.passes.precision.quantizers.feedback import damped, output_loss
-from optimum_compile.passes.precision.quantizers.grids import TableGrid
-from optimum_compile.passes.precision.quantizers.nested import quantize_nested
-from optimum_compile.passes.precision.quantizers.nested_feedback import descend_together
+from optimum_compile.passes.precision.quantizers.feedback.grids import TableGrid
+from optimum_compile.passes.precision.quantizers.feedback.rounding import damped, output_loss
 from optimum_compile.passes.precision.quantizers.recipes import RECIPES, Recipe
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
+from optimum_compile.passes.precision.quantizers.tables import nested_feedback
+from optimum_compile.passes.precision.quantizers.tables.nested import quantize_nested
+from optimum_compile.passes.precision.quantizers.tables.nested_feedback import descend_together
 
 NARROW_TO_WIDE = Nested(2, 4, 4)
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Lut
-from optimum_compile.passes.precision.quantizers import palette, split
-from optimum_compile.passes.precision.quantizers.palette import quantize_palette
-from optimum_compile.passes.precision.quantizers.split import Line, split_clusters
+from optimum_compile.passes.precision.quantizers.tables import palette, split
+from optimum_compile.passes.precision.quantizers.tables.palette import quantize_palette
+from optimum_compile.passes.precision.quantizers.tables.split import Line, split_clusters
 
 
 def squares(values: np.ndarray, mass: np.ndarray) -> float:

@@ -23,15 +23,15 @@ from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.quantize import QuantizeWeights
 from optimum_compile.passes.precision.quantize_blocks import QuantizeBlocks
 from optimum_compile.passes.precision.quantizers.calibrated import quantize_calibrated
-from optimum_compile.passes.precision.quantizers.codebook import kmeans
-from optimum_compile.passes.precision.quantizers.feedback import (
+from optimum_compile.passes.precision.quantizers.feedback.rounding import (
     Feedback,
     damped,
     output_loss,
 )
 from optimum_compile.passes.precision.quantizers.recipes import RECIPES
 from optimum_compile.passes.precision.quantizers.select import quantize_weight
-from optimum_compile.passes.precision.quantizers.vector_feedback import (
+from optimum_compile.passes.precision.quantizers.vectors.codebook import kmeans
+from optimum_compile.passes.precision.quantizers.vectors.feedback import (
     VectorGrid,
     best_start,
     descend_scales,
