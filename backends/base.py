@@ -1,4 +1,4 @@
-"""The boundary between the compiler and what it emits for: one protocol, no inheritance."""
+"""The boundary between the compiler and what it emits for: one protocol."""
 
 from dataclasses import dataclass
 from pathlib import Path

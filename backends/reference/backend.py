@@ -11,22 +11,15 @@ from pathlib import Path
 from optimum_compile.backends.base import (
     SUPPORTED,
     Backend,
-    BackendOptions,
-    Case,
-    Conformance,
     EmitOptions,
     EmitResult,
     Support,
-    Tolerance,
     WeightUse,
 )
-from optimum_compile.backends.compare import not_executed
-from optimum_compile.backends.logits import ArtifactLogits
-from optimum_compile.compiler.errors import InputError, UnsupportedError
+from optimum_compile.backends.weightless import Weightless
+from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
-from optimum_compile.compiler.quant.activations import Activations
-from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Scheme, Vector
 from optimum_compile.passes.precision.kv import kv_bytes, kv_of
 from optimum_compile.passes.precision.notes import Precision
@@ -45,38 +38,20 @@ MAX_BYTES = 1 << 26
 
 
 @dataclass(frozen=True)
-class ReferenceBackend:
+class ReferenceBackend(Weightless):
     """See `backends.base.Backend`."""
 
     name: str = "reference"
     platform: str = "reference"
     suffix: str = SUFFIX
-    stores_weights: bool = False
-
-    @property
-    def ladder(self) -> tuple[str, ...]:
-        """See the protocol."""
-        return LADDER
-
-    def configured(self, options: BackendOptions) -> Backend:
-        """Nothing to choose: activations are floats."""
-        return self
-
-    def require(self) -> None:
-        """Nothing is needed to write the precisions."""
+    ladder: tuple[str, ...] = LADDER
+    unexecuted: str = "the reference executor is what others are compared with"
+    unanswered: str = "holds no weights; `optimum-compile evaluate MODEL` runs the reference"
 
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """Everything, but vectors that do not divide the rows."""
         if isinstance(scheme, Vector) and use.columns % scheme.width:
             return Support(False, f"vectors of {scheme.width} do not divide {use.columns} columns")
-        return SUPPORTED
-
-    def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
-        """None: the reference multiplies with floats."""
-        return None
-
-    def supports_kv(self, scheme: KvStored) -> Support:
-        """Everything."""
         return SUPPORTED
 
     def supports_node(self, node: Node) -> Support:
@@ -117,17 +92,6 @@ class ReferenceBackend:
             f"reference: {out.name} says what the reference executor reads; it holds no weights"
         )
         return EmitResult(out, total, (), (remark,))
-
-    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
-        """Not executed."""
-        reason = "not executed: the reference executor is what others are compared with"
-        return not_executed(artifact.name, tolerance, reason)
-
-    def logits(self, artifact: Path) -> ArtifactLogits:
-        """Raises UnsupportedError."""
-        raise UnsupportedError(
-            f"{artifact}: holds no weights; `optimum-compile evaluate MODEL` runs the reference"
-        )
 
     def inspect(self, artifact: Path) -> str:
         """See the protocol."""
