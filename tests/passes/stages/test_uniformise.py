@@ -8,43 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.problems import between, some_problem
 
-from optimum_compile.backends.base import WeightUse
-from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.allocate.milp import solve_separable
 from optimum_compile.passes.precision.allocate.quadratic import Quadratic, starts_of
 from optimum_compile.passes.precision.allocate.search import solve
 from optimum_compile.passes.precision.classes import class_of
-from optimum_compile.passes.precision.problem import Choice, Problem, UnitChoices
-from optimum_compile.passes.precision.units import Unit
 from optimum_compile.passes.stages.partition import Piece, cut_by_elements, exceptions_in
 from optimum_compile.passes.stages.uniformise import elements_of, exceptions_of, uniformise
 
 SCHEMES = ("vec8x4:channel@shared", "int4:g32@bf16", "int8:channel")
-EVERY = ("vec8x4:channel@shared", "vec6x2:channel@shared", "int4:g32@bf16", "int8:channel", "f16")
-BOOKS = {(8, 4): (2048, 2112), (6, 2): (256, 320)}
-
-
-def some_problem(units, seed=0, schemes=EVERY):
-    """Three matrices of several sizes in each block, on two targets that pad differently; no limit."""
-    rng = np.random.default_rng(seed)
-    table = []
-    for at in range(units):
-        rows = int(rng.integers(1, 9)) * 32
-        unit = Unit(f"layers.{at // 3}.w{at}", at // 3, WeightUse(f"w{at}", rows, 128, True, False))
-        choices = []
-        for scheme in map(parse_scheme, schemes):
-            size = scheme.stored_bytes(rows, 128)
-            choices.append(Choice(scheme, (size, size + 64)))
-        table.append(UnitChoices(unit, tuple(choices)))
-    parameters = sum(u.unit.elements for u in table)
-    return Problem(tuple(table), (1000, 1500), (1 << 62,) * 2, BOOKS, parameters)
-
-
-def between(problem, share):
-    """The problem with a limit of that share of the way from its least to its most bytes."""
-    low, high = (max(problem.bytes_of(p)) for p in (problem.least(), problem.most()))
-    return problem.limited((int(low + share * (high - low)),) * 2)
 
 
 def interacting(problem, table, base, seed):
