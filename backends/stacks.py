@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from optimum_compile.backends.base import SUPPORTED, Support
 from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
-from optimum_compile.compiler.ir.ops import OPS
+from optimum_compile.compiler.ir.ops import EXPORTED_OPS
 from optimum_compile.compiler.quant.scheme import Float, Scheme
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import Unit, units_of
@@ -85,7 +85,7 @@ def supports_decoder_node(node: Node, rename: Callable[[str], str | None], runti
     """
     if node.op == "hadamard":
         return Support(False, f"{runtime} turns no activations; compile without --rotate")
-    if node.op not in OPS:
+    if node.op not in EXPORTED_OPS:
         return Support(False, f"{runtime} runs decoders of its own only")
     for value in node.inputs:
         weight = None if value is None else value.weight

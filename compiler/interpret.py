@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from optimum_compile.compiler.bind import bind_symbols, same_names
@@ -26,6 +27,7 @@ from optimum_compile.compiler.errors import (
 )
 from optimum_compile.compiler.interpret_int8 import (
     integer_linear,
+    linear_parts,
     load_codes,
     load_scales,
     rounded_input,
@@ -240,7 +242,7 @@ class _Runner:
         """Run one node, check what it gave, let go what nobody reads any more."""
         for produced in node.outputs:
             self._bound_size(node, produced)
-        results = self._integer_linear(node) or self._execute(node)
+        results = self._rounded_linear(node) or self._execute(node)
         if len(results) != len(node.outputs):
             raise InternalError(
                 f"{node!r} at {node.origin}: {len(results)} results for {len(node.outputs)} outputs"
@@ -268,8 +270,6 @@ class _Runner:
 
     def _execute(self, node: Node) -> tuple[Tensor, ...]:
         tensors = tuple(None if v is None else self._read(v) for v in node.inputs)
-        if (how := self._rounding(node)) is not None and tensors[0] is not None:
-            tensors = (rounded_input(tensors[0], how), *tensors[1:])
         call = Call(node, tensors, self._number, self.dtype)
         try:
             if node in self.caches:
@@ -281,21 +281,31 @@ class _Runner:
             shapes = ", ".join("-" if t is None else str(tuple(t.shape)) for t in tensors)
             raise InternalError(f"{node!r} at {node.origin}: {error} (inputs {shapes})") from error
 
-    def _rounding(self, node: Node) -> Activations | None:
-        return self.rounded.get(node.input(1).name) if node.op == "linear" else None
+    def _rounded_linear(self, node: Node) -> tuple[Tensor, ...]:
+        """What a linear gives on rounded inputs; nothing for any other node."""
+        parts = linear_parts(node)
+        hows = {self.rounded.get(weight.name) for weight, _ in parts}
+        if len(hows) > 1:
+            raise UserError(f"{node!r} at {node.origin}: its inputs are rounded in two ways")
+        how = next(iter(hows), None)
+        if how is None:
+            return ()
+        x = self._read(node.input(0))
+        found = [self._rounded_part(x, how, *part) for part in parts]
+        return (found[0] + self._read(node.input(3)),) if node.op == "linear_add" else tuple(found)
 
-    def _integer_linear(self, node: Node) -> tuple[Tensor, ...]:
-        """A linear on rounded inputs and the codes of its weight; nothing for any other node."""
-        how = self._rounding(node)
-        if how is None or self.mode == "float" or node.input(1) in self.fixed:
-            return ()
-        form = row_scaled(node.input(1), how)
+    def _rounded_part(
+        self, x: Tensor, how: Activations, weight: Value, bias: Value | None
+    ) -> Tensor:
+        """One linear on rounded inputs, of integers where its weight has the codes for it."""
+        added = None if bias is None else self._read(bias)
+        exact = self.mode != "float" and weight not in self.fixed
+        form = row_scaled(weight, how) if exact else None
         if form is None:
-            return ()
+            return F.linear(rounded_input(x, how), self._read(weight), added)
         codes = self._cached((repr(form), "codes"), lambda: load_codes(form))
         scales = self._cached((repr(form), "scales"), lambda: load_scales(form))
-        bias = None if node.inputs[2:] in ((), (None,)) else self._read(node.input(2))
-        return (integer_linear(self._read(node.input(0)), how, codes, scales, bias),)
+        return integer_linear(x, how, codes, scales, added)
 
     def _cached(self, key: Hashable, load: Callable[[], Tensor]) -> Tensor:
         return load() if self.cache is None else self.cache.get(key, load)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from optimum_compile.compiler.errors import InternalError
-from optimum_compile.compiler.ir.graph import Value
+from optimum_compile.compiler.ir.graph import Node, Value
 from optimum_compile.compiler.quant.activations import (
     Activations,
     BlockInt8,
@@ -15,6 +15,15 @@ from optimum_compile.compiler.quant.activations import (
 )
 from optimum_compile.compiler.quant.scheme import Affine, PerChannel
 from optimum_compile.passes.precision.notes import Quantized
+
+
+def linear_parts(node: Node) -> tuple[tuple[Value, Value | None], ...]:
+    """Weight and bias of each linear that a node computes; nothing for nodes that are no linears."""
+    if node.op in ("linear", "linear_add"):
+        return ((node.input(1), node.inputs[2] if len(node.inputs) > 2 else None),)
+    if node.op != "linears":
+        return ()
+    return tuple((node.input(at), node.inputs[at + 1]) for at in range(1, len(node.inputs), 2))
 
 
 def row_scaled(weight: Value, kind: Activations) -> Quantized | None:

@@ -5,93 +5,20 @@ element type and checks the declared shape. Kernels never change their inputs.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from optimum_compile.compiler.aten import DROPPED_TAGS, aten_overload
-from optimum_compile.compiler.errors import InputError, InternalError, UserError
+from optimum_compile.compiler.errors import InternalError, UserError
+from optimum_compile.compiler.interpret_call import Call as Call
+from optimum_compile.compiler.interpret_call import Kernel, row_numbers
+from optimum_compile.compiler.interpret_call import torch_dtype as torch_dtype
+from optimum_compile.compiler.interpret_fused import FUSED_KERNELS, rms_normed, rotated
 from optimum_compile.compiler.ir.dtype import DType
-from optimum_compile.compiler.ir.graph import Attr, Node
+from optimum_compile.compiler.ir.graph import Attr
 from optimum_compile.compiler.ir.ops import OPS, dims, ints
-from optimum_compile.compiler.ir.shape import Dim
-
-_TORCH = {
-    DType.I64: torch.int64,
-    DType.I32: torch.int32,
-    DType.I16: torch.int16,
-    DType.I8: torch.int8,
-    DType.U8: torch.uint8,
-    DType.BOOL: torch.bool,
-}
-
-
-def torch_dtype(dtype: DType, compute: torch.dtype) -> torch.dtype:
-    """The torch type that holds `dtype`: every float type is held in `compute`."""
-    return compute if dtype.is_float else _TORCH[dtype]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One node about to run, with its tensors."""
-
-    node: Node
-    inputs: tuple[Tensor | None, ...]
-    number: Callable[[Dim], int]  # a dimension under the call's symbol bindings
-    compute: torch.dtype
-
-    def tensor(self, index: int) -> Tensor:
-        """Input `index`, which must be present."""
-        value = self.inputs[index] if index < len(self.inputs) else None
-        if value is None:
-            raise InternalError(f"{self.node!r} at {self.node.origin}: input {index} is absent")
-        return value
-
-    def optional(self, index: int) -> Tensor | None:
-        """Input `index`, or None where it is absent."""
-        return self.inputs[index] if index < len(self.inputs) else None
-
-    def attr(self, key: str) -> Attr:
-        """An attribute of the node."""
-        return self.node.attrs[key]
-
-    def int_attr(self, key: str) -> int:
-        """An integer attribute."""
-        return ints((self.attr(key),))[0]
-
-    def float_attr(self, key: str) -> float:
-        """A number attribute as a float."""
-        value = self.attr(key)
-        if not isinstance(value, int | float):
-            raise InternalError(f"{self.node!r} at {self.node.origin}: {key}={value!r}")
-        return float(value)
-
-    def shape_attr(self, key: str) -> tuple[int, ...]:
-        """An attribute that is a shape, as numbers."""
-        return tuple(self.number(d) for d in dims(self.attr(key)))
-
-    def dtype_attr(self) -> torch.dtype:
-        """The `dtype` attribute."""
-        return torch_dtype(DType(str(self.attr("dtype"))), self.compute)
-
-    def past(self, index: int) -> int:
-        """Input `index` as the number of tokens already in the cache."""
-        past = int(self.tensor(index).reshape(-1)[0])
-        if past < 0:
-            raise UserError(f"past={past}: expected the number of tokens in the cache, 0 or more")
-        return past
-
-    def rows(self, index: int, size: int) -> Tensor:
-        """Input `index` as row numbers of a table of `size` rows; negative ones count from the end.
-
-        Raises InputError for a number outside the table.
-        """
-        return row_numbers(self.node, self.tensor(index), size)
-
-
-Kernel = Callable[[Call], Tensor]
 
 
 def _embedding(c: Call) -> Tensor:
@@ -104,9 +31,7 @@ def _linear(c: Call) -> Tensor:
 
 
 def _rms_norm(c: Call) -> Tensor:
-    x, weight = c.tensor(0), c.optional(1)
-    out = x * torch.rsqrt(x.square().mean(-1, keepdim=True) + c.float_attr("eps"))
-    return out if weight is None else out * weight
+    return rms_normed(c.tensor(0), c.optional(1), c.float_attr("eps"))
 
 
 def _layer_norm(c: Call) -> Tensor:
@@ -140,12 +65,10 @@ def route_mask(logits: Tensor, top_k: int) -> Tensor:
 
 def _rope(c: Call) -> Tensor:
     x, past, inv_freq = c.tensor(0), c.past(1), c.tensor(2)
-    seq, half, scale = x.shape[-2], x.shape[-1] // 2, c.float_attr("scale")
+    seq, scale = x.shape[-2], c.float_attr("scale")
     positions = torch.arange(past, past + seq, dtype=inv_freq.dtype)
     angles = positions[:, None] * inv_freq[None, :]
-    cos, sin = angles.cos() * scale, angles.sin() * scale
-    a, b = x[..., :half], x[..., half:]
-    return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
+    return rotated(x, angles.cos() * scale, angles.sin() * scale)
 
 
 def _kv_write(c: Call) -> Tensor:
@@ -211,18 +134,6 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float |
         k = k.repeat_interleave(heads // kv_heads, 1)
         v = v.repeat_interleave(heads // kv_heads, 1)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
-
-
-def row_numbers(node: Node, ids: Tensor, size: int) -> Tensor:
-    """Row numbers of a table of `size` rows, as `Call.rows` gives them."""
-    ids = ids.long()
-    if ids.numel() and not (-size <= int(ids.min()) and int(ids.max()) < size):
-        bad = int(ids.max()) if int(ids.max()) >= size else int(ids.min())
-        raise InputError(
-            f"{node.origin or node.op}: index {bad} is outside 0..{size - 1}; "
-            "were the inputs made for another model (tokenizer and vocabulary differ)?"
-        )
-    return torch.where(ids < 0, ids + size, ids)
 
 
 def _gather(c: Call) -> Tensor:
@@ -310,6 +221,7 @@ KERNELS: Mapping[str, Kernel] = {
     "kv_write": _kv_write,
     "cache_attention": _cache_attention,
     "attention": _attention,
+    **FUSED_KERNELS,
     "silu": _unary(F.silu),
     "gelu": _gelu,
     **{
@@ -355,7 +267,8 @@ def execute(call: Call) -> tuple[Tensor, ...]:
             "is in the table but has no kernel" if call.node.op in OPS else "is not in the table"
         )
         raise InternalError(f"op {call.node.op!r} at {call.node.origin} {known}")
-    return (kernel(call),)
+    result = kernel(call)
+    return result if isinstance(result, tuple) else (result,)
 
 
 def _aten(call: Call) -> tuple[Tensor, ...]:

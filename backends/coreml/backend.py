@@ -20,7 +20,7 @@ from optimum_compile.backends.coreml import container, schemes
 from optimum_compile.backends.coreml.toolchain import require
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.ir.graph import Graph, Node
-from optimum_compile.compiler.ir.ops import OPS
+from optimum_compile.compiler.ir.ops import EXPORTED_OPS
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Float, Scheme
@@ -68,7 +68,7 @@ class CoreMLBackend:
         """Every op of the table; ATen operators cannot be carried."""
         if node.op == "aten":
             return Support(False, "Core ML takes no ATen operators, and it has no IR equivalent")
-        return SUPPORTED if node.op in OPS else Support(False, "it is not in the op table")
+        return SUPPORTED if node.op in EXPORTED_OPS else Support(False, "it is not in the op table")
 
     def stored_bytes(self, scheme: Scheme, use: WeightUse) -> int:
         """See the protocol."""

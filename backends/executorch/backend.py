@@ -23,7 +23,7 @@ from optimum_compile.backends.executorch.toolchain import require
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
-from optimum_compile.compiler.ir.ops import OPS
+from optimum_compile.compiler.ir.ops import EXPORTED_OPS
 from optimum_compile.compiler.quant.activations import ActivationKind, Activations
 from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Float, Scheme
@@ -79,7 +79,7 @@ class ExecuTorchBackend:
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators that are pure and known."""
         if node.op != "aten":
-            return SUPPORTED if node.op in OPS else Support(False, "it is not in the op table")
+            return SUPPORTED if node.op in EXPORTED_OPS else Support(False, "it is not in the op table")
         from optimum_compile.compiler.aten import aten_overload
         from optimum_compile.compiler.errors import UserError
 

@@ -21,7 +21,7 @@ from optimum_compile.backends.onnxruntime import container, schemes
 from optimum_compile.backends.onnxruntime.toolchain import require
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node
-from optimum_compile.compiler.ir.ops import OPS
+from optimum_compile.compiler.ir.ops import EXPORTED_OPS
 from optimum_compile.compiler.quant.activations import Activations, BlockInt8
 from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Affine, Float, Scheme
@@ -76,7 +76,7 @@ class OnnxRuntimeBackend:
         """Every op of the table; ATen operators cannot be carried."""
         if node.op == "aten":
             return Support(False, "ONNX takes no ATen operators, and it has no IR equivalent")
-        if node.op not in OPS:
+        if node.op not in EXPORTED_OPS:
             return Support(False, "it is not in the op table")
         kinds = [v.type.dtype for v in node.inputs if v is not None]
         if node.op in NUMBERS_ONLY and kinds and all(kind is DType.BOOL for kind in kinds):

@@ -5,21 +5,48 @@ which gives output types from input types and attributes. What has no row here s
 that carries its overload name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Attr
-from optimum_compile.compiler.ir.shape import Dim, as_dim, parse_dim
+from optimum_compile.compiler.ir.linear_rules import (
+    FUSED_OPS,
+    add_rms_norm,
+    gated,
+    linear,
+    linear_add,
+    linears,
+    rope_table,
+)
+from optimum_compile.compiler.ir.rules import (
+    Infer,
+    ShapeError,
+    Types,
+    broadcast,
+    dim_attr,
+    dims,
+    int_of,
+    ints,
+    need,
+)
+from optimum_compile.compiler.ir.shape import Dim, as_dim
 from optimum_compile.compiler.ir.types import TensorType
 
-Types = list[TensorType | None]
-Infer = Callable[[Types, Mapping[str, Attr]], tuple[TensorType, ...]]
-
-
-class ShapeError(ValueError):
-    """Input types that an op cannot take."""
+__all__ = [
+    "EXPORTED_OPS",
+    "FUSED_OPS",
+    "OPS",
+    "Op",
+    "ShapeError",
+    "broadcast",
+    "dim_attr",
+    "dims",
+    "infer_types",
+    "ints",
+    "is_matrix_input",
+]
 
 
 @dataclass(frozen=True)
@@ -38,93 +65,27 @@ class Op:
         return least, None if any(i.endswith("*") for i in self.inputs) else len(self.inputs)
 
 
-def _need(types: Types, index: int) -> TensorType:
-    kind = types[index] if index < len(types) else None
-    if kind is None:
-        raise ShapeError(f"input {index} is absent")
-    return kind
-
-
-def _int(attrs: Mapping[str, Attr], key: str) -> int:
-    value = attrs[key]
-    if not isinstance(value, int):
-        raise ShapeError(f"{key}={value!r}: expected an integer")
-    return value
-
-
-def ints(value: Attr) -> tuple[int, ...]:
-    """An attribute that is a tuple of integers."""
-    if not isinstance(value, tuple):
-        raise ShapeError(f"{value!r}: expected a tuple of integers")
-    out = []
-    for item in value:
-        if not isinstance(item, int):
-            raise ShapeError(f"{value!r}: expected a tuple of integers")
-        out.append(item)
-    return tuple(out)
-
-
-def dims(value: Attr) -> tuple[Dim, ...]:
-    """An attribute that is a tuple of dimensions: integers, or expressions as text."""
-    if not isinstance(value, tuple):
-        raise ShapeError(f"{value!r}: expected a tuple of dimensions")
-    out: list[Dim] = []
-    for item in value:
-        if isinstance(item, str):
-            out.append(parse_dim(item))
-        elif isinstance(item, int):
-            out.append(item)
-        else:
-            raise ShapeError(f"{item!r}: expected a dimension")
-    return tuple(out)
-
-
-def dim_attr(value: Attr) -> Dim:
-    """An attribute that is one dimension: an integer, or an expression as text."""
-    return dims((value,))[0]
-
-
-def broadcast(left: tuple[Dim, ...], right: tuple[Dim, ...]) -> tuple[Dim, ...]:
-    """Shape of an element-wise op. Raises ShapeError where the dimensions differ."""
-    rank = max(len(left), len(right))
-    a = (1,) * (rank - len(left)) + left
-    b = (1,) * (rank - len(right)) + right
-    out: list[Dim] = []
-    for p, q in zip(a, b, strict=True):
-        if p != q and p != 1 and q != 1:
-            raise ShapeError(f"cannot broadcast {left} with {right}: {p} against {q}")
-        out.append(q if p == 1 else p)
-    return tuple(out)
-
-
 def _same(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    return (_need(types, 0),)
+    return (need(types, 0),)
 
 
 def _elementwise(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    a, b = _need(types, 0), _need(types, 1)
+    a, b = need(types, 0), need(types, 1)
     return (TensorType(a.dtype, broadcast(a.shape, b.shape)),)
 
 
 def _compare(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    a, b = _need(types, 0), _need(types, 1)
+    a, b = need(types, 0), need(types, 1)
     return (TensorType(DType.BOOL, broadcast(a.shape, b.shape)),)
 
 
 def _embedding(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    ids, table = _need(types, 0), _need(types, 1)
+    ids, table = need(types, 0), need(types, 1)
     return (TensorType(table.dtype, (*ids.shape, table.shape[1])),)
 
 
-def _linear(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, w = _need(types, 0), _need(types, 1)
-    if x.shape[-1] != w.shape[1]:
-        raise ShapeError(f"linear: x has {x.shape[-1]} columns, the weight {w.shape[1]}")
-    return (TensorType(x.dtype, (*x.shape[:-1], w.shape[0])),)
-
-
 def _matmul(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    a, b = _need(types, 0), _need(types, 1)
+    a, b = need(types, 0), need(types, 1)
     if a.rank < 2 or b.rank < 2 or a.shape[-1] != b.shape[-2]:
         raise ShapeError(f"matmul: {a} against {b}")
     batch = broadcast(a.shape[:-2], b.shape[:-2])
@@ -132,7 +93,7 @@ def _matmul(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
 
 
 def _hadamard(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, block = _need(types, 0), _int(attrs, "block")
+    x, block = need(types, 0), int_of(attrs, "block")
     width = x.shape[-1] if x.rank else None
     if block < 1 or block & (block - 1) or not isinstance(width, int) or width % block:
         raise ShapeError(f"hadamard: block={block} is no power of two that divides {x}")
@@ -140,7 +101,7 @@ def _hadamard(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]
 
 
 def _route(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, top_k, renormalise = _need(types, 0), _int(attrs, "top_k"), attrs["renormalise"]
+    x, top_k, renormalise = need(types, 0), int_of(attrs, "top_k"), attrs["renormalise"]
     experts = x.shape[-1] if x.rank else None
     if not isinstance(experts, int) or not x.dtype.is_float:
         raise ShapeError(f"route: {x} has no fixed number of experts, or no floats")
@@ -152,8 +113,8 @@ def _route(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
 
 
 def _kv_write(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    cache, new = _need(types, 0), _need(types, 1)
-    axis = _int(attrs, "axis")
+    cache, new = need(types, 0), need(types, 1)
+    axis = int_of(attrs, "axis")
     for at, (c, n) in enumerate(zip(cache.shape, new.shape, strict=True)):
         if at != axis and c != n:
             raise ShapeError(f"kv_write: cache {cache} against {new} at axis {at}")
@@ -161,7 +122,7 @@ def _kv_write(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]
 
 
 def _reshape(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x = _need(types, 0)
+    x = need(types, 0)
     shape = dims(attrs["shape"])
     before, after = _product(x.shape), _product(shape)
     if before != after:
@@ -177,51 +138,51 @@ def _product(shape: tuple[Dim, ...]) -> Dim:
 
 
 def _permute(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, perm = _need(types, 0), ints(attrs["perm"])
+    x, perm = need(types, 0), ints(attrs["perm"])
     if sorted(perm) != list(range(x.rank)):
         raise ShapeError(f"permute: {perm} is no permutation of {x.rank} axes")
     return (TensorType(x.dtype, tuple(x.shape[p] for p in perm)),)
 
 
 def _slice(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, axis = _need(types, 0), _int(attrs, "axis")
+    x, axis = need(types, 0), int_of(attrs, "axis")
     start, stop = dim_attr(attrs["start"]), dim_attr(attrs["stop"])
-    step = _int(attrs, "step")
+    step = int_of(attrs, "step")
     size = as_dim((stop - start + step - 1) // step) if step != 1 else as_dim(stop - start)
     return (TensorType(x.dtype, (*x.shape[:axis], size, *x.shape[axis + 1 :])),)
 
 
 def _concat(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    axis, first = _int(attrs, "axis"), _need(types, 0)
+    axis, first = int_of(attrs, "axis"), need(types, 0)
     total: Dim = 0
     for at in range(len(types)):
-        total = total + _need(types, at).shape[axis]
+        total = total + need(types, at).shape[axis]
     shape = (*first.shape[:axis], as_dim(total), *first.shape[axis + 1 :])
     return (TensorType(first.dtype, shape),)
 
 
 def _expand(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, shape = _need(types, 0), dims(attrs["shape"])
+    x, shape = need(types, 0), dims(attrs["shape"])
     if broadcast(x.shape, shape) != shape:
         raise ShapeError(f"expand: {x} to {shape}")
     return (TensorType(x.dtype, shape),)
 
 
 def _gather(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, ids, axis = _need(types, 0), _need(types, 1), _int(attrs, "axis")
+    x, ids, axis = need(types, 0), need(types, 1), int_of(attrs, "axis")
     return (TensorType(x.dtype, (*x.shape[:axis], *ids.shape, *x.shape[axis + 1 :])),)
 
 
 def _index_copy(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, ids, new = _need(types, 0), _need(types, 1), _need(types, 2)
-    axis = _int(attrs, "axis")
+    x, ids, new = need(types, 0), need(types, 1), need(types, 2)
+    axis = int_of(attrs, "axis")
     if ids.rank != 1 or new.shape != (*x.shape[:axis], ids.shape[0], *x.shape[axis + 1 :]):
         raise ShapeError(f"index_copy: {new} at {ids} does not fit {x} on axis {axis}")
     return (x,)
 
 
 def _gather_elements(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, ids, axis = _need(types, 0), _need(types, 1), _int(attrs, "axis")
+    x, ids, axis = need(types, 0), need(types, 1), int_of(attrs, "axis")
     if ids.rank != x.rank or any(
         a != b for at, (a, b) in enumerate(zip(x.shape, ids.shape, strict=True)) if at != axis
     ):
@@ -230,7 +191,7 @@ def _gather_elements(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorTyp
 
 
 def _gather_nd(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, ids = _need(types, 0), _need(types, 1)
+    x, ids = need(types, 0), need(types, 1)
     count = ids.shape[-1]
     if not isinstance(count, int) or not 1 <= count <= x.rank:
         raise ShapeError(f"gather_nd: {ids} does not index {x}")
@@ -238,11 +199,11 @@ def _gather_nd(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...
 
 
 def _cast(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    return (TensorType(DType(str(attrs["dtype"])), _need(types, 0).shape),)
+    return (TensorType(DType(str(attrs["dtype"])), need(types, 0).shape),)
 
 
 def _reduce(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    x, axes, keep = _need(types, 0), ints(attrs["axes"]), attrs["keepdims"]
+    x, axes, keep = need(types, 0), ints(attrs["axes"]), attrs["keepdims"]
     shape = [1 if at in axes else d for at, d in enumerate(x.shape)]
     if not keep:
         shape = [d for at, d in enumerate(x.shape) if at not in axes]
@@ -250,7 +211,7 @@ def _reduce(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
 
 
 def _where(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
-    c, a, b = _need(types, 0), _need(types, 1), _need(types, 2)
+    c, a, b = need(types, 0), need(types, 1), need(types, 2)
     return (TensorType(a.dtype, broadcast(c.shape, broadcast(a.shape, b.shape))),)
 
 
@@ -266,7 +227,7 @@ def _full(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
 _ROWS = (
     # ---- the language-model ops; every backend has these
     Op("embedding", ("ids", "table"), (), _embedding, "table[ids]; table (vocab, width)"),
-    Op("linear", ("x", "weight", "bias?"), (), _linear, "x @ weight.T + bias; weight (out, in)"),
+    Op("linear", ("x", "weight", "bias?"), (), linear, "x @ weight.T + bias; weight (out, in)"),
     Op("rms_norm", ("x", "weight?"), ("eps",), _same, "x / sqrt(mean(x^2, -1) + eps) * weight"),
     Op("layer_norm", ("x", "weight?", "bias?"), ("eps",), _same, "over the last axis"),
     # H H^T = 1: its own inverse. Rotated models with a tied head need it twice a token.
@@ -284,6 +245,20 @@ _ROWS = (
     # experts for the top_k greatest, 0 for the rest; equal ones in the order of the experts.
     # renormalise: divided by their sum, which is the softmax over the top_k logits alone.
     Op("route", ("logits",), ("top_k", "renormalise"), _route, "softmax where in top_k, else 0"),
+    # ---- fused; see FUSED_OPS. linears: w1, b1 or none, w2, b2 or none, ..; one output a weight
+    Op(
+        "linears",
+        ("x", "weights_and_biases*"),
+        (),
+        linears,
+        "the linears of one x, each its output",
+    ),
+    Op("linear_add", ("x", "weight", "bias?", "residual"), (), linear_add, "linear + residual"),
+    Op("gated", ("gate", "up"), ("activation",), gated, "activation(gate) * up; see ACTIVATIONS"),
+    Op("add_rms_norm", ("a", "b", "weight?"), ("eps",), add_rms_norm, "a + b, rms_norm(a + b)"),
+    # rope with its angles in a table (context, head_dim) f32: cos in the first half, sin in the second,
+    # both times the scale; row p for position p
+    Op("rope_table", ("x", "past", "table"), (), rope_table, "positions past .. past+seq-1"),
     # ---- element-wise
     *(
         Op(name, ("x",), (), _same, f"{name}(x)")
@@ -329,6 +304,14 @@ _ROWS = (
 )
 
 OPS: dict[str, Op] = {row.name: row for row in _ROWS}
+EXPORTED_OPS = frozenset(OPS) - FUSED_OPS
+
+
+def is_matrix_input(op: str, index: int) -> bool:
+    """Whether input `index` of an op is the matrix of a linear or an embedding."""
+    if op == "linears":
+        return index % 2 == 1
+    return index == 1 and op in ("linear", "embedding", "linear_add")
 
 
 def infer_types(op: str, types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...] | None:

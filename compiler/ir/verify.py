@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from optimum_compile.compiler.errors import InternalError, OptimumCompileError
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.notes import Note
-from optimum_compile.compiler.ir.ops import OPS, Op, dims, infer_types
+from optimum_compile.compiler.ir.ops import OPS, Op, dims, infer_types, is_matrix_input
 from optimum_compile.compiler.ir.shape import bounds, symbols_of
 from optimum_compile.compiler.ir.types import TensorType
 
@@ -79,7 +79,7 @@ def each_weight_matrix(kind: str, problem: Callable[[Value], str]) -> Rule:
 
     def rule(graph: Graph) -> Iterator[Violation]:
         for name, value in graph.weights.items():
-            if not any(n.op in ("linear", "embedding") and i == 1 for n, i in value.uses):
+            if not any(is_matrix_input(n.op, i) for n, i in value.uses):
                 continue
             message = problem(value)
             if message:

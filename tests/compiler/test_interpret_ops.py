@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from support.graphs import Builder
 from torch import Tensor
 
+from optimum_compile.compiler.errors import UserError
 from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.interpret_ops import KERNELS
 from optimum_compile.compiler.ir.graph import Attr, Graph
-from optimum_compile.compiler.ir.ops import OPS
+from optimum_compile.compiler.ir.ops import OPS, ShapeError, infer_types
 
 RNG = np.random.default_rng(0)
 X = torch.tensor(RNG.standard_normal((2, 3, 4)), dtype=torch.float32)
@@ -37,6 +38,14 @@ CASES: list[Case] = [
     ("embedding", (IDS, X[0]), {}, X[0][torch.tensor([[2, 0], [2, 1]])]),
     ("linear", (X, X[0], None), {}, X @ X[0].T),
     ("linear", (X, X[0], X[0, :, 0]), {}, X @ X[0].T + X[0, :, 0]),
+    ("linear_add", (X, X[0, :1].expand(4, 4), None, Y.expand(2, 3, 4)), {},
+     X @ X[0, :1].expand(4, 4).T + Y),
+    ("linear_add", (X, X[1, :1].expand(4, 4), X[0, 0], X * 2), {},
+     X @ X[1, :1].expand(4, 4).T + X[0, 0] + X * 2),
+    *(("gated", (X, Y.expand(2, 3, 4)), {"activation": name}, wanted * Y) for name, wanted in (
+        ("silu", X * torch.sigmoid(X)), ("relu", X.clamp(min=0)), ("tanh", X.tanh()),
+        ("gelu", X * 0.5 * (1 + torch.erf(X / 2**0.5))), ("sigmoid", 1 / (1 + (-X).exp())),
+        ("gelu_tanh", F.gelu(X, approximate="tanh")))),
     ("rms_norm", (X, Y[0, 0]), {"eps": 0.1}, X / (X.pow(2).mean(-1, True) + 0.1).sqrt() * Y[0, 0]),
     ("rms_norm", (X,), {"eps": 0.1}, X / (X.pow(2).mean(-1, True) + 0.1).sqrt()),
     ("layer_norm", (X, Y[0, 0], Y[1, 0]), {"eps": 0.1},
@@ -139,9 +148,62 @@ def test_op_computes_what_plain_torch_does(case: Case) -> None:
 
 
 def test_every_op_has_a_kernel_and_a_test() -> None:
-    stateful = {"rope", "kv_write", "cache_attention"}  # tested below
+    # Tested below: what knows a position, and what has several outputs.
+    stateful = {"rope", "kv_write", "cache_attention", "rope_table", "linears", "add_rms_norm"}
     assert set(KERNELS) == set(OPS) - {"aten"}
     assert {c[0] for c in CASES} | stateful == set(KERNELS)
+
+
+def _outputs(op: str, given: tuple[Tensor | None, ...], **attrs: Attr) -> tuple[Tensor, ...]:
+    """Every output of one node, by its types in the table."""
+    b = Builder()
+    values = [None if t is None else b.input(f"i{n}", "f32", *t.shape) for n, t in enumerate(given)]
+    types = infer_types(op, [None if v is None else v.type for v in values], attrs)
+    assert types is not None
+    b.returns(*b.graph.add_node(op, values, types, attrs).outputs)
+    return run(b.graph, {f"i{n}": t for n, t in enumerate(given) if t is not None}).outputs
+
+
+def test_linears_have_an_output_a_weight() -> None:
+    first, second = _outputs("linears", (X, X[0], X[0, :, 0], X[1, :2], None))
+    torch.testing.assert_close(first, X @ X[0].T + X[0, :, 0])
+    torch.testing.assert_close(second, X @ X[1, :2].T)
+    with pytest.raises(ShapeError, match="pairs"):
+        _outputs("linears", (X, X[0]))
+
+
+@pytest.mark.parametrize("weight", [None, Y[0, 0]])
+def test_add_rms_norm_gives_the_sum_and_its_norm(weight: Tensor | None) -> None:
+    total, normed = _outputs("add_rms_norm", (X, Y.expand(2, 3, 4), weight), eps=0.1)
+    torch.testing.assert_close(total, X + Y)
+    wanted = total / (total.pow(2).mean(-1, True) + 0.1).sqrt()
+    torch.testing.assert_close(normed, wanted if weight is None else wanted * weight)
+
+
+def test_rope_table_is_rope_with_its_angles_looked_up() -> None:
+    inv_freq, past = torch.tensor([1.0, 0.25]), torch.tensor([5])
+    angles = torch.arange(9.0)[:, None] * inv_freq
+    table = torch.cat((angles.cos(), angles.sin()), 1) * 2
+    rope = _one_node("rope", (QKV, past, inv_freq), {"scale": 2.0})
+    wanted = run(rope, {"i0": QKV, "i1": past, "i2": inv_freq}).outputs[0]
+    graph = _one_node("rope_table", (QKV, past, table), {})
+    assert torch.equal(run(graph, {"i0": QKV, "i1": past, "i2": table}).outputs[0], wanted)
+    with pytest.raises(UserError, match="7 tokens in the cache and 3 new ones .* context of 9"):
+        run(graph, {"i0": QKV, "i1": past + 2, "i2": table})
+
+
+@pytest.mark.parametrize(("op", "given", "attrs", "message"), [
+    ("linear_add", (X, X[0], None, X), {}, "residual"),
+    ("gated", (X, Y), {"activation": "silu"}, "differ"),
+    ("gated", (X, X), {"activation": "softplus"}, "expected one of silu"),
+    ("add_rms_norm", (X, Y), {"eps": 0.1}, "differ"),
+    ("rope_table", (QKV, Y[0, 0], X[0, :, :2]), {}, "against the table"),
+])  # fmt: skip
+def test_fused_ops_refuse_what_does_not_fit(
+    op: str, given: tuple[Tensor | None, ...], attrs: dict[str, Attr], message: str
+) -> None:
+    with pytest.raises(ShapeError, match=message):
+        _outputs(op, given, **attrs)
 
 
 def test_rope_is_rotate_half_with_positions_and_scale() -> None:
