@@ -191,15 +191,22 @@ def test_tensors_are_checked_one_by_one(twist):
 
 @given(data=st.data(), junk=st.sampled_from([None, -1, 1.5, "x", [], {}, True]))
 @settings(max_examples=60, deadline=None)
-def test_any_other_value_anywhere_is_refused_or_read(data, junk):
+def test_any_other_value_anywhere_is_refused_at_its_place_or_read_as_it_is(data, junk):
     document = json.loads(text())
     key = data.draw(st.sampled_from(sorted(document)))
+    place = f"allocation.{key}"
     if key == "tensors" and data.draw(st.booleans()):
-        tensor = document["tensors"][0]
-        tensor[data.draw(st.sampled_from(sorted(tensor)))] = junk
+        inner = data.draw(st.sampled_from(sorted(document["tensors"][0])))
+        document["tensors"][0][inner] = junk
+        place = f"allocation.tensors[0].{'kind' if inner == 'class' else inner}"
     else:
         document[key] = junk
     try:
-        parse_allocation(document, "it")
-    except InputError:
+        read = parse_allocation(document, "it").to_json()
+    except InputError as error:
+        told = str(error)
+    else:
+        assert read == json.dumps(document, indent=1, sort_keys=True) + "\n"
         return
+    assert told.startswith(("it: allocation format", f"it: no allocation: {place}"))
+    assert key == "format" or "allocation format" not in told
