@@ -24,6 +24,7 @@ FLAGS = (
     "-shared",
 )
 PORTABLE = (
+    "src/kv_cache.cpp",
     "src/low_bit.cpp",
     "src/nested.cpp",
     "src/outliers.cpp",
@@ -71,7 +72,9 @@ def operator_library() -> Path:
 
 def kernel_library() -> Path:
     """The portable kernels alone, with C functions, for tests and for other hosts."""
-    return _build("kernels", [*PORTABLE, "src/c_api.cpp"], ["-std=c++17"], [], "")
+    return _build(
+        "kernels", [*PORTABLE, "src/c_api.cpp", "src/kv_c_api.cpp"], ["-std=c++17"], [], ""
+    )
 
 
 def load_operators() -> None:

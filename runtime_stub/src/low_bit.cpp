@@ -228,6 +228,8 @@ const char* message(Status status) {
     case Status::bad_group: return "group and rows_per_table must be positive, run 128 or 65536";
     case Status::bad_index: return "an id is outside the table, or an outlier outside its row";
     case Status::bad_width: return "the weight cannot be read at this width";
+    case Status::bad_position: return "the tokens do not fit the context, or their order";
+    case Status::bad_alignment: return "a cache does not begin at an even address";
     case Status::bad_parts: return "outliers need values, or scales of a signed grid";
   }
   return "unknown status";

@@ -46,6 +46,19 @@ inline float round_to_half(float x) {
   return out;
 }
 
+// The bits of the nearest fp16 number, ties to even.
+inline uint16_t float_to_half(float x) {
+  const float near = round_to_half(x);
+  uint32_t bits;
+  std::memcpy(&bits, &near, 4);
+  const uint32_t sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u);
+  if (magnitude == 0x7f800000u) return static_cast<uint16_t>(sign | 0x7c00u);
+  if (magnitude >= 0x38800000u) return static_cast<uint16_t>(sign | ((magnitude - 0x38000000u) >> 13));
+  const float units = std::fabs(near) * 16777216.0f;  // a subnormal is so many times 2^-24
+  return static_cast<uint16_t>(sign | static_cast<uint32_t>(units));
+}
+
 // Code `index` of a packed stream of codes of at most 9 bits.
 inline uint32_t code_at(const uint8_t* data, size_t bytes, int bits, uint64_t index) {
   const uint64_t bit = index * static_cast<uint64_t>(bits);

@@ -18,7 +18,9 @@ enum class Status : int32_t {
   bad_group,
   bad_index,
   bad_parts,
-  bad_width
+  bad_width,
+  bad_position,
+  bad_alignment
 };
 
 const char* message(Status status);
