@@ -25,6 +25,7 @@ FLAGS = (
 )
 PORTABLE = (
     "src/kv_cache.cpp",
+    "src/kv_store.cpp",
     "src/low_bit.cpp",
     "src/nested.cpp",
     "src/outliers.cpp",
