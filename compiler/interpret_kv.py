@@ -1,9 +1,9 @@
 """Attention over a cache of few bits in the reference executor.
 
 States keep every number as it was written; it is reading that rounds. What a query sees then depends on
-its position alone: a token is read in codes by the queries for which its run has left the window, and
-exactly by those before. So one long call gives at every position what single steps would give there,
-and it does not matter where a prompt is cut.
+its position alone: a token is read in codes by the queries for which its run has left the window, and as
+the fp16 number that codes are counted from by those before. So one long call gives at every position
+what single steps would give there, and it does not matter where a prompt is cut.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -74,7 +74,7 @@ def _spans(past: int, total: int, schemes: Iterable[KvScheme]) -> Iterator[tuple
 
 
 class _Reader:
-    """One cache: its old tokens rounded once, then put together with the exact ones."""
+    """One cache: its old tokens rounded once, then put together with those that are fp16."""
 
     def __init__(
         self,
@@ -83,11 +83,12 @@ class _Reader:
         scheme: KvScheme | None,
         rounding: Callable[[np.ndarray, KvScheme], np.ndarray],
     ) -> None:
-        self.cache = cache
+        # A cache of few bits is fp16 where it is not codes; one that has no scheme is not rounded.
+        self.cache = cache if scheme is None else cache.to(torch.float16).to(cache.dtype)
         self.scheme = scheme
         count = 0 if scheme is None else scheme.rounded_tokens(total)
         if scheme is not None and count:
-            old = cache.narrow(-2, scheme.sinks, count)
+            old = self.cache.narrow(-2, scheme.sinks, count)
             self.rounded = torch.from_numpy(rounding(old.numpy(), scheme))
 
     def at(self, tokens: int) -> Tensor:

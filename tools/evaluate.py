@@ -341,7 +341,7 @@ def _remark_cache(bits: KvBits, longest: int) -> None:
     if used and not any(s.rounded_tokens(longest) for s in used):
         s = used[0]
         print(
-            f"note: a cache keeps the first {s.sinks} and the last {s.window} tokens exact and rounds "
+            f"note: a cache keeps the first {s.sinks} and the last {s.window} tokens in fp16 and rounds "
             f"{s.group} at a time; windows of {longest} tokens are not rounded at all",
             file=sys.stderr,
         )

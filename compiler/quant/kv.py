@@ -6,10 +6,10 @@ is `group` channels of one token. A group has unsigned codes, an fp16 scale and 
 x = low + scale * code.
 
 The first tokens of a text, to which attention returns (`sinks`), and the last ones (`window`) stay in
-fp16. After the sinks, tokens are taken in runs of `group`; a run is rounded at once, as soon as every
-token of it is older than the window. Values could be rounded token by token, but follow the same rule,
-so that keys and values of a token change together. Between the window and the last rounded run lie up
-to `group` - 1 tokens that wait in fp16.
+fp16. After the sinks, tokens are taken in runs of `group`; a run is rounded at once, from its fp16
+numbers, as soon as every token of it is older than the window. Values could be rounded token by token,
+but follow the same rule, so that keys and values of a token change together. Between the window and the
+last rounded run lie up to `group` - 1 tokens that wait in fp16.
 """
 
 import re

@@ -40,10 +40,11 @@ def test_one_call_equals_single_steps() -> None:
     steps = logits(GRAPH, tuple(range(1, TOKENS.shape[1])), kv)
     torch.testing.assert_close(whole, steps, rtol=1e-9, atol=1e-10)
     plain = logits(GRAPH, (), None)
-    # Exact until the first run of 8 after 3 sinks has left the window of 5: the 16th token.
-    torch.testing.assert_close(whole[:, :15], plain[:, :15], rtol=1e-9, atol=1e-10)
+    # In fp16 until the first run of 8 after 3 sinks has left the window of 5: the 16th token.
     apart = (whole - plain).abs().amax((0, 2))
-    assert (apart[15:] > 1e-4).all()
+    assert (0 < apart[:15]).all()
+    assert (apart[:15] < 2e-3).all()
+    assert (apart[15:] > 5e-3).all()
 
 
 @settings(max_examples=12, deadline=None)
@@ -62,7 +63,7 @@ def test_it_does_not_matter_where_a_prompt_is_cut(
 
 @pytest.mark.parametrize("window", [0, 20])
 def test_each_query_reads_the_cache_that_it_would_have(window: int) -> None:
-    """The definition, token by token: codes where a whole run is older than the window."""
+    """The definition, token by token: fp16, and codes where a whole run is older than the window."""
     graph = decoder(
         layers=1, context=CONTEXT, max_prefill=CONTEXT, window=window, heads=4, kv_heads=2
     )
@@ -81,7 +82,7 @@ def test_each_query_reads_the_cache_that_it_would_have(window: int) -> None:
     k, v = states["k_cache.0"].numpy(), states["v_cache.0"].numpy()
     assert np.array_equal(k, plain["k_cache.0"].numpy())  # states keep every number
     for at in range(TOKENS.shape[1]):
-        keys, values = k[0, :, : at + 1].copy(), v[0, :, : at + 1].copy()
+        keys, values = (x[0, :, : at + 1].astype(np.float16).astype(np.float64) for x in (k, v))
         for first in range(3, at + 1, 8):
             if first + 7 <= at - 5:
                 keys[:, first : first + 8] = round_keys(keys[:, first : first + 8], SMALL)
@@ -99,12 +100,17 @@ def test_each_query_reads_the_cache_that_it_would_have(window: int) -> None:
             )
 
 
-def test_sixteen_bits_and_short_texts_are_exact() -> None:
+def test_sixteen_bits_are_exact_and_short_texts_are_fp16() -> None:
     plain = logits(GRAPH, (), None)
     assert torch.equal(logits(GRAPH, (), uniform(Float(16), Float(16))), plain)
     assert torch.equal(logits(GRAPH, (), {}), plain)
     long = uniform(KvScheme(2, 8, window=50, sinks=0), KvScheme(2, 8, window=50, sinks=0))
-    assert torch.equal(logits(GRAPH, (57 - 8,), long), logits(GRAPH, (57 - 8,), None))
+    found = logits(GRAPH, (57 - 8,), long)
+    torch.testing.assert_close(found, plain, rtol=2e-3, atol=2e-3)
+    more = uniform(KvScheme(8, 8, window=50, sinks=0), KvScheme(8, 8, window=50, sinks=0))
+    assert torch.equal(
+        found, logits(GRAPH, (57 - 8,), more)
+    )  # no run is rounded: bits mean nothing
 
 
 def test_more_bits_are_closer() -> None:

@@ -76,7 +76,7 @@ def test_windows_that_are_too_short_are_remarked(cli, text) -> None:
     arguments = ("evaluate", shared_model(), "--text", text([STORY]), "--json")
     done = cli(*arguments, "--kv-bits", "2")
     assert f"windows of {CONTEXT} tokens are not rounded at all" in done.err
-    assert done.json()["nll"] == cli(*arguments).json()["nll"]
+    assert done.json()["nll"] == pytest.approx(cli(*arguments).json()["nll"], rel=1e-4)  # fp16
 
 
 @pytest.mark.parametrize(

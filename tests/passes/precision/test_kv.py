@@ -76,8 +76,9 @@ def test_notes_are_what_the_executor_reads() -> None:
     call = {"tokens": np.arange(75)[None] % 50, "past": np.array([0])}
     noted = run(graph, call, kv=kv_of(graph)).outputs[0]
     exact = run(graph, call).outputs[0]
-    assert torch.equal(noted[:, :67], exact[:, :67])
-    assert (noted[:, 67:] - exact[:, 67:]).abs().amax(-1).min() > 1e-4
+    apart = (noted - exact).abs().amax((0, 2))
+    assert (apart[:67] < 2e-3).all()  # fp16
+    assert (apart[67:] > 5e-3).all()
 
 
 def test_a_note_elsewhere_is_a_violation() -> None:
