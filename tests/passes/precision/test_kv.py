@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import torch
 from support.graphs import decoder, mlp
 from support.models import shared_model
 
