@@ -1,5 +1,6 @@
 """The boundary between the compiler and what it emits for: one protocol."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +27,8 @@ class Support:
 
 SUPPORTED = Support(True)
 MODULE_LIMIT = 512
+# Arithmetic in fp16 was seen to choose other experts than the oracle below 0.002 of `Case.margin`.
+DECISIVE_MARGIN = 0.01
 
 
 def module_size(span: SymbolRange) -> int:
@@ -92,9 +95,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Case:
-    """Calls in order on one fresh set of states."""
+    """Calls in order on one fresh set of states.
+
+    margin: how decided the oracle's choice of experts is where it is least so; see
+    `compiler.routing`. Infinite where nothing is routed.
+    """
 
     calls: tuple[Call, ...]
+    margin: float = math.inf
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """How far what an artifact computed is from what the oracle expects."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from optimum_compile.backends.base import Case, Conformance, Tolerance
+from optimum_compile.backends.base import DECISIVE_MARGIN, Case, Conformance, Tolerance
 
 Outputs = Sequence[Sequence[Sequence[np.ndarray]]]  # case, call, output
 
@@ -51,6 +52,12 @@ def judge(
     if tolerance.min_top1 is not None and not found.top1_agreement >= tolerance.min_top1:
         reasons.append(f"top-1 {found.top1_agreement:.1%}, needed {tolerance.min_top1:.0%}")
     finite = np.isfinite(found.max_rel_err)
+    margin = min((case.margin for case in cases), default=math.inf)
+    if reasons and margin < DECISIVE_MARGIN:
+        reasons.append(
+            f"two experts are nearly tied (margin {margin:.2g} of the router logits' deviation, "
+            f"decided from {DECISIVE_MARGIN:g}), so the artifact may have chosen the other one"
+        )
     return Conformance(
         artifact=artifact,
         executed=True,

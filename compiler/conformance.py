@@ -1,7 +1,8 @@
 """What every artifact is compared with: cases made by the oracle, and the tolerance they must meet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import evaluate
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.compiler.routing import RoutingMargin, most_decided
 from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.units import units_of
@@ -37,6 +39,7 @@ class CaseOptions:
     prompt: int = 16
     steps: int = DECODE_STEPS
     seed: int = 0
+    candidates: int = 8  # inputs to choose each case of a mixture of experts from
 
 
 def token_windows(
@@ -58,28 +61,33 @@ def token_windows(
 def decoder_cases(
     graph: Graph,
     windows: Sequence[Sequence[int]],
+    count: int,
     steps: int = DECODE_STEPS,
     activations: Rounding | None = None,
 ) -> tuple[Case, ...]:
-    """One prefill and `steps` decode calls a window, with the quantised oracle's logits.
+    """One prefill and `steps` decode calls a case, with the quantised oracle's logits.
 
-    The prompt gets shorter from case to case, so that padding is exercised.
+    Case i is of the most decided of the windows i, i + count, i + 2 count and so on. The prompt gets
+    shorter from case to case, so that padding is exercised.
     """
     cache = WeightCache(CACHE_BYTES)
     longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
-    cases = []
-    for index, window in enumerate(windows):
+
+    def made(window: Sequence[int], index: int) -> Case:
         tokens = np.asarray(window, np.int64)[None]
         room = tokens.shape[1] - steps
-        prompt = max(
-            1, min(room if index == 0 else room * (len(windows) - index) // len(windows), longest)
-        )
-        logits = _logits(graph, tokens[:, : prompt + steps], cache, longest, activations)
+        prompt = max(1, min(room if index == 0 else room * (count - index) // count, longest))
+        margin = RoutingMargin(graph)
+        logits = _logits(graph, tokens[:, : prompt + steps], cache, longest, activations, margin)
         calls = [_call("prefill", tokens[:, :prompt], 0, logits)]
         for at in range(prompt, min(prompt + steps, tokens.shape[1])):
             calls.append(_call("decode", tokens[:, at : at + 1], at, logits))
-        cases.append(Case(tuple(calls)))
-    return tuple(cases)
+        return Case(tuple(calls), margin.least)
+
+    return tuple(
+        most_decided(partial(made, window, index) for window in windows[index::count])
+        for index in range(count)
+    )
 
 
 def _call(function: str, tokens: np.ndarray, past: int, logits: np.ndarray) -> Call:
@@ -93,6 +101,7 @@ def _logits(
     cache: WeightCache,
     longest: int,
     activations: Rounding | None,
+    observe: RoutingMargin,
 ) -> np.ndarray:
     import torch
 
@@ -105,6 +114,7 @@ def _logits(
                 chunk,
                 states,
                 weights="quantized",
+                observe=observe,
                 cache=cache,
                 activations=activations,
                 kv=kv_of(graph),
@@ -131,22 +141,33 @@ def module_cases(
     import torch
 
     cache = WeightCache(CACHE_BYTES)
-    cases = []
-    for index in range(options.count):
-        rng = np.random.default_rng(options.seed + index)
-        states, made = None, []
+
+    def made(seed: int) -> Case:
+        rng, margin = np.random.default_rng(seed), RoutingMargin(graph)
+        states, done = None, []
         for _ in range(calls):
             bindings = {n: module_size(r) for n, r in graph.symbols.items()}
             inputs = {v.name: _sample(graph, v, bindings, rng) for v in graph.inputs}
             with torch.no_grad():
                 result = run(
-                    graph, inputs, states, weights="quantized", cache=cache, activations=activations
+                    graph,
+                    inputs,
+                    states,
+                    weights="quantized",
+                    observe=margin,
+                    cache=cache,
+                    activations=activations,
                 )
             states = result.states
             expected = tuple(_finite(o.numpy()) for o in result.outputs)
-            made.append(Call("forward", inputs, expected))
-        cases.append(Case(tuple(made)))
-    return tuple(cases)
+            done.append(Call("forward", inputs, expected))
+        return Case(tuple(done), margin.least)
+
+    seeds = range(options.seed, options.seed + options.count * options.candidates)
+    return tuple(
+        most_decided(partial(made, seed) for seed in seeds[index :: options.count])
+        for index in range(options.count)
+    )
 
 
 def _sample(
@@ -172,11 +193,18 @@ def make_cases(
 ) -> tuple[Case, ...]:
     """The cases of a graph of either kind.
 
+    Where experts are chosen by router logits that are nearly equal, the rounding of a correct artifact
+    may choose another one, and everything after it differs. Such a case says nothing, so each case of a
+    mixture is the most decided of up to `options.candidates` inputs, the first above `DECISIVE_MARGIN`
+    if there is one. Graphs without routes get the first input of each.
+
     `activations` is what the artifact rounds (`rounding_of`): the oracle then rounds it as well.
     """
     if is_decoder(graph):
-        windows = token_windows(graph, text, tokenizer, bos, options)
-        return decoder_cases(graph, windows, options.steps, activations)
+        each = options.candidates if RoutingMargin(graph).routes else 1
+        wanted = replace(options, count=options.count * each)
+        windows = token_windows(graph, text, tokenizer, bos, wanted)
+        return decoder_cases(graph, windows, options.count, options.steps, activations)
     return module_cases(graph, options, options.steps if graph.states else 1, activations)
 
 

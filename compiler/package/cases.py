@@ -5,6 +5,7 @@ the oracle has done so as well.
 """
 
 import json
+import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,6 +44,7 @@ def save_answers(path: Path, answers: Mapping[str, tuple[Case, ...]]) -> None:
     arrays: dict[str, np.ndarray] = {}
     numbers: dict[int, int] = {}
     index: list[list] = []
+    margins: list[float | None] = []  # of routing; None where it is infinite
     for case in (case for cases in answers.values() for case in cases):
         if id(case) in numbers:
             continue
@@ -54,8 +56,12 @@ def save_answers(path: Path, answers: Mapping[str, tuple[Case, ...]]) -> None:
             arrays |= {f"{key}_out_{k}": data for k, data in enumerate(call.expected)}
             calls.append([call.function, list(call.inputs), len(call.expected)])
         index.append(calls)
+        margins.append(case.margin if math.isfinite(case.margin) else None)
     platforms = {name: [numbers[id(case)] for case in cases] for name, cases in answers.items()}
-    document = json.dumps({"cases": index, "platforms": platforms})
+    content: dict[str, object] = {"cases": index, "platforms": platforms}
+    if any(margin is not None for margin in margins):
+        content["margins"] = margins
+    document = json.dumps(content)
     np.savez(path, allow_pickle=False, index=np.frombuffer(document.encode(), np.uint8), **arrays)
 
 
@@ -66,9 +72,12 @@ def load_answers(path: Path) -> dict[str, tuple[Case, ...]]:
     try:
         with np.load(path, allow_pickle=False) as data:
             index = json.loads(bytes(data["index"]))
+            margins = index.get("margins") or [None] * len(index["cases"])
             cases = [
-                Case(tuple(_call(data, f"c{i}_{j}", call) for j, call in enumerate(calls)))
-                for i, calls in enumerate(index["cases"])
+                Case(tuple(_call(data, f"c{i}_{j}", call) for j, call in enumerate(calls)), margin)
+                for i, (calls, margin) in enumerate(
+                    zip(index["cases"], map(_margin, margins), strict=True)
+                )
             ]
             return {
                 str(name): tuple(cases[int(number)] for number in numbers)
@@ -86,6 +95,15 @@ def cases_for(
         return answers[platform]
     held = ", ".join(name or "cases without a platform" for name in answers) or "nothing"
     raise InputError(f"{path}: no answers for {platform or 'one run'!r}, it holds {held}")
+
+
+def _margin(found: object) -> float:
+    """Infinite where the document has null."""
+    if found is None:
+        return math.inf
+    if not isinstance(found, float):
+        raise ValueError(f"margin {found!r}: expected a number or null")
+    return found
 
 
 def _call(data: "np.lib.npyio.NpzFile", key: str, entry: list) -> Call:

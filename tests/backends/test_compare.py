@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,16 @@ def test_every_limit_that_is_missed_is_named():
         "cosine",
         "top-1",
     ]
+
+
+@pytest.mark.parametrize(("margin", "told"), [(0.004, True), (0.01, False), (math.inf, False)])
+def test_a_near_tie_of_experts_is_told_beside_a_failure(margin: float, told: bool):
+    cases = (Case(CASES[0].calls, 0.5), Case(CASES[0].calls, margin))
+    tolerance = Tolerance(max_rel_err=0.01)
+    wrong = judge("a.pte", "x", found([1, 5, 4], [3, 0, -4]) * 2, cases, tolerance)
+    assert ("nearly tied (margin 0.004 of" in wrong.reason) == told
+    right = judge("a.pte", "x", found(*EXPECTED) * 2, cases, tolerance)
+    assert (right.ok, right.reason) == (True, "")
 
 
 def test_what_could_not_run_is_not_executed():

@@ -10,7 +10,7 @@ from support.emission import compared, emitted, quantised, run_cases
 from support.graphs import Builder
 from support.hf import save_folder, tiny_model
 
-from optimum_compile.backends.base import Backend, Call, Case, Tolerance
+from optimum_compile.backends.base import DECISIVE_MARGIN, Backend, Call, Case, Tolerance
 from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.conformance import CaseOptions, make_cases, rounding_of
 from optimum_compile.compiler.frontend.open_model import open_model
@@ -97,6 +97,24 @@ def test_a_model_agrees_with_the_oracle(
         # In a layer: query, key and value; the output; all experts. And the head.
         count = 3 * len(graph.states) // 2 + 1
         assert made.result.remarks[0].startswith(f"prefill: {count} XNNPACK delegates")
+
+
+@pytest.mark.coreml
+@pytest.mark.parametrize("seed", [12, 22])
+def test_near_ties_of_experts_do_not_refuse_an_artifact(seed: int, tmp_path: Path) -> None:
+    """Among the first windows of these models are some that fp16 routes otherwise than the oracle."""
+    backend = load_backend("coreml")
+    folder = tmp_path / "model"
+    folder.mkdir()
+    save_folder(tiny_model("mixtral", seed=seed, num_hidden_layers=2), folder)
+    graph = open_model(folder, context=40, max_prefill=16).graph
+    quantised(graph, tmp_path, backend, "uniform", 4)
+    made = emitted(graph, tmp_path, backend)
+    verdict = compared(made, exact(backend))
+    assert verdict.ok, verdict.reason
+    first = make_cases(graph, None, None, None, CaseOptions(candidates=1))
+    assert min(case.margin for case in first) < 1e-3
+    assert min(case.margin for case in made.cases) > DECISIVE_MARGIN
 
 
 def test_gates_have_gradients() -> None:

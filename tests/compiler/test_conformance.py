@@ -1,13 +1,17 @@
+import math
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.graphs import Builder, decoder, mlp
+from support.hf import save_folder, tiny_model
 from support.models import BOS, shared_bundle, shared_model, tiny_tokenizer
 
 import optimum_compile as oc
-from optimum_compile.compiler import api
+from optimum_compile.backends.base import DECISIVE_MARGIN
+from optimum_compile.compiler import api, routing
 from optimum_compile.compiler.calibration import TextSource, read_text
 from optimum_compile.compiler.conformance import (
     CaseOptions,
@@ -18,6 +22,7 @@ from optimum_compile.compiler.conformance import (
 )
 from optimum_compile.compiler.decoder import context_of, is_decoder, vocabulary
 from optimum_compile.compiler.errors import InputError, InternalError
+from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.package.cases import CASES, load_answers
 from optimum_compile.compiler.pass_manager import PassManager
@@ -121,6 +126,75 @@ def test_cases_depend_on_the_seed_alone():
     mine = decoder()
     assert tokens(1) == tokens(1)
     assert tokens(1) != tokens(2)
+
+
+@pytest.fixture(scope="module")
+def mixture(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mixtral")
+    save_folder(tiny_model("mixtral", seed=22, num_hidden_layers=2), folder)
+    return open_model(folder, context=40, max_prefill=24).graph
+
+
+def tokens_of(case):
+    return np.concatenate([c.inputs["tokens"] for c in case.calls], axis=1)
+
+
+def margin_of(graph, tokens):
+    """By hand: from the second greatest to the third greatest of eight logits, in deviations."""
+    found, routed = [], [n.input(0) for n in graph.nodes if n.op == "route"]
+    assert len(routed) == 2
+
+    def look(node, outputs):
+        if node.outputs[0] in routed:
+            rows = np.sort(outputs[0].numpy().reshape(-1, 8), -1)
+            found.extend((rows[:, 6] - rows[:, 5]) / rows.std(-1))
+
+    inputs = {"tokens": tokens, "past": np.zeros(1, np.int64)}
+    run(graph, inputs, weights="quantized", observe=look)
+    assert len(found) == 2 * tokens.shape[1]
+    return min(found)
+
+
+@pytest.mark.parametrize("decisive", [DECISIVE_MARGIN, 10.0])
+def test_a_mixture_is_compared_where_its_routing_is_decided(mixture, monkeypatch, decisive):
+    monkeypatch.setattr(routing, "DECISIVE_MARGIN", decisive)
+    windows = token_windows(mixture, None, None, None, CaseOptions(count=24))
+    cases = cases_of(mixture, candidates=8)
+    assert [shape(c)[0][1] for c in cases] == [16, 10, 5]
+    for index, case in enumerate(cases):
+        length = tokens_of(case).shape[1]
+        candidates = [np.array([w[:length]]) for w in windows[index::3]]
+        margins = [margin_of(mixture, tokens) for tokens in candidates]
+        decided = [at for at, margin in enumerate(margins) if margin >= decisive]
+        best = decided[0] if decided else int(np.argmax(margins))
+        np.testing.assert_array_equal(tokens_of(case), candidates[best])
+        assert case.margin == pytest.approx(margins[best], rel=1e-3)
+        assert case.margin > 1.5 * margins[0] or best == 0
+
+
+def test_a_graph_without_routes_has_its_first_inputs():
+    for graph in (decoder(context=40), mlp()):
+        for one, many in zip(
+            cases_of(graph, candidates=1), cases_of(graph, candidates=8), strict=True
+        ):
+            assert many.margin == math.inf
+            for a, b in zip(one.calls, many.calls, strict=True):
+                for name, data in a.inputs.items():
+                    np.testing.assert_array_equal(data, b.inputs[name])
+                np.testing.assert_array_equal(a.expected[0], b.expected[0])
+
+
+def test_a_module_with_routes_chooses_among_its_inputs():
+    b = Builder("routed")
+    gate = b.weight("gate", np.random.default_rng(0).standard_normal((8, 4)).astype(np.float32))
+    logits = b.op("linear", b.input("x", "f32", 16, 4), gate, None)
+    graph = b.returns(b.op("route", logits, top_k=2, renormalise=True))
+    for index, case in enumerate(cases_of(graph, candidates=4)):
+        tried = [cases_of(graph, count=1, seed=index + 3 * at, candidates=1)[0] for at in range(4)]
+        decided = [c for c in tried if c.margin >= DECISIVE_MARGIN]
+        best = decided[0] if decided else max(tried, key=lambda c: c.margin)
+        assert case.margin == best.margin
+        np.testing.assert_array_equal(case.calls[0].inputs["x"], best.calls[0].inputs["x"])
 
 
 def test_windows_come_from_the_text_and_are_filled_up_at_random():

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -59,8 +61,26 @@ def test_platforms_share_cases_or_have_their_own(tmp_path):
         load_cases(path)
 
 
+def test_margins_of_routing_are_kept_and_only_where_there_are_some(tmp_path):
+    call = Call("forward", {"x": np.ones(3)}, (np.zeros(2),))
+    cases = (Case((call,), 0.25), Case((call,)), Case((call,), 0.0))
+    save_cases(tmp_path / "routed.npz", cases)
+    save_cases(tmp_path / "dense.npz", cases[1:2])
+    assert [c.margin for c in load_cases(tmp_path / "routed.npz")] == [0.25, math.inf, 0.0]
+    assert [c.margin for c in load_cases(tmp_path / "dense.npz")] == [math.inf]
+    with np.load(tmp_path / "dense.npz") as data:
+        assert b"margins" not in bytes(data["index"])
+
+
 @pytest.mark.parametrize(
-    "index", ["[]", '{"cases": 3}', '{"cases": [], "platforms": {"ios": [0]}}']
+    "index",
+    [
+        "[]",
+        '{"cases": 3}',
+        '{"cases": [], "platforms": {"ios": [0]}}',
+        '{"cases": [[]], "margins": ["0.1"], "platforms": {}}',
+        '{"cases": [[]], "margins": [0.1, 0.2], "platforms": {}}',
+    ],
 )
 def test_an_index_that_is_not_ours_is_damage(tmp_path, index):
     np.savez(tmp_path / "c.npz", index=np.frombuffer(index.encode(), np.uint8))
