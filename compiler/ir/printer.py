@@ -130,8 +130,9 @@ def inline_digest(ref: WeightRef) -> str:
     """SHA-256 of the bytes of an inline weight; empty for one that is too large to hash."""
     if ref.inline is None:
         raise InternalError(f"{ref.name} is not inline")
-    if isinstance(ref.inline, KnownDigest):
-        return ref.inline.sha256
+    known = getattr(ref.inline, "sha256", None)  # a callable may name what it will load
+    if isinstance(known, str):
+        return known
     if ref.nbytes > MAX_HASHED_BYTES:
         return ""
     try:
