@@ -6,6 +6,7 @@ import sympy
 
 from optimum_compile.compiler.errors import UserError
 from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.ir.guards import check_guards, guards_of
 from optimum_compile.compiler.ir.shape import Dim, evaluate, symbol, symbols_of
 
 
@@ -14,7 +15,8 @@ def bind_symbols(
 ) -> None:
     """Bind the symbols of `graph` from concrete shapes, adding to `bindings`.
 
-    Raises UserError for a shape that does not fit its type or a symbol out of its range.
+    Raises UserError for a shape that does not fit its type, a symbol out of its range, or a guard
+    that is not met.
     """
     pairs: list[tuple[Value, Dim, int]] = []
     for value, shape in given:
@@ -37,7 +39,11 @@ def bind_symbols(
     for name, size in bindings.items():
         allowed = graph.symbols.get(name)
         if allowed is not None and not allowed.low <= size <= allowed.high:
-            raise UserError(f"{name}={size}: expected {allowed.low}..{allowed.high}")
+            raise UserError(
+                f"{name}={size}: expected {allowed.low}..{allowed.high}; give inputs of such a size, "
+                "or export the model for a wider range"
+            )
+    check_guards(guards_of(graph), bindings, graph.name)
 
 
 def same_names(

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from optimum_compile.compiler.errors import InputError, UnsupportedError
+from optimum_compile.compiler.frontend.constraints import (
+    read_guards,
+    symbol_names,
+    symbol_ranges,
+)
 from optimum_compile.compiler.frontend.program import (
     SCALARS,
     constant,
@@ -24,14 +29,13 @@ from optimum_compile.compiler.frontend.program import (
 from optimum_compile.compiler.frontend.symbols import parse_srepr
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Attr, Graph, Value
-from optimum_compile.compiler.ir.shape import Dim, SymbolRange, as_dim, format_dim
+from optimum_compile.compiler.ir.shape import Dim, as_dim, format_dim
 from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.compiler.ir.verify import IMPORTED, verify
 from optimum_compile.compiler.ir.weights import WeightRef
 
 SCHEMA_MAJOR = 8
 MAX_NODES = 1_000_000
-MAX_SYMBOL = 1 << 24
 DTYPES = {
     1: DType.U8,
     2: DType.I8,
@@ -44,7 +48,7 @@ DTYPES = {
     12: DType.BOOL,
     13: DType.BF16,
 }
-# Sizes and checks: their facts are in the symbol ranges already.
+# Sizes and checks: `constraints` reads the facts in them.
 SKIPPED = ("_assert", "sym_constrain_range", "_assert_scalar", "_assert_tensor_metadata")
 OWN = {
     "rope": (("x", "past", "inv_freq"), ("scale",)),
@@ -98,12 +102,14 @@ class _Importer:
         module = program["graph_module"]
         self.source = module["graph"]
         self.signature = module["signature"]
-        self.ranges = program.get("range_constraints") or {}
         self.weights = weights
         self.graph = Graph(name)
         self.env: dict[str, _Slot] = {}
         self.buffers: dict[str, str] = {}  # buffer name -> its name in the program
-        self.symbols = self._symbol_names()
+        self.program = program
+        ranges = program.get("range_constraints") or {}
+        self.symbols = symbol_names(self.source, self.signature["input_specs"], ranges)
+        self.graph.symbols.update(symbol_ranges(name, self.symbols, ranges))
 
     def build(self) -> Graph:
         if len(self.source["nodes"]) > MAX_NODES:
@@ -114,36 +120,11 @@ class _Importer:
         for node in self.source["nodes"]:
             self._node(node)
         self._outputs()
+        self._guards()
         self.graph.prune_weights()
         return self.graph
 
     # ---- symbols and types
-
-    def _symbol_names(self) -> dict[str, str]:
-        """Readable names: the first two axes of inputs are batch and seq; the rest s0, s1, ..."""
-        found: dict[str, str] = {}
-        for spec in self.signature["input_specs"]:
-            argument = (spec.get("user_input") or {}).get("arg", {}).get("as_tensor")
-            if argument is None:
-                continue
-            sizes = self.source["tensor_values"][argument["name"]]["sizes"]
-            for axis, size in enumerate(sizes):
-                text = (size.get("as_expr") or {}).get("expr_str", "")
-                if not text.startswith("Symbol('"):
-                    continue
-                raw = text.split("'")[1]
-                wanted = ("batch", "seq")[axis] if axis < 2 else f"s{len(found)}"
-                if raw not in found:
-                    found[raw] = wanted if wanted not in found.values() else f"s{len(found)}"
-        for raw, bounds in self.ranges.items():
-            shown = found.setdefault(raw, raw)
-            low, high = bounds.get("min_val"), bounds.get("max_val")
-            low = 0 if low is None else max(0, int(low))
-            high = MAX_SYMBOL if high is None else min(MAX_SYMBOL, int(high))
-            if low > high:
-                raise InputError(f"{self.graph.name}: size {raw} has no value: {bounds}")
-            self.graph.symbols[shown] = SymbolRange(low, high)
-        return found
 
     def _dim(self, size: Mapping[str, Any]) -> Dim:
         if size.get("as_int") is not None:
@@ -164,6 +145,13 @@ class _Importer:
                 f"{self.graph.name}: tensor {name} has element type {meta['dtype']}"
             )
         return TensorType(dtype, tuple(self._dim(s) for s in meta["sizes"]))
+
+    def _guards(self) -> None:
+        sizes = {v.name: v.type.shape for v in self.graph.inputs}
+        symbols = self.graph.symbols
+        guards = read_guards(self.graph.name, self.program, self.symbols, sizes, symbols)
+        if guards is not None:
+            self.graph.notes.put(guards)
 
     # ---- inputs and outputs
 

@@ -1,4 +1,4 @@
-"""Symbolic sizes as torch.export writes them: SymPy's srepr, read by hand.
+"""Symbolic sizes and conditions as torch.export writes them: SymPy's srepr, read by hand.
 
 torch's own reader hands this text to `sympy.sympify`, which evaluates it as Python.
 """
@@ -6,11 +6,21 @@ torch's own reader hands this text to `sympy.sympify`, which evaluates it as Pyt
 import math
 import re
 from collections.abc import Mapping
+from functools import reduce
 
 import sympy
 
 from optimum_compile.compiler.errors import InputError
-from optimum_compile.compiler.ir.shape import Dim, as_dim, symbol
+from optimum_compile.compiler.frontend.logic import (
+    TRUE,
+    Logic,
+    both,
+    compare,
+    dim_of,
+    either,
+    opposite,
+)
+from optimum_compile.compiler.ir.shape import Dim, symbol
 
 MAX_CHARS = 2000
 MAX_DEPTH = 32
@@ -21,10 +31,25 @@ _TOKEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|'[A-Za-z0-9_]{1,64}'|-?[0-9]{1,
 
 
 def parse_srepr(text: str, names: Mapping[str, str]) -> Dim:
-    """Read Symbol('s0', ...), Integer(2), Add(...), Mul(...), Pow(..., n) and FloorDiv(a, b).
+    """Read Symbol('s0', ...), Integer(2), Add, Mul, Pow(..., n), FloorDiv(a, b), Mod, Max and Min.
 
     `names` renames symbols. Raises InputError for anything else.
     """
+    value = _whole(text, names)
+    if not isinstance(value, sympy.Expr):
+        raise InputError(f"symbolic size {text[:80]!r}: it is a condition, not a size")
+    return dim_of(value)
+
+
+def parse_srepr_condition(text: str, names: Mapping[str, str]) -> Logic:
+    """Read LessThan(a, b), Equality(a, b), And(...) and the like. Raises InputError."""
+    value = _whole(text, names)
+    if isinstance(value, sympy.Expr):
+        raise InputError(f"condition {text[:80]!r}: it is a size, not a condition")
+    return value
+
+
+def _whole(text: str, names: Mapping[str, str]) -> sympy.Expr | Logic:
     if len(text) > MAX_CHARS:
         raise InputError(f"symbolic size of {len(text)} characters: at most {MAX_CHARS} are read")
     tokens, at = [], 0
@@ -38,22 +63,24 @@ def parse_srepr(text: str, names: Mapping[str, str]) -> Dim:
     value, rest = _term(tokens, 0, names, text, 0)
     if rest != len(tokens):
         raise InputError(f"symbolic size {text[:80]!r}: unexpected {tokens[rest]!r}")
-    return as_dim(value)
+    return value
 
 
 def _term(
     tokens: list[str], at: int, names: Mapping[str, str], text: str, depth: int
-) -> tuple[sympy.Expr, int]:
+) -> tuple[sympy.Expr | Logic, int]:
     head = tokens[at] if at < len(tokens) else ""
     if depth > MAX_DEPTH:
         raise InputError(f"symbolic size {text[:80]!r}: nested more than {MAX_DEPTH} deep")
     if re.fullmatch(r"-?[0-9]+", head):
         return sympy.Integer(int(head)), at + 1
+    if head == "true":
+        return TRUE, at + 1
     if at + 1 >= len(tokens) or tokens[at + 1] != "(":
         raise InputError(f"symbolic size {text[:80]!r}: expected a term, found {head!r}")
     if head == "Symbol":
         return _symbol(tokens, at, names, text)
-    args: list[sympy.Expr] = []
+    args: list[sympy.Expr | Logic] = []
     at += 2
     while at < len(tokens) and tokens[at] != ")":
         value, at = _term(tokens, at, names, text, depth + 1)
@@ -62,7 +89,37 @@ def _term(
             at += 1
     if at >= len(tokens):
         raise InputError(f"symbolic size {text[:80]!r}: a parenthesis is not closed")
-    return _apply(head, args, text), at + 1
+    numbers = [a for a in args if isinstance(a, sympy.Expr)]
+    if head in _LOGIC or head in _RELATIONS:
+        clauses = [a for a in args if not isinstance(a, sympy.Expr)]
+        return _condition(head, numbers, clauses, text), at + 1
+    if len(numbers) != len(args):
+        raise InputError(f"symbolic size {text[:80]!r}: {head} of a condition")
+    return _apply(head, numbers, text), at + 1
+
+
+_RELATIONS = {
+    "Equality": "==",
+    "Unequality": "!=",
+    "LessThan": "<=",
+    "StrictLessThan": "<",
+    "GreaterThan": ">=",
+    "StrictGreaterThan": ">",
+}
+_LOGIC = ("And", "Or", "Not")
+
+
+def _condition(head: str, numbers: list[sympy.Expr], clauses: list[Logic], text: str) -> Logic:
+    try:
+        if head in _RELATIONS and len(numbers) == 2 and not clauses:
+            return compare(_RELATIONS[head], *numbers)
+        if head == "Not" and len(clauses) == 1 and not numbers:
+            return opposite(clauses[0])
+        if head in ("And", "Or") and clauses and not numbers:
+            return reduce(both if head == "And" else either, clauses)
+    except ValueError as error:
+        raise InputError(f"condition {text[:80]!r}: {error}") from error
+    raise InputError(f"condition {text[:80]!r}: {head} does not take what it is given")
 
 
 def _symbol(
@@ -108,4 +165,8 @@ def _value(head: str, args: list[sympy.Expr], text: str) -> sympy.Expr:
         return args[0] ** args[1]
     if head in ("FloorDiv", "CleanDiv") and len(args) == 2 and args[1] != 0:
         return sympy.floor(args[0] / args[1])
+    if head in ("Mod", "PythonMod") and len(args) == 2 and args[1] != 0:
+        return sympy.Mod(args[0], args[1])
+    if head in ("Max", "Min"):
+        return sympy.Max(*args) if head == "Max" else sympy.Min(*args)
     raise InputError(f"symbolic size {text[:80]!r}: {head} is not supported")

@@ -1,4 +1,4 @@
-"""Conditions on symbols: what a guard demands, and what a decision may take for granted."""
+"""Conditions on symbols: what a guard demands, what a decision may take for granted, and decides."""
 
 import re
 from collections.abc import Mapping
@@ -31,8 +31,14 @@ class Condition:
         return symbols_of(self.left) | symbols_of(self.right)
 
     def holds(self, bindings: Mapping[str, int]) -> bool:
-        """Whether it is true under `bindings`. Raises KeyError for an unbound symbol."""
-        left, right = evaluate(self.left, bindings), evaluate(self.right, bindings)
+        """Whether it is true under `bindings`; where it divides by zero it is not.
+
+        Raises KeyError for an unbound symbol.
+        """
+        try:
+            left, right = evaluate(self.left, bindings), evaluate(self.right, bindings)
+        except (TypeError, ZeroDivisionError):  # sympy's x/0 is no number
+            return False
         if self.relation is Relation.AT_MOST:
             return left <= right
         if self.relation is Relation.DIVISIBLE:
@@ -45,6 +51,27 @@ class Condition:
             plain = re.fullmatch(r"\w+", left) is not None
             return f"{left if plain else f'({left})'} % {right} == 0"
         return f"{left} {self.relation.value} {right}"
+
+
+class Verdict(Enum):
+    """The answer to a question about all values of the symbols."""
+
+    YES = "yes"
+    NO = "no"  # false for some binding
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict; with NO the bindings for which the statement is false."""
+
+    verdict: Verdict
+    witness: tuple[tuple[str, int], ...] = ()
+
+    def __str__(self) -> str:
+        if self.verdict is not Verdict.NO or not self.witness:
+            return self.verdict.value
+        return f"no, for example at {', '.join(f'{n}={v}' for n, v in self.witness)}"
 
 
 def parse_condition(text: str) -> Condition:

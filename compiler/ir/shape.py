@@ -1,8 +1,10 @@
 """Dimensions: an int, or an integer expression over named symbols with ranges."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -66,28 +68,45 @@ def symbols_of(dim: Dim) -> frozenset[str]:
 def bounds(dim: Dim, ranges: Mapping[str, SymbolRange]) -> SymbolRange | None:
     """Interval of `dim` over `ranges`, by interval arithmetic; None where not decidable.
 
-    Covers sums, products and integer powers of symbols with known ranges, and floor division.
+    Covers sums, products and powers of symbols with known ranges, floor division by numbers, and
+    maxima and minima. `compiler.ir.decide` gives sharper answers to sharper questions.
     """
     if isinstance(dim, int):
         return SymbolRange(dim, dim)
-    if dim.is_Integer:
-        return SymbolRange(int(dim), int(dim))
+    found = _interval(dim, ranges)
+    return None if found is None else SymbolRange(math.ceil(found[0]), math.floor(found[1]))
+
+
+def _interval(
+    dim: sympy.Expr, ranges: Mapping[str, SymbolRange]
+) -> tuple[Fraction, Fraction] | None:
+    if isinstance(dim, sympy.Rational):
+        value = Fraction(int(dim.p), int(dim.q))
+        return value, value
     if isinstance(dim, sympy.Symbol):
-        return ranges.get(dim.name)
-    parts = [bounds(a, ranges) for a in dim.args if isinstance(a, sympy.Expr)]
+        span = ranges.get(dim.name)
+        return None if span is None else (Fraction(span.low), Fraction(span.high))
+    parts = [_interval(a, ranges) for a in dim.args if isinstance(a, sympy.Expr)]
     known = [p for p in parts if p is not None]
     if len(known) != len(parts) or not known:
         return None
+    lows, highs = [p[0] for p in known], [p[1] for p in known]
     if isinstance(dim, sympy.Add):
-        return SymbolRange(sum(p.low for p in known), sum(p.high for p in known))
+        return sum(lows, Fraction(0)), sum(highs, Fraction(0))
     if isinstance(dim, sympy.Mul):
-        out = known[0]
+        low, high = known[0]
         for p in known[1:]:
-            corners = [a * b for a in (out.low, out.high) for b in (p.low, p.high)]
-            out = SymbolRange(min(corners), max(corners))
-        return out
-    if isinstance(dim, sympy.Pow) and known[0].low >= 0 and known[1].low == known[1].high >= 0:
-        return SymbolRange(known[0].low ** known[1].low, known[0].high ** known[1].low)
+            corners = [a * b for a in (low, high) for b in p]
+            low, high = min(corners), max(corners)
+        return low, high
+    if isinstance(dim, sympy.Pow) and lows[0] >= 0 and lows[1] == highs[1] >= 0:
+        return lows[0] ** int(lows[1]), highs[0] ** int(lows[1])
+    if isinstance(dim, sympy.floor):
+        return Fraction(math.floor(lows[0])), Fraction(math.floor(highs[0]))
+    if isinstance(dim, sympy.Max):
+        return max(lows), max(highs)
+    if isinstance(dim, sympy.Min):
+        return min(lows), min(highs)
     return None
 
 
@@ -102,7 +121,7 @@ def _format_expression(dim: sympy.Expr) -> str:
 
 
 def parse_dim(text: str) -> Dim:
-    """Read an integer expression: numbers, symbols, + - * // ** floor() and parentheses.
+    """Read an integer expression: numbers, symbols, + - * // ** floor() Max() Min(), parentheses.
 
     A "/" may stand inside floor() only. Written by hand because `sympy.sympify` evaluates its
     argument as Python code. Raises ValueError for anything else.
@@ -122,9 +141,18 @@ def parse_dim(text: str) -> Dim:
     value, rest = _sum(tokens, 0)
     if rest != len(tokens):
         raise ValueError(f"unexpected {tokens[rest]!r} in expression {text!r}")
-    if not value.is_integer:
+    if not (value.is_integer or _is_whole(value)):
         raise ValueError(f"{text!r} is not an integer for every value of its symbols")
     return as_dim(value)
+
+
+def _is_whole(value: sympy.Expr) -> bool:
+    """Whether it is a whole number wherever it is one at all: x/0 is none."""
+    if isinstance(value, sympy.Pow):
+        return _is_whole(value.base) and value.exp.is_Integer and int(value.exp) >= 0
+    if isinstance(value, (sympy.Add, sympy.Mul, sympy.Max, sympy.Min)):
+        return all(_is_whole(a) for a in value.args)
+    return isinstance(value, (sympy.Integer, sympy.Symbol, sympy.floor))
 
 
 def _sum(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
@@ -191,8 +219,11 @@ def _atom(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
         return value, at + 1
     if token.isdigit():
         return sympy.Integer(int(token)), at + 1
-    if token == "floor" and at + 1 < len(tokens) and tokens[at + 1] == "(":
-        return _floor(tokens, at + 2)
+    if at + 1 < len(tokens) and tokens[at + 1] == "(":
+        if token == "floor":
+            return _floor(tokens, at + 2)
+        if token in _CHOICES:
+            return _choice(_CHOICES[token], tokens, at + 2)
     if not (token[0].isalpha() or token[0] == "_"):
         raise ValueError(f"unexpected {token!r} in expression")
     return symbol(token), at + 1
@@ -204,3 +235,17 @@ def _floor(tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
     if at >= len(tokens) or tokens[at] != ")":
         raise ValueError("missing ) after floor(")
     return sympy.floor(value), at + 1
+
+
+_CHOICES = {"Max": sympy.Max, "Min": sympy.Min}
+
+
+def _choice(choose: type[sympy.Expr], tokens: list[str], at: int) -> tuple[sympy.Expr, int]:
+    first, at = _sum(tokens, at)
+    parts = [first]
+    while at < len(tokens) and tokens[at] == ",":
+        value, at = _sum(tokens, at + 1)
+        parts.append(value)
+    if at >= len(tokens) or tokens[at] != ")" or len(parts) > MAX_PARENTHESES:
+        raise ValueError("missing ) after Max( or Min(, or too many arguments")
+    return choose(*parts), at + 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.ir.graph import Attr, Graph, State, Value
+from optimum_compile.compiler.ir.guards import Guards, needed
 from optimum_compile.compiler.ir.shape import (
     Dim,
     bounds,
@@ -26,8 +27,11 @@ DIM_ATTRS = {
 def specialize(graph: Graph, bindings: Mapping[str, Dim], name: str | None = None) -> Graph:
     """A new graph in which the symbols of `bindings` have their values.
 
-    Weights are shared by reference; notes are copied. Raises OptionError for an unknown symbol, or
-    a value outside its range.
+    Before:  input %tokens : i64[1, seq]    with seq in 1..512
+    After:   input %tokens : i64[1, 64]     specialize(graph, {"seq": 64})
+
+    Weights are shared by reference; notes are copied. Raises OptionError for an unknown symbol, a
+    value outside its range, or one that a guard forbids.
     """
     _check(graph, bindings)
     out = Graph(name or graph.name)
@@ -35,6 +39,7 @@ def specialize(graph: Graph, bindings: Mapping[str, Dim], name: str | None = Non
     new_symbols = {s for v in bindings.values() for s in symbols_of(v)}
     out.symbols |= {s: graph.symbols[s] for s in sorted(new_symbols) if s in graph.symbols}
     out.notes.copy_from(graph.notes)
+    _keep_guards(out, bindings)
     made: dict[Value, Value] = {}
 
     def copy(old: Value, new: Value) -> None:
@@ -81,6 +86,25 @@ def _check(graph: Graph, bindings: Mapping[str, Dim]) -> None:
             raise OptionError(
                 f"{name}={format_dim(value)}: expected {allowed.low} to {allowed.high}"
             )
+
+
+def _keep_guards(out: Graph, bindings: Mapping[str, Dim]) -> None:
+    """Put the values into the guards; what is met is dropped, what never can be is refused."""
+    note = out.notes.get(Guards)
+    if note is None:
+        return
+    placed = [g.substituted(bindings) for g in note.guards]
+    for guard, fresh in zip(note.guards, placed, strict=True):
+        if not fresh.symbols and not fresh.holds({}):
+            given = ", ".join(f"{n}={format_dim(v)}" for n, v in bindings.items())
+            raise OptionError(
+                f"{given}: expected {guard} ({guard.reason}); choose other values, or export the "
+                "model without that condition"
+            )
+    kept = needed(placed, out.symbols)
+    out.notes.drop(Guards)
+    if kept or note.unread:
+        out.notes.put(Guards(kept, note.unread))
 
 
 def _attrs(op: str, attrs: Mapping[str, Attr], bindings: Mapping[str, Dim]) -> dict[str, Attr]:
