@@ -69,6 +69,7 @@ class CompileOptions:
     asymmetric: bool = False
     pin: tuple[str, ...] = ()  # REGEX=SCHEME; the first that matches a weight's name decides
     rotate: str = "none"  # Hadamard rotation: values, residual, gated, or all three
+    fold_norms: bool = False  # gains of norms into the linears behind them, before quantising
     executor: str = "xnnpack"  # of ExecuTorch: "xnnpack", or "packed" operators for every matrix
     # "auto": int8 in front of XNNPACK's matrices ("float" needs the packed operators), floats in ONNX
     # Runtime ("int8" is many times faster there).

@@ -29,6 +29,7 @@ from optimum_compile.compiler.quantizing import (
     refuse_float_inputs,
     refuse_unseen,
 )
+from optimum_compile.passes.fuse.fold_norm import FoldNormScale
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.kv import AssignKv
 from optimum_compile.passes.precision.learn.effort import effort_named
@@ -84,17 +85,17 @@ def plan(
     text = read_text(chosen.calibration)
     opened = open_model(Path(model), context=chosen.context, max_prefill=chosen.max_prefill)
     refuse_existing(Path(chosen.output) / (chosen.name or opened.name), chosen.overwrite)
-    rotation = _rotation(chosen.rotate, chosen.seed)
+    rewrites = (*_folding(chosen.fold_norms), *_rotation(chosen.rotate, chosen.seed))
     recipe_named(chosen.quantizer), effort_named(chosen.effort)  # refused before work begins
     wanted = Plan(opened, chosen, names, backends, AssignPrecision())
     watch = observer or SilentObserver()
-    rotated = run_passes(wanted, *rotation, observer=watch, work=None)
+    rewritten = run_passes(wanted, *rewrites, observer=watch, work=None)
     _refuse_nodes(opened, backends)
     chooses = policy_named(chosen.policy).chooses_caches
     kv = AssignKv(parse_kv_bits(chosen.kv_bits), backends, chooses)
     cache = () if chosen.kv_bits == "16" else (kv,)
     assignment = assignment_of(opened.graph, chosen, backends)
-    beforehand = (*rotated, *run_passes(wanted, *cache, observer=watch, work=None))
+    beforehand = (*rewritten, *run_passes(wanted, *cache, observer=watch, work=None))
     assign = provisional(assignment, chosen)
     remarks = (*beforehand, *run_passes(wanted, assign, observer=watch, work=None))
     has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
@@ -103,6 +104,11 @@ def plan(
     refuse_unmeasured(chosen, assignment, lack)
     refuse_float_inputs(opened.graph, chosen.quantizer, backends)
     return replace(wanted, assignment=assignment, remarks=remarks, beforehand=beforehand)
+
+
+def _folding(wanted: bool) -> tuple[FoldNormScale, ...]:
+    """The rewrite that `--fold-norms` names; it comes first, for a rotation takes the gains too."""
+    return (FoldNormScale(),) if wanted else ()
 
 
 def _rotation(name: str, seed: int) -> tuple[RotateResidual, ...]:

@@ -76,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
         choices=("none", "values", "residual", "gated", "all"),
         help="Hadamard rotation before quantising (default none)",
     )
+    add("--fold-norms", action="store_true", help="gains of norms become part of the next weights")
     add("--executor", choices=("xnnpack", "packed"), help="android: what runs the matrices")
     add(
         "--activations",
