@@ -86,7 +86,9 @@ def supports_decoder_node(node: Node, rename: Callable[[str], str | None], runti
     if node.op == "hadamard":
         return Support(False, f"{runtime} turns no activations; compile without --rotate")
     if node.op == "rms_norm" and (len(node.inputs) < 2 or node.inputs[1] is None):
-        return Support(False, f"{runtime} reads the gains of norms; compile without --fold-norms, --rotate")
+        return Support(
+            False, f"{runtime} reads the gains of norms; compile without --fold-norms, --rotate"
+        )
     if node.op not in EXPORTED_OPS:
         return Support(False, f"{runtime} runs decoders of its own only")
     for value in node.inputs:
