@@ -139,15 +139,15 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """Short name: coreml, executorch, onnxruntime, gguf, mlx, reference."""
+        """Short name: coreml, executorch, onnxruntime, native, gguf, mlx, reference."""
 
     @property
     def platform(self) -> str:
-        """The folder in the bundle: ios, android, gguf, mlx or reference."""
+        """The folder in the bundle: ios, android, native, gguf, mlx or reference."""
 
     @property
     def suffix(self) -> str:
-        """Ending of the artifact: .mlpackage, .pte, .onnx."""
+        """Ending of the artifact: .mlpackage, .pte, .onnx, .ocm."""
 
     @property
     def stores_weights(self) -> bool:

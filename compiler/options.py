@@ -288,6 +288,7 @@ TARGETS = {
     "android:onnxruntime": Target("android", "onnxruntime"),
     "gguf": Target("gguf", "gguf"),
     "mlx": Target("mlx", "mlx"),
+    "native": Target("native", "native"),
     "reference": Target("reference", "reference"),
 }
 

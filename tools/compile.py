@@ -33,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
     add = out.add_argument
     add(
         "--target",
-        help="ios,android (default: both); android:onnxruntime is one artifact; gguf, mlx: for other tools",
+        help="ios,android (default: both); android:onnxruntime is one artifact; native is our own runtime; "
+        "gguf, mlx: for other tools",
     )
     add("-o", "--output", metavar="DIR", help="folder of the bundle (default: build)")
     add("--name", help="name of the bundle (default: that of the model)")

@@ -3,7 +3,7 @@
 A model runs in the reference executor, with the weights of its checkpoint. A bundle holds its
 quantised weights only inside its artifacts, so there it is an artifact that runs: the one that
 `--artifact` names, otherwise the iOS one, whose arithmetic is closest to the quantised oracle (dense
-fp16 weights, no int8 activations), otherwise the Android one.
+fp16 weights, no int8 activations), otherwise the Android one, otherwise the native one.
 """
 
 import argparse
@@ -45,7 +45,7 @@ from optimum_compile.tools.tables import evaluation_text
 # Longest window where `--seqlen` names none, tokens.
 DEFAULT_SEQLEN = 512
 ACTIVATIONS = ("float", "int8")
-PLATFORMS = ("ios", "android")  # in the order of preference
+PLATFORMS = ("ios", "android", "native")  # in the order of preference
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _artifact(bundle: Bundle, platform: str | None) -> Artifact:
     chosen = next((a for a in found if a is not None), None)
     if chosen is None:
         raise InputError(
-            f"{bundle.path}: no {platform or 'ios or android'} artifact; it has "
+            f"{bundle.path}: no {platform or 'ios, android or native'} artifact; it has "
             f"{', '.join(held) or 'none'}; compile with --target {platform or 'ios'}"
         )
     return chosen
@@ -250,7 +250,7 @@ def evaluate(
             other = GraphLogits(_reference(reference, subject, tokenizer, seqlen))
         if subject.graph is not None:
             rounding = _rounding(subject.graph) if options.activations == "int8" else None
-            predict: Any = GraphLogits(subject.graph, activations=rounding, kv=kv)
+            predict: Any = GraphLogits(subject.graph, activations=rounding, kv=kv if bits.rounds else None)
             by = "reference executor"
         else:
             predict = stack.enter_context(_runtime(subject))

@@ -1,10 +1,14 @@
-"""`optimum-compile run`: generate text with the Android artifact of a bundle, on this machine."""
+"""`optimum-compile run`: generate text with an artifact of a bundle, on this machine.
+
+The Android artifact, or the native one where a bundle has no other, unless `--artifact` names one.
+"""
 
 import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +16,13 @@ import numpy as np
 
 from optimum_compile.compiler.calibration import encode, load_tokenizer, special_token_id
 from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.options import TARGETS, target_name
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
 from optimum_compile.tools.cli import print_json
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+RUNNABLE = ("android", "native")  # in the order of preference
+SESSIONS = ("executorch", "onnxruntime", "native")  # backends with a module `session`
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,11 @@ def main(command: str, argv: Sequence[str]) -> int:
     parser.add_argument("--temperature", type=float, default=0.0, help="0 is greedy (default)")
     parser.add_argument("--top-p", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--artifact",
+        metavar="|".join(RUNNABLE),
+        help="which artifact to run (default: the first it has)",
+    )
     parser.add_argument("--device", choices=("cpu",), default="cpu")
     parser.add_argument("--json", action="store_true", help="one document: text, tokens_per_second")
     args = parser.parse_args(list(argv))
@@ -110,7 +122,7 @@ def main(command: str, argv: Sequence[str]) -> int:
     prompt = encode(tokenizer, args.prompt, special_token_id(files, "bos_token", tokenizer))
     if not prompt:
         raise OptionError("prompt '': expected at least one token; this tokenizer adds none itself")
-    session = open_session(bundle)
+    session = open_session(bundle, args.artifact)
     if len(prompt) > session.context:
         raise InputError(f"the prompt has {len(prompt)} tokens, the cache {session.context}")
     stop = special_token_id(files, "eos_token", tokenizer)
@@ -133,17 +145,21 @@ def main(command: str, argv: Sequence[str]) -> int:
     return 0
 
 
-def open_session(bundle: Bundle) -> Any:
-    """The Android artifact in its own runtime, ready for `prefill`."""
-    artifact = bundle.artifact("android")
-    if artifact is None or "decode" not in artifact.functions:
+def open_session(bundle: Bundle, target: str | None = None) -> Any:
+    """An artifact in its own runtime, ready for `prefill`: that of `target`, or the first that can run.
+
+    Raises OptionError for a target that is unknown, InputError for one that the bundle has not, or that
+    is no decoder or has no runtime here.
+    """
+    if target is not None and target not in TARGETS:
+        raise OptionError(f"artifact {target!r}: expected one of {', '.join(TARGETS)}")
+    wanted = RUNNABLE if target is None else (target,)
+    found = [a for a in map(bundle.artifact, wanted) if a is not None and "decode" in a.functions]
+    if not found or found[0].kind not in SESSIONS:
+        held = [target_name(a.platform, a.kind) for a in bundle.manifest.artifacts]
         raise InputError(
-            f"{bundle.path}: no Android decoder in this bundle; compile with --target android"
+            f"{bundle.path}: no {' or '.join(wanted)} decoder that runs here; the bundle has "
+            f"{', '.join(held) or 'nothing'}; compile with --target android or native"
         )
-    if artifact.kind == "onnxruntime":
-        from optimum_compile.backends.onnxruntime.session import Session as OnnxSession
-
-        return OnnxSession(bundle.resolve(artifact.path))
-    from optimum_compile.backends.executorch.session import Session
-
-    return Session(bundle.resolve(artifact.path))
+    session = import_module(f"optimum_compile.backends.{found[0].kind}.session").Session
+    return session(bundle.resolve(found[0].path))

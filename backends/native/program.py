@@ -84,7 +84,7 @@ PARAMETERS: dict[WeightKind, tuple[str, ...]] = {
     WeightKind.AFFINE: ("bits", "group", "symmetric", "zero_bits", "scale_bits", "run"),
     WeightKind.LUT: ("bits", "rows_per_table", "run"),
     WeightKind.E0M4: ("group", "run"),
-    WeightKind.NESTED: ("seed_bits", "bits", "rows_per_table"),
+    WeightKind.NESTED: ("seed_bits", "bits", "rows_per_table", "width"),
     WeightKind.VECTORS: ("bits", "width", "group", "scale_bits"),
 }
 OUTLIERS = ("counts", "places", "values")

@@ -7,11 +7,13 @@ from optimum_compile.tools.lists import SCHEMES, targets_document
 
 def test_targets_say_for_every_scheme_whether_and_why_not(cli):
     document = cli("targets", "--json").json()
-    targets = {"ios", "android", "android:onnxruntime", "gguf", "mlx", "reference"}
+    targets = {"ios", "android", "android:onnxruntime", "native", "gguf", "mlx", "reference"}
     assert set(document) == targets
     assert document["ios"]["artifact"] == "coreml .mlpackage"
     assert document["android"]["artifact"] == "executorch .pte"
     assert document["android:onnxruntime"]["artifact"] == "onnxruntime .onnx"
+    assert document["native"]["artifact"] == "native .ocm"
+    assert not any(document["native"]["kv_cache"].values())
     assert document["gguf"]["artifact"] == "gguf .tensor-types.txt"
     assert document["gguf"]["schemes"]["int3:g16@u6"] == ""
     assert document["mlx"]["schemes"]["uint4:g64@zf16"] == ""

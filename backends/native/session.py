@@ -1,0 +1,352 @@
+"""The runtime of this machine on an `.ocm`: a thin layer over the C interface (`optimum_compile.h`)."""
+
+import ctypes
+import weakref
+from collections.abc import Sequence
+from ctypes import POINTER, byref, c_char_p, c_float, c_int64, c_size_t, c_uint32, c_void_p
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+import numpy as np
+
+from optimum_compile.compiler.errors import (
+    InputError,
+    InternalError,
+    OptimumCompileError,
+    ResourceError,
+)
+from optimum_compile.runtime_stub.build import runtime_library
+
+API_VERSION = 1
+VERIFY_WEIGHTS = 1
+
+
+class Status(IntEnum):
+    """`oc_status`."""
+
+    OK = 0
+    BAD_ARGUMENT = 1
+    NO_FILE = 2
+    BAD_FILE = 3
+    BAD_VERSION = 4
+    NO_MEMORY = 5
+    BAD_TOKEN = 6
+    CONTEXT_FULL = 7
+    BAD_CALL = 8
+
+
+ERRORS: dict[int, type[OptimumCompileError]] = {
+    Status.BAD_ARGUMENT: InternalError,
+    Status.NO_MEMORY: ResourceError,
+    Status.BAD_CALL: InternalError,
+}
+
+
+class Logits(IntEnum):
+    """`oc_logits`: which logits a run gives."""
+
+    NONE = 0
+    LAST = 1
+    ALL = 2
+
+
+class _Options(ctypes.Structure):
+    _fields_ = (("flags", c_uint32), ("reserved", c_uint32), ("session_bytes_max", c_int64))
+
+
+class _Function(ctypes.Structure):
+    _fields_ = (
+        ("name", c_char_p),
+        ("least_seq", c_int64),
+        ("greatest_seq", c_int64),
+        ("steps", c_int64),
+    )
+
+
+class _Stage(ctypes.Structure):
+    _fields_ = (("name", c_char_p), ("precision", c_char_p))
+
+
+@dataclass(frozen=True)
+class Info:
+    """`oc_info`: sizes of a model. Tokens, and bytes of the file, its weights and a session's caches."""
+
+    vocabulary: int
+    context: int
+    max_prefill: int
+    functions: int
+    stages: int
+    file_bytes: int
+    weight_bytes: int
+    key_bytes: int
+    value_bytes: int
+
+
+@dataclass(frozen=True)
+class FunctionInfo:
+    """`oc_function`."""
+
+    name: str
+    least_seq: int
+    greatest_seq: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class StageInfo:
+    """`oc_stage`."""
+
+    name: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class Stats:
+    """`oc_stats`: sums since the session was made or `clear_stats`; `arena_bytes` is the greatest."""
+
+    calls: int
+    tokens: int
+    steps: int
+    copied_bytes: int
+    cache_copied_bytes: int
+    kv_written_bytes: int
+    weight_bytes: int
+    last_weight_bytes: int
+    stage_switches: int
+    switch_ns: int
+    total_ns: int
+    arena_bytes: int
+
+
+@dataclass(frozen=True)
+class StageStats:
+    """`oc_stage_stats` of one stage."""
+
+    steps: int
+    total_ns: int
+    switch_ns: int
+
+
+def _numbers(count: int) -> type[ctypes.Array[c_int64]]:
+    return c_int64 * count
+
+
+_SIGNATURES: dict[str, tuple[object, ...]] = {
+    "oc_model_open": (c_char_p, POINTER(_Options), POINTER(c_void_p)),
+    "oc_model_info": (c_void_p, c_void_p),
+    "oc_model_function": (c_void_p, c_int64, POINTER(_Function)),
+    "oc_model_stage": (c_void_p, c_int64, POINTER(_Stage)),
+    "oc_model_metadata": (c_void_p, POINTER(c_void_p), POINTER(c_size_t)),
+    "oc_model_planned_bytes": (c_void_p, c_int64, c_int64, c_int64, POINTER(c_int64)),
+    "oc_session_create": (c_void_p, POINTER(c_void_p)),
+    "oc_session_reset": (c_void_p,),
+    "oc_session_past": (c_void_p, POINTER(c_int64)),
+    "oc_session_run": (c_void_p, c_void_p, c_int64, ctypes.c_int, POINTER(c_float), c_size_t),
+    "oc_session_stats": (c_void_p, c_void_p),
+    "oc_session_stage_stats": (c_void_p, c_int64, c_void_p),
+    "oc_session_clear_stats": (c_void_p,),
+}
+_LOADED: list[ctypes.CDLL] = []
+
+
+def library() -> ctypes.CDLL:
+    """The runtime, built on first use. Raises ResourceError or ToolchainError where it cannot be."""
+    if _LOADED:
+        return _LOADED[0]
+    found = ctypes.CDLL(str(runtime_library()))
+    found.oc_api_version.restype = c_uint32
+    if found.oc_api_version() != API_VERSION:
+        raise InternalError(f"the runtime has version {found.oc_api_version()}, not {API_VERSION}")
+    for name, arguments in _SIGNATURES.items():
+        function = getattr(found, name)
+        function.restype, function.argtypes = ctypes.c_int, arguments
+    for name in ("oc_model_close", "oc_session_destroy"):
+        function = getattr(found, name)
+        function.restype, function.argtypes = None, (c_void_p,)
+    found.oc_last_error.restype = c_char_p
+    _LOADED.append(found)
+    return found
+
+
+def _check(status: int, what: object) -> None:
+    """Raise what a status stands for, with the runtime's own words."""
+    if status == Status.OK:
+        return
+    said = library().oc_last_error().decode("utf-8", "replace")
+    raise ERRORS.get(status, InputError)(f"{what}: {said}")
+
+
+class Model:
+    """An opened program; sessions of it share its weights, which stay in the file until they are read."""
+
+    def __init__(
+        self, path: Path, *, verify_weights: bool = False, session_bytes_max: int = 0
+    ) -> None:
+        """Map and check a file.
+
+        Args:
+            path: an `.ocm`.
+            verify_weights: read all weights once and compare their checksum.
+            session_bytes_max: most bytes that a session may take; 0 for no limit.
+
+        Raises:
+            InputError: no such file, or one that is damaged or of another version.
+            ResourceError: no memory, or no compiler to build the runtime with.
+        """
+        self._library = library()
+        self.path = path
+        options = _Options(VERIFY_WEIGHTS * verify_weights, 0, session_bytes_max)
+        handle = c_void_p()
+        name = str(path).encode("utf-8", "surrogateescape")
+        _check(self._library.oc_model_open(name, byref(options), byref(handle)), path)
+        self._handle = handle
+        self.close = weakref.finalize(self, self._library.oc_model_close, handle)
+        numbers = _numbers(9)()
+        _check(self._library.oc_model_info(handle, numbers), path)
+        self.info = Info(*numbers)
+
+    @property
+    def functions(self) -> tuple[FunctionInfo, ...]:
+        """The functions in the order of the file."""
+        found = []
+        for at in range(self.info.functions):
+            one = _Function()
+            _check(self._library.oc_model_function(self._live, at, byref(one)), self.path)
+            numbers = (one.least_seq, one.greatest_seq, one.steps)
+            found.append(FunctionInfo(one.name.decode("utf-8", "replace"), *numbers))
+        return tuple(found)
+
+    @property
+    def stages(self) -> tuple[StageInfo, ...]:
+        """The precision subgraphs in order."""
+        found = []
+        for at in range(self.info.stages):
+            one = _Stage()
+            _check(self._library.oc_model_stage(self._live, at, byref(one)), self.path)
+            found.append(StageInfo(one.name.decode("utf-8", "replace"), one.precision.decode()))
+        return tuple(found)
+
+    @property
+    def metadata(self) -> str:
+        """The metadata that the file carries, JSON text."""
+        text, size = c_void_p(), c_size_t()
+        _check(
+            self._library.oc_model_metadata(self._live, byref(text), byref(size)),
+            self.path,
+        )
+        return ctypes.string_at(text.value or 0, size.value).decode("utf-8", "replace")
+
+    def planned_bytes(self, function: int, seq: int, past: int) -> int:
+        """Bytes of the arena for `seq` tokens behind `past`, as planned."""
+        found = c_int64()
+        _check(
+            self._library.oc_model_planned_bytes(self._live, function, seq, past, byref(found)),
+            self.path,
+        )
+        return found.value
+
+    def session(self) -> "Session":
+        """An empty cache. Raises ResourceError where it does not fit the memory or the limit."""
+        return Session(self)
+
+    @property
+    def _live(self) -> c_void_p:
+        if not self.close.alive:
+            raise InternalError(f"{self.path}: used after it was closed")
+        return self._handle
+
+
+class Session:
+    """Token by token generation, for one thread at a time."""
+
+    def __init__(self, model: Model | Path) -> None:
+        """A new session of a model, or of the file at a path. Raises what `Model` raises."""
+        self.model = Model(model) if isinstance(model, Path) else model
+        self._library = library()
+        handle = c_void_p()
+        _check(
+            self._library.oc_session_create(self.model._live, byref(handle)),
+            self.model.path,
+        )
+        self._handle = handle
+        self.close = weakref.finalize(self, self._library.oc_session_destroy, handle)
+
+    @property
+    def context(self) -> int:
+        """Most tokens that the cache holds."""
+        return self.model.info.context
+
+    @property
+    def max_prefill(self) -> int:
+        """Tokens of one pass through the program at most; longer prompts take several."""
+        return self.model.info.max_prefill
+
+    @property
+    def past(self) -> int:
+        """Tokens in the cache."""
+        found = c_int64()
+        _check(self._library.oc_session_past(self._live, byref(found)), self.model.path)
+        return found.value
+
+    def prefill(self, tokens: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Take in a prompt of any length; returns the logits (vocab,) of its last position."""
+        (last,) = self.run(tokens, Logits.LAST)
+        return np.asarray(last)
+
+    def decode(self, token: int) -> np.ndarray:
+        """Take in one token; returns the logits (vocab,) after it."""
+        return self.prefill((token,))
+
+    def run(self, tokens: Sequence[int] | np.ndarray, which: Logits = Logits.ALL) -> np.ndarray:
+        """Take in tokens behind those in the cache; returns float32 logits (rows, vocab).
+
+        Raises InputError for a token outside the vocabulary, and past the end of the context.
+        """
+        ids = np.ascontiguousarray(tokens, np.int64).reshape(-1)
+        room = self.context - self.past
+        if len(ids) > room:
+            raise InputError(
+                f"{self.past + len(ids)} tokens: the cache holds {self.context}; compile with a longer "
+                "--context, or begin again"
+            )
+        rows = {Logits.NONE: 0, Logits.LAST: 1, Logits.ALL: len(ids)}[which]
+        logits = np.empty((rows, self.model.info.vocabulary), np.float32)
+        _check(
+            self._library.oc_session_run(
+                self._live,
+                ids.ctypes.data,
+                len(ids),
+                which,
+                logits.ctypes.data_as(POINTER(c_float)),
+                logits.size,
+            ),
+            self.model.path,
+        )
+        return logits
+
+    def reset(self) -> None:
+        """Forget all tokens."""
+        _check(self._library.oc_session_reset(self._live), self.model.path)
+
+    def stats(self) -> Stats:
+        """What was done and moved since the session was made, or since `clear_stats`."""
+        numbers = _numbers(12)()
+        _check(self._library.oc_session_stats(self._live, numbers), self.model.path)
+        return Stats(*numbers)
+
+    def stage_stats(self, stage: int) -> StageStats:
+        """The same for one stage."""
+        numbers = _numbers(3)()
+        _check(self._library.oc_session_stage_stats(self._live, stage, numbers), self.model.path)
+        return StageStats(*numbers)
+
+    def clear_stats(self) -> None:
+        """Count from zero."""
+        _check(self._library.oc_session_clear_stats(self._live), self.model.path)
+
+    @property
+    def _live(self) -> c_void_p:
+        if not self.close.alive:
+            raise InternalError(f"{self.model.path}: a session used after it was closed")
+        return self._handle
