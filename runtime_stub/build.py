@@ -21,8 +21,8 @@ FLAGS = (
     "-Wextra",
     "-Wno-unused-parameter",
     "-fPIC",
-    "-shared",
 )
+SHARED = ("-shared",)
 PORTABLE = (
     "src/kv_cache.cpp",
     "src/kv_store.cpp",
@@ -36,6 +36,23 @@ OPERATORS = (
     "executorch/operators.cpp",
     "executorch/nested_operators.cpp",
     "executorch/vector_operators.cpp",
+)
+RUNTIME = (
+    "src/runtime/container.cpp",
+    "src/runtime/frame.cpp",
+    "src/runtime/interface.cpp",
+    "src/runtime/kernels_attention.cpp",
+    "src/runtime/kernels_element.cpp",
+    "src/runtime/kernels_matrix.cpp",
+    "src/runtime/kernels_row.cpp",
+    "src/runtime/load.cpp",
+    "src/runtime/load_functions.cpp",
+    "src/runtime/load_weights.cpp",
+    "src/runtime/mapping.cpp",
+    "src/runtime/numbers.cpp",
+    "src/runtime/session.cpp",
+    "src/runtime/tensor.cpp",
+    "src/runtime/workspace.cpp",
 )
 BUILD_TIMEOUT_S = 600
 _LOADED: list[ctypes.CDLL] = []
@@ -68,14 +85,35 @@ def operator_library() -> Path:
     # Linking the runtime resolves register_kernels; the path is found again through the rpath.
     tail = [str(portable[0]), f"-Wl,-rpath,{portable[0].parent}"]
     version = metadata.version("executorch")
-    return _build("operators", [*PORTABLE, *OPERATORS], flags, tail, version)
+    return _build("operators.so", [*PORTABLE, *OPERATORS], [*SHARED, *flags], tail, version)
 
 
 def kernel_library() -> Path:
     """The portable kernels alone, with C functions, for tests and for other hosts."""
-    return _build(
-        "kernels", [*PORTABLE, "src/c_api.cpp", "src/kv_c_api.cpp"], ["-std=c++17"], [], ""
-    )
+    sources = [*PORTABLE, "src/c_api.cpp", "src/kv_c_api.cpp"]
+    return _build("kernels.so", sources, [*SHARED, "-std=c++17"], [], "")
+
+
+def runtime_library() -> Path:
+    """The runtime of native programs (`.ocm`), with the C interface `optimum_compile.h`.
+
+    Raises ResourceError when there is no C++ compiler, ToolchainError when the build fails.
+    """
+    return _build("runtime.so", [*PORTABLE, *RUNTIME], [*SHARED, "-std=c++17"], [], "")
+
+
+def runtime_program(source: str, flags: Sequence[str] = (), compiler: str | None = None) -> Path:
+    """A program with the runtime inside, as `tools/oc_run.cpp`; built once for these flags.
+
+    Args:
+        source: its main file, relative to this folder.
+        flags: more of them, as of a sanitizer.
+        compiler: another one than that of this machine, as `aarch64-linux-gnu-g++`.
+
+    Raises what `runtime_library` raises.
+    """
+    name = Path(source).stem
+    return _build(name, [*PORTABLE, *RUNTIME, source], ["-std=c++17", *flags], [], "", compiler)
 
 
 def load_operators() -> None:
@@ -105,9 +143,16 @@ def _compiler() -> str:
 
 
 def _build(
-    name: str, sources: Sequence[str], flags: Sequence[str], tail: Sequence[str], version: str
+    name: str,
+    sources: Sequence[str],
+    flags: Sequence[str],
+    tail: Sequence[str],
+    version: str,
+    compiler: str | None = None,
 ) -> Path:
-    compiler = _compiler()
+    """Compile once; `name` is that of the file, to which the digest of what goes in is added."""
+    compiler = compiler or _compiler()
+    stem, suffix = Path(name).stem, Path(name).suffix
     with as_file(files("optimum_compile.runtime_stub")) as root:
         inputs = sorted([*(root / s for s in sources), *(root / "include").rglob("*.h")])
         digest = hashlib.sha256(
@@ -116,11 +161,11 @@ def _build(
         for path in inputs:
             digest.update(path.read_bytes())
         folder = cache_folder()
-        out = folder / f"{name}-{digest.hexdigest()[:20]}.so"
+        out = folder / f"{stem}-{digest.hexdigest()[:20]}{suffix}"
         if out.is_file():
             return out
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{name}.lock").open("w") as lock:
+        with (folder / f"{stem}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not out.is_file():
                 command = [compiler, *FLAGS, *flags, f"-I{root / 'include'}"]

@@ -1,6 +1,7 @@
 #include "optimum_compile/low_bit.h"
 
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "optimum_compile/bits.h"
@@ -183,6 +184,19 @@ bool decode(const PackedMatrix& m, int64_t row, Scratch& s, float* out) {
   return place_outliers(m, row, s.starts[static_cast<size_t>(row)], s.codes.data(), out);
 }
 
+class PackedRows : public RowReader {
+ public:
+  explicit PackedRows(const PackedMatrix& m) : m_(m), scratch_(m) {}
+  Status start() { return find_starts(m_, &scratch_.starts); }
+  const float* read(int64_t row) override {
+    return decode(m_, row, scratch_, scratch_.row.data()) ? scratch_.row.data() : nullptr;
+  }
+
+ private:
+  const PackedMatrix& m_;
+  Scratch scratch_;
+};
+
 Status check_grid(const PackedMatrix& m, uint64_t scales) {
   if (m.scale_codes != nullptr) {
     if (m.scale_bits < 1 || m.scale_bits > 8) return Status::bad_bits;
@@ -272,6 +286,15 @@ Status lookup(const PackedMatrix& m, const int64_t* ids, int64_t count, float* o
     if (!decode(m, ids[t], scratch, out + t * m.columns)) return Status::bad_index;
   }
   return Status::ok;
+}
+
+Status open_rows(const PackedMatrix& m, std::unique_ptr<RowReader>* out) {
+  const Status status = check(m);
+  if (status != Status::ok) return status;
+  auto reader = std::make_unique<PackedRows>(m);
+  const Status found = reader->start();
+  if (found == Status::ok) *out = std::move(reader);
+  return found;
 }
 
 Status linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float* x, int64_t count,

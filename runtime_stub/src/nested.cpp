@@ -94,6 +94,19 @@ void decode(Reader& r, int64_t row, float* out) {
   from_table(r.entries, r.codes.data(), r.m.columns, out);
 }
 
+class NestedRows : public RowReader {
+ public:
+  NestedRows(const NestedMatrix& m, int width) : reader_(m, width), row_(reader_.codes.size()) {}
+  const float* read(int64_t row) override {
+    decode(reader_, row, row_.data());
+    return row_.data();
+  }
+
+ private:
+  Reader reader_;
+  std::vector<float> row_;
+};
+
 }  // namespace
 
 Status check(const NestedMatrix& m, int64_t width) {
@@ -136,6 +149,12 @@ Status lookup(const NestedMatrix& m, int64_t width, const int64_t* ids, int64_t 
     decode(reader, ids[t], out + t * m.columns);
   }
   return Status::ok;
+}
+
+Status open_rows(const NestedMatrix& m, int64_t width, std::unique_ptr<RowReader>* out) {
+  const Status status = check(m, width);
+  if (status == Status::ok) *out = std::make_unique<NestedRows>(m, static_cast<int>(width));
+  return status;
 }
 
 }  // namespace optimum_compile

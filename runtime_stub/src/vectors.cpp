@@ -72,6 +72,19 @@ void decode(Reader& r, int64_t row, float* out) {
   }
 }
 
+class VectorRows : public RowReader {
+ public:
+  explicit VectorRows(const VectorMatrix& m) : reader_(m), row_(static_cast<size_t>(m.columns)) {}
+  const float* read(int64_t row) override {
+    decode(reader_, row, row_.data());
+    return row_.data();
+  }
+
+ private:
+  Reader reader_;
+  std::vector<float> row_;
+};
+
 Status check_scales(const VectorMatrix& m) {
   int64_t scales = 0;
   if (!product(m.rows, groups_of(m), kLimit, &scales)) return Status::bad_shape;
@@ -127,6 +140,12 @@ Status lookup(const VectorMatrix& m, const int64_t* ids, int64_t count, float* o
     decode(reader, ids[t], out + t * m.columns);
   }
   return Status::ok;
+}
+
+Status open_rows(const VectorMatrix& m, std::unique_ptr<RowReader>* out) {
+  const Status status = check(m);
+  if (status == Status::ok) *out = std::make_unique<VectorRows>(m);
+  return status;
 }
 
 }  // namespace optimum_compile

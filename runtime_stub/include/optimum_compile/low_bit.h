@@ -7,6 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+
+#include "optimum_compile/rows.h"
 
 namespace optimum_compile {
 
@@ -86,6 +89,9 @@ Status linear(const PackedMatrix& m, const float* x, int64_t count, float* out);
 
 // out (count, columns) = rows `ids` of m.
 Status lookup(const PackedMatrix& m, const int64_t* ids, int64_t count, float* out);
+
+// A reader of its rows as float32.
+Status open_rows(const PackedMatrix& m, std::unique_ptr<RowReader>* out);
 
 // The same two for fp16 weights (rows, columns).
 Status linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float* x, int64_t count,

@@ -8,8 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "optimum_compile/low_bit.h"
+#include "optimum_compile/rows.h"
 
 namespace optimum_compile {
 
@@ -34,6 +36,9 @@ Status linear(const NestedMatrix& m, int64_t width, const float* x, int64_t coun
 
 // out (count, columns) = rows `ids` of m at `width` bits.
 Status lookup(const NestedMatrix& m, int64_t width, const int64_t* ids, int64_t count, float* out);
+
+// A reader of its rows as float32.
+Status open_rows(const NestedMatrix& m, int64_t width, std::unique_ptr<RowReader>* out);
 
 }  // namespace optimum_compile
 

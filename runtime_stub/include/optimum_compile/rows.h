@@ -25,8 +25,19 @@ void from_table8(const float* table, const uint8_t* codes, int64_t n, float* out
 // The sum of a[i] * b[i].
 float dot(const float* a, const float* b, int64_t n);
 
+// The same with fp16 numbers on the right.
+float dot_half(const float* a, const uint16_t* b, int64_t n);
+
 // Fp16 numbers as float32.
 void widen(const uint16_t* in, int64_t n, float* out);
+
+// Rows of one matrix, one after another. It keeps room for one row; the matrix has to stay.
+class RowReader {
+ public:
+  virtual ~RowReader() = default;
+  // Row `row` of the matrix, which has it; valid until the next call. Null where its outliers lie outside.
+  virtual const float* read(int64_t row) = 0;
+};
 
 }  // namespace optimum_compile
 

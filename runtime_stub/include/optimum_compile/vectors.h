@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "optimum_compile/low_bit.h"
+#include "optimum_compile/rows.h"
 
 namespace optimum_compile {
 
@@ -43,6 +45,9 @@ Status linear(const VectorMatrix& m, const float* x, int64_t count, float* out);
 
 // out (count, columns) = rows `ids` of m.
 Status lookup(const VectorMatrix& m, const int64_t* ids, int64_t count, float* out);
+
+// A reader of its rows as float32.
+Status open_rows(const VectorMatrix& m, std::unique_ptr<RowReader>* out);
 
 }  // namespace optimum_compile
 
