@@ -1,13 +1,13 @@
 """From when to when every buffer of the arena is alive, over the nodes in their order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.shape import Dim, as_dim
 from optimum_compile.passes.memory.requests import Request
-from optimum_compile.passes.subtensor.notes import Buffer, Buffers, Space, View
+from optimum_compile.passes.subtensor.notes import Buffer, Buffers, Elided, Space, Split, View
 
 # Element by element: such a node may write over an input of its output's type that nothing reads later.
 IN_PLACE_OPS = frozenset(
@@ -87,8 +87,8 @@ def live_buffers(
     for value, name in layout.holds.items():
         if name not in names:
             raise InternalError(f"%{value.name} lies in {name!r}, which is no buffer of the graph")
-        first = steps[value.producer] if value.producer else 0
-        last = max([first, *(steps[node] for node, _ in value.uses)])
+        first = _written(value, steps)
+        last = max([first, *_read(value, steps)])
         last = last_step if value in ends else last
         known = spans.get(name, (first, last))
         spans[name] = (min(first, known[0]), max(last, known[1]))
@@ -101,6 +101,26 @@ def live_buffers(
         at = steps[node]
         out.append(Request(scratch_name(node), as_dim(size), at, at))
     return tuple(out)
+
+
+def _written(value: Value, steps: Mapping[Node, int]) -> int:
+    """The step that writes a value; a slice of a linear is written by the linear itself (`Split`)."""
+    node = value.producer
+    if node is None:
+        return 0
+    source = node.inputs[0] if node.op == "slice" else None
+    linear = None if source is None else source.producer
+    is_split = linear is not None and linear.notes.get(Split) is not None
+    return steps[linear] if linear is not None and is_split else steps[node]
+
+
+def _read(value: Value, steps: Mapping[Node, int]) -> Iterator[int]:
+    """The steps that read a value. A node without work hands it on: to attention, rows of a rounded cache."""
+    for node, _ in value.uses:
+        yield steps[node]
+        if node.notes.get(Elided) is not None:
+            for output in node.outputs:
+                yield from _read(output, steps)
 
 
 def scratch_name(node: Node) -> str:
