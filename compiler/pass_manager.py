@@ -14,6 +14,7 @@ from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.notes import Note, Notes
 from optimum_compile.compiler.ir.printer import print_graph
+from optimum_compile.compiler.ir.simplify import assuming
 from optimum_compile.compiler.ir.verify import IMPORTED, Spec, check
 from optimum_compile.compiler.observers import Observer, SilentObserver
 
@@ -88,7 +89,8 @@ class PassManager:
         for step in self.passes:
             context.observer.pass_started(step.name, graph)
             begin = time.perf_counter()
-            result = step.run(graph, context)
+            with assuming(graph):
+                result = step.run(graph, context)
             seconds = time.perf_counter() - begin
             after = _Snapshot(graph)
             self._check_result(step, result, before, after)

@@ -29,7 +29,9 @@ from optimum_compile.compiler.frontend.program import (
 from optimum_compile.compiler.frontend.symbols import parse_srepr
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Attr, Graph, Value
+from optimum_compile.compiler.ir.guards import facts_of
 from optimum_compile.compiler.ir.shape import Dim, as_dim, format_dim
+from optimum_compile.compiler.ir.simplify import Assumptions, simplified
 from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.compiler.ir.verify import IMPORTED, verify
 from optimum_compile.compiler.ir.weights import WeightRef
@@ -107,6 +109,7 @@ class _Importer:
         self.env: dict[str, _Slot] = {}
         self.buffers: dict[str, str] = {}  # buffer name -> its name in the program
         self.program = program
+        self.known = Assumptions()
         ranges = program.get("range_constraints") or {}
         self.symbols = symbol_names(self.source, self.signature["input_specs"], ranges)
         self.graph.symbols.update(symbol_ranges(name, self.symbols, ranges))
@@ -117,10 +120,10 @@ class _Importer:
         mutated = self._mutated()
         for spec in self.signature["input_specs"]:
             self._input(spec, mutated)
+        self._guards()
         for node in self.source["nodes"]:
             self._node(node)
         self._outputs()
-        self._guards()
         self.graph.prune_weights()
         return self.graph
 
@@ -133,7 +136,8 @@ class _Importer:
                 raise InputError(f"{self.graph.name}: a size of {value} is out of range")
             return value
         try:
-            return parse_srepr(size["as_expr"]["expr_str"], self.symbols)
+            dim = parse_srepr(size["as_expr"]["expr_str"], self.symbols)
+            return simplified(dim, self.known)
         except InputError as error:
             raise InputError(f"{self.graph.name}: {error}; export the model again") from error
 
@@ -152,6 +156,7 @@ class _Importer:
         guards = read_guards(self.graph.name, self.program, self.symbols, sizes, symbols)
         if guards is not None:
             self.graph.notes.put(guards)
+        self.known = Assumptions(symbols, facts_of(self.graph))
 
     # ---- inputs and outputs
 

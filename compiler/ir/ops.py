@@ -32,6 +32,7 @@ from optimum_compile.compiler.ir.rules import (
     need,
 )
 from optimum_compile.compiler.ir.shape import Dim, as_dim
+from optimum_compile.compiler.ir.simplify import same
 from optimum_compile.compiler.ir.types import TensorType
 
 __all__ = [
@@ -86,7 +87,7 @@ def _embedding(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...
 
 def _matmul(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
     a, b = need(types, 0), need(types, 1)
-    if a.rank < 2 or b.rank < 2 or a.shape[-1] != b.shape[-2]:
+    if a.rank < 2 or b.rank < 2 or not same(a.shape[-1], b.shape[-2]):
         raise ShapeError(f"matmul: {a} against {b}")
     batch = broadcast(a.shape[:-2], b.shape[:-2])
     return (TensorType(a.dtype, (*batch, a.shape[-2], b.shape[-1])),)
@@ -116,7 +117,7 @@ def _kv_write(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]
     cache, new = need(types, 0), need(types, 1)
     axis = int_of(attrs, "axis")
     for at, (c, n) in enumerate(zip(cache.shape, new.shape, strict=True)):
-        if at != axis and c != n:
+        if at != axis and not same(c, n):
             raise ShapeError(f"kv_write: cache {cache} against {new} at axis {at}")
     return (cache,)
 
@@ -125,7 +126,7 @@ def _reshape(types: Types, attrs: Mapping[str, Attr]) -> tuple[TensorType, ...]:
     x = need(types, 0)
     shape = dims(attrs["shape"])
     before, after = _product(x.shape), _product(shape)
-    if before != after:
+    if not same(before, after):
         raise ShapeError(f"reshape: {x} has {before} elements, the new shape {after}")
     return (TensorType(x.dtype, shape),)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from optimum_compile.compiler.ir.graph import Attr
 from optimum_compile.compiler.ir.shape import Dim, parse_dim
+from optimum_compile.compiler.ir.simplify import same
 from optimum_compile.compiler.ir.types import TensorType
 
 Types = list[TensorType | None]
@@ -69,7 +70,7 @@ def broadcast(left: tuple[Dim, ...], right: tuple[Dim, ...]) -> tuple[Dim, ...]:
     b = (1,) * (rank - len(right)) + right
     out: list[Dim] = []
     for p, q in zip(a, b, strict=True):
-        if p != q and p != 1 and q != 1:
+        if p != 1 and q != 1 and not same(p, q):
             raise ShapeError(f"cannot broadcast {left} with {right}: {p} against {q}")
         out.append(q if p == 1 else p)
     return tuple(out)

@@ -13,6 +13,7 @@ from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.ir.ops import OPS, Op, dims, infer_types, is_matrix_input
 from optimum_compile.compiler.ir.shape import bounds, symbols_of
+from optimum_compile.compiler.ir.simplify import assuming, same
 from optimum_compile.compiler.ir.types import TensorType
 
 
@@ -46,8 +47,9 @@ class Spec:
 def verify(graph: Graph, spec: Spec) -> list[Violation]:
     """Every violation of the basic rules and of `spec`, in the order of the graph."""
     found: list[Violation] = []
-    for rule in (*_BASIC, *spec.rules):
-        found.extend(rule(graph))
+    with assuming(graph):
+        for rule in (*_BASIC, *spec.rules):
+            found.extend(rule(graph))
     return found
 
 
@@ -249,8 +251,19 @@ def _types(node: Node) -> Iterator[Violation]:
         yield _at(node, "type", f"{error} (inputs {', '.join(map(str, given))})")
         return
     stored = tuple(v.type for v in node.outputs)
-    if inferred is not None and inferred != stored:
+    if inferred is not None and not _agree(inferred, stored):
         yield _at(node, "type", f"stored {_list(stored)}, inferred {_list(inferred)}")
+
+
+def _agree(inferred: tuple[TensorType, ...], stored: tuple[TensorType, ...]) -> bool:
+    if inferred == stored:
+        return True
+    if [(t.dtype, t.rank) for t in inferred] != [(t.dtype, t.rank) for t in stored]:
+        return False
+    pairs = (
+        p for a, b in zip(inferred, stored, strict=True) for p in zip(a.shape, b.shape, strict=True)
+    )
+    return all(same(a, b) for a, b in pairs)
 
 
 def _list(types: Iterable[TensorType]) -> str:

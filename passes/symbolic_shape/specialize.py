@@ -13,6 +13,7 @@ from optimum_compile.compiler.ir.shape import (
     substitute,
     symbols_of,
 )
+from optimum_compile.passes.symbolic_shape.context import CONTEXT, resize_context
 
 # Attributes that hold dimensions as text.
 DIM_ATTRS = {
@@ -30,9 +31,16 @@ def specialize(graph: Graph, bindings: Mapping[str, Dim], name: str | None = Non
     Before:  input %tokens : i64[1, seq]    with seq in 1..512
     After:   input %tokens : i64[1, 64]     specialize(graph, {"seq": 64})
 
+    `context` is the length of the KV cache, also where the graph was imported with a number.
+
     Weights are shared by reference; notes are copied. Raises OptionError for an unknown symbol, a
     value outside its range, or one that a guard forbids.
     """
+    if CONTEXT in bindings and CONTEXT not in graph.symbols:
+        rest = {n: v for n, v in bindings.items() if n != CONTEXT}
+        longer = specialize(graph, {}, name)
+        resize_context(longer, bindings[CONTEXT])
+        return specialize(longer, rest, name) if rest else longer
     _check(graph, bindings)
     out = Graph(name or graph.name)
     out.symbols = {s: r for s, r in graph.symbols.items() if s not in bindings}

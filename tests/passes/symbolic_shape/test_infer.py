@@ -7,9 +7,12 @@ from support.passes import check_pass
 from support.strategies import programs
 
 from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.ir.conditions import parse_condition
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.guards import Guard, Guards
 from optimum_compile.compiler.ir.parser import parse
 from optimum_compile.compiler.ir.printer import print_graph
+from optimum_compile.compiler.ir.records import note_classes
 from optimum_compile.compiler.ir.shape import symbol
 from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.compiler.ir.verify import IMPORTED, verify
@@ -109,8 +112,8 @@ def test_a_size_that_may_be_negative_is_remarked_once() -> None:
     part = b.op("slice", x, axis=0, start=3, stop="n", step=1, origin="model.cut")
     graph = b.returns(b.op("neg", part))
     assert STEP.run(graph, PassContext()).remarks == (
-        "slice at model.cut: n-3 may be negative (-2)",
-        "neg at top level: n-3 may be negative (-2)",
+        "slice at model.cut: n-3 may be negative (at n=1)",
+        "neg at top level: n-3 may be negative (at n=1)",
     )
 
 
@@ -122,3 +125,47 @@ def test_a_size_without_a_range_is_remarked() -> None:
     assert STEP.run(b.returns(found), PassContext()).remarks == (
         "aten at top level: the range of found is undecidable",
     )
+
+
+def test_a_slice_that_may_leave_its_tensor_is_remarked_with_an_example() -> None:
+    b = Builder(n=(1, 8))
+    x = b.input("x", "f32", "n", 4)
+    part = b.op("slice", x, axis=0, start=0, stop=5, step=1, origin="model.cut")
+    (remark,) = STEP.run(b.returns(part), PassContext()).remarks
+    assert remark == "slice at model.cut: 0:5 ends after n (at n=1)"
+
+
+def test_the_same_slice_is_sound_under_a_guard() -> None:
+    b = Builder(n=(1, 8))
+    x = b.input("x", "f32", "n", 4)
+    part = b.op("slice", x, axis=0, start=0, stop=5, step=1)
+    graph = b.returns(part)
+    graph.notes.put(Guards((Guard((parse_condition("5 <= n"),), "of a test"),)))
+    assert STEP.run(graph, PassContext()).remarks == ()
+
+
+def test_shapes_that_agree_only_under_a_guard_are_taken() -> None:
+    """batch*seq elements are batch*(seq/8)*8, because 8 divides seq."""
+    head = 'graph "g" {\n symbol batch in 1..4\n symbol seq in 1..64\n input %x : f32[batch, seq]\n'
+    guard = (
+        ' note Guards{guards = (Guard{any_of = (Condition{left = dim "seq", '
+        'relation = Relation.DIVISIBLE, right = 8},), reason = "r"},), unread = ()}\n'
+    )
+    line = '%y = reshape(%x) {shape = ("batch", "floor(seq/8)", 8)} : f32[batch, floor(seq/8), 8]'
+    tail = f"{line}\n return %y\n}}"
+    graph = parse(head + guard + tail, note_classes(Guards))
+    assert STEP.run(graph, PassContext()).remarks == ()
+    assert verify(graph, IMPORTED) == []
+    bare = parse(head + tail)
+    assert [v.kind for v in verify(bare, IMPORTED)] == ["type"]
+    with pytest.raises(InputError, match="elements"):
+        STEP.run(bare, PassContext())
+
+
+def test_guards_that_cannot_be_checked_are_remarked() -> None:
+    b = Builder(n=(1, 8))
+    graph = b.returns(b.op("neg", b.input("x", "f32", "n", 4)))
+    graph.notes.put(Guards((), ("L['x'].stride()[0] == 4",)))
+    (remark,) = STEP.run(graph, PassContext()).remarks
+    assert "stride" in remark
+    assert "not checked" in remark
