@@ -1,4 +1,8 @@
-"""What the sub-tensor pass writes: where every tensor lies, and what still has to be copied."""
+"""What the sub-tensor pass writes: where every tensor lies, and what still has to be copied.
+
+Every value has a `View`, but for weights that kernels read as weights, the position `past`, the output of
+a linear with a `Split`, and caches of fewer than 16 bits (`Cached`).
+"""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -6,6 +10,8 @@ from enum import Enum
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.ir.shape import Dim, Shape
+
+CACHE_ALIGNMENT = 64  # bytes, of each layer's cache in the arena of its role
 
 
 class Space(Enum):
@@ -59,6 +65,35 @@ class Elided(Note):
 
 
 @dataclass(frozen=True)
+class Rows:
+    """The outputs begin .. end-1 of a linear, which are the rows of its weight, and where they go."""
+
+    begin: int
+    end: int
+    view: View
+
+
+@dataclass(frozen=True)
+class Split(Note):
+    """On a linear that is read in slices: each slice goes to a place of its own, in order of the rows.
+
+    The whole output lies nowhere then, so its value has no `View`; the slices have theirs.
+    """
+
+    parts: tuple[Rows, ...]
+
+
+@dataclass(frozen=True)
+class Cached(Note):
+    """On the values that a cache has at entry and at the end of a call: the buffer that it is.
+
+    A 16-bit cache has a `View` of it too. Others are read and written by `kv_attention` alone, as bytes.
+    """
+
+    buffer: str
+
+
+@dataclass(frozen=True)
 class Copy:
     """One movement of numbers that remains although it computes nothing."""
 
@@ -73,3 +108,19 @@ class Buffers(Note):
 
     buffers: tuple[Buffer, ...]
     copies: tuple[Copy, ...] = ()
+
+    def in_space(self, space: Space) -> tuple[Buffer, ...]:
+        """The buffers of one owner, in order."""
+        return tuple(b for b in self.buffers if b.space is space)
+
+    def named(self, name: str) -> Buffer:
+        """The buffer of that name. Raises KeyError."""
+        return {b.name: b for b in self.buffers}[name]
+
+    def cache_offsets(self, space: Space) -> dict[str, int]:
+        """Where each cache begins in the arena of `space`, in bytes; "" is the end of it."""
+        out, at = {}, 0
+        for buffer in self.in_space(space):
+            out[buffer.name] = at
+            at += -(-int(buffer.size_bytes) // CACHE_ALIGNMENT) * CACHE_ALIGNMENT
+        return out | {"": at}
