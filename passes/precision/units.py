@@ -49,7 +49,7 @@ def units_of(graph: Graph) -> tuple[Unit, ...]:
             continue
         rows, columns = value.type.static_shape()
         ops = {node.op for node, _ in value.uses}
-        use = WeightUse(name, rows, columns, "linear" in ops, "embedding" in ops)
+        use = WeightUse(name, rows, columns, ops != {"embedding"}, "embedding" in ops)
         found.append(Unit(name, blocks[name], use, is_router(value)))
     order = {name: at for at, name in enumerate(blocks)}
     return tuple(sorted(found, key=lambda u: (u.block, order[u.name])))

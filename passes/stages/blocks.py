@@ -3,6 +3,7 @@
 import re
 
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
+from optimum_compile.compiler.ir.ops import is_matrix_input
 
 _INDEX = re.compile(r"(?:^|\.)(\d{1,6})(?=\.|$)")
 
@@ -51,6 +52,4 @@ def is_quantizable(value: Value) -> bool:
     """Whether a weight is a matrix that every reader uses as a linear's weight or a lookup table."""
     if value.weight is None or value.type.rank != 2 or not value.type.dtype.is_float:
         return False
-    return bool(value.uses) and all(
-        node.op in ("linear", "embedding") and index == 1 for node, index in value.uses
-    )
+    return bool(value.uses) and all(is_matrix_input(node.op, index) for node, index in value.uses)

@@ -23,6 +23,7 @@ from optimum_compile.passes.fuse.split_phases import LINEARS, SplitPhases, phase
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.precision.quantize import QuantizeWeights
+from optimum_compile.passes.precision.units import units_of
 from optimum_compile.passes.specs import STAGED
 from optimum_compile.passes.stages.cut import CutStages
 from optimum_compile.passes.stages.notes import InStage
@@ -181,6 +182,15 @@ def test_steps_that_compute_are_fewer() -> None:
     # A block: norm, qkv, two ropes, two writes, attention, o; norm, gate and up, gated, down.
     assert len(work) == 2 * 12 + 3
     assert fused.nodes_before == len(decoder(layers=2).nodes)
+
+
+def test_weights_are_counted_fused_as_before(folders, tmp_path) -> None:
+    graph = packed(open_model(folders(*RECIPES[5])).graph, tmp_path, policy="random")
+    fused = fuse(graph).graph
+    before, after = units_of(graph), units_of(fused)
+    assert sum(u.elements for u in before) == sum(u.elements for u in after)
+    assert all(u.use.as_linear != u.use.as_table for u in after)
+    assert sum(u.routes for u in after) == sum(u.routes for u in before) == 2
 
 
 def test_forms_are_vectors_for_one_token_and_matrices_for_prompts() -> None:
