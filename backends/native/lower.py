@@ -7,14 +7,13 @@ from pathlib import Path
 from optimum_compile.backends.native.caches import CacheTable, cache_table
 from optimum_compile.backends.native.exprs import Expressions
 from optimum_compile.backends.native.function import FunctionBuilder
+from optimum_compile.backends.native.guards import lower_guards
 from optimum_compile.backends.native.parts import PartWriter
 from optimum_compile.backends.native.program import (
     PAST,
     SEQ,
     Function,
-    Guard,
     Program,
-    Relation,
     Sizes,
     Stage,
     Symbol,
@@ -24,7 +23,6 @@ from optimum_compile.backends.native.weights import WeightTable
 from optimum_compile.compiler.decoder import context_of, is_decoder
 from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
-from optimum_compile.compiler.ir.shape import symbol
 from optimum_compile.passes.stages.notes import StagePlan
 
 NO_STAGES = Stage("stage0_fp16", "FP16")
@@ -66,8 +64,7 @@ def lower(functions: Sequence[Graph], work: Path) -> Lowered:
         made = [_function(graph, exprs, weights, caches) for graph in functions]
     finally:
         writer.close()
-    room = exprs.add(context - symbol(SEQ) - symbol(PAST))
-    guard = Guard(room, Relation.NOT_NEGATIVE, 0, f"the cache holds {context} tokens")
+    guards = lower_guards(functions[0], exprs, context)
     vocabulary = functions[0].outputs[0].type.shape[-1]
     if not isinstance(vocabulary, int):
         raise UnsupportedError(f"native: the number of logits is {vocabulary}, not a number")
@@ -75,7 +72,7 @@ def lower(functions: Sequence[Graph], work: Path) -> Lowered:
         Sizes(vocabulary, context, longest),
         symbols,
         tuple(exprs.table),
-        (guard,),
+        guards,
         _stages(functions[0]),
         tuple(writer.parts),
         tuple(weights.weights),

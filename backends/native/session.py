@@ -39,7 +39,6 @@ class Status(IntEnum):
 ERRORS: dict[int, type[OptimumCompileError]] = {
     Status.BAD_ARGUMENT: InternalError,
     Status.NO_MEMORY: ResourceError,
-    Status.BAD_CALL: InternalError,
 }
 
 
