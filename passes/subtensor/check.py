@@ -95,6 +95,7 @@ class _Machine:
             self.symbols["past"] = int(self.given[position.name].reshape(-1)[0])
             self._check_context()
         self.position = position
+        self.arena: Tensor | None = None
         self.flat = {b.name: self._allocate(b) for b in found.buffers}
         self.copied = self.cache_bytes = 0
 
@@ -228,7 +229,8 @@ class _Machine:
         last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
         if 0 not in shape and not 0 <= offset <= last < flat.numel():
             raise InternalError(f"{view} reaches {offset}..{last} of {flat.numel()} elements")
-        return flat.as_strided(shape, strides, offset)
+        # as_strided counts from the beginning of the storage, which may be the whole arena.
+        return flat.as_strided(shape, strides, int(flat.storage_offset()) + offset)
 
     def _allocate(self, buffer: Buffer) -> Tensor:
         size, kind = self._number(buffer.elements), _torch(buffer.dtype)
@@ -238,12 +240,10 @@ class _Machine:
         plan = self.graph.notes.get(MemoryPlan)
         if plan is None or buffer.space is not Space.ARENA:
             return _spoiled(size * buffer.dtype.itemsize).view(kind)
-        if "" not in self.memory.flat or self.memory.flat[""].numel() != self._number(
-            plan.peak_bytes
-        ):
-            self.memory.flat[""] = _spoiled(self._number(plan.peak_bytes))
+        if self.arena is None:
+            self.arena = _spoiled(self._number(plan.peak_bytes))
         at = next(self._number(p.offset_bytes) for p in plan.placed if p.name == buffer.name)
-        return self.memory.flat[""][at : at + size * buffer.dtype.itemsize].view(kind)
+        return self.arena[at : at + size * buffer.dtype.itemsize].view(kind)
 
     def _count(self, value: Value) -> None:
         elements = int(np.prod(self._numbers(value.type.shape)))

@@ -2,7 +2,7 @@
 
 from optimum_compile.compiler.ir.graph import Node
 from optimum_compile.passes.subtensor.notes import View
-from optimum_compile.passes.subtensor.strides import has_rows, is_dense, repeats
+from optimum_compile.passes.subtensor.strides import dense, has_rows, is_dense, repeats
 
 # Only move numbers: views where the strides allow, steps of the op `copy` otherwise.
 VIEW_OPS = frozenset({"reshape", "permute", "expand", "slice"})
@@ -66,6 +66,8 @@ def can_write(node: Node, view: View) -> bool:
     """Whether the kernel of `node` can write an output that lies as `view`."""
     if repeats(view):
         return False
+    if node.op == "reshape":  # a copy writes it under the shape of its input, so without gaps
+        return view.strides == dense(view.shape)
     if node.op in ELEMENTS or node.op in MOVES:
         return True
     return has_rows(view) if node.op in ROWS else is_dense(view)

@@ -1,6 +1,6 @@
 """Pass: a place for every tensor, so that what only moves numbers is not done at all."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from optimum_compile.compiler.errors import InternalError, UnsupportedError
@@ -262,14 +262,6 @@ def operand_views(node: Node, whole: View) -> list[View]:
 def size_bytes(value: Value) -> Dim:
     """Bytes of a value, an expression."""
     return as_dim(product(value.type.shape) * value.type.dtype.itemsize)
-
-
-def broadcast_view(view: View, shape: tuple[Dim, ...]) -> View:
-    """An operand of an element-wise op as the kernel takes it: with the shape of the result."""
-    missing = len(shape) - len(view.shape)
-    old, steps = (1,) * missing + view.shape, (0,) * missing + view.strides
-    strides = tuple(0 if n == 1 else step for n, step in zip(old, steps, strict=True))
-    return replace(view, shape=shape, strides=strides)
 
 
 def _label(node: Node) -> str:

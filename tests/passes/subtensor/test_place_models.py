@@ -19,11 +19,12 @@ from optimum_compile.compiler.quant.kv import KvScheme
 from optimum_compile.compiler.quant.kv_layout import kv_buffer_bytes
 from optimum_compile.passes.fuse.pipeline import fuse
 from optimum_compile.passes.fuse.split_phases import phases
+from optimum_compile.passes.memory.notes import MemoryPlan
+from optimum_compile.passes.memory.plan import PlanMemory
 from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.notes import KvPrecision
 from optimum_compile.passes.subtensor.caches import STORED
 from optimum_compile.passes.subtensor.check import Memory, run_placed
-from optimum_compile.passes.subtensor.lifetimes import readers, spans, writer
 from optimum_compile.passes.subtensor.notes import Buffers, Cached, Elided, Space, Split, View
 from optimum_compile.passes.subtensor.place import PlaceViews
 from optimum_compile.passes.subtensor.report import copied_cache_bytes, describe_copies
@@ -42,10 +43,10 @@ def imported(kind: str) -> Graph:
 
 
 def placed(graph: Graph, fused: bool) -> tuple[Graph, Graph]:
-    """Prefill and decode."""
+    """Prefill and decode, their arenas one block of bytes."""
     made = phases(fuse(graph).graph if fused else graph)
     for function in (made.prefill, made.decode):
-        PassManager([PlaceViews()], spec=SHAPED).run(function)
+        PassManager([PlaceViews(), PlanMemory()], spec=SHAPED).run(function)
     return made.prefill, made.decode
 
 
@@ -83,6 +84,10 @@ def steps(graph: Graph):
     return [node for node in graph.nodes if node.notes.get(Elided) is None]
 
 
+def alive(graph: Graph, buffer: str) -> tuple[int, int]:
+    return next((p.first, p.last) for p in graph.notes.get(MemoryPlan).placed if p.name == buffer)
+
+
 @pytest.mark.parametrize("bits", [(8, 8), (4, 2), (2, 16)], ids=str)
 @pytest.mark.parametrize("kind", ["llama", "qwen3_moe"])
 def test_caches_of_few_bits_are_stored_by_the_attention(kind: str, bits: tuple[int, int]) -> None:
@@ -105,10 +110,8 @@ def test_caches_of_few_bits_are_stored_by_the_attention(kind: str, bits: tuple[i
             cached = notes.named(node.output.notes.get(Cached).buffer)
             rows = notes.named(node.input(1).notes.get(View).buffer)
             assert rows.space is Space.ARENA
-            attention = node.output.users[0]
             # The rows are alive until the attention has taken them.
-            assert spans(function)[rows.name][1] >= function.nodes.index(attention)
-            assert attention in readers(node.input(1))
+            assert alive(function, rows.name)[1] >= function.nodes.index(node.output.users[0])
             if cached.dtype.value == "u8":
                 role = next(c.role for c in caches_of(function) if node.input(0) is c.value)
                 scheme = node.input(0).notes.get(KvPrecision).scheme
@@ -129,9 +132,7 @@ def test_a_fused_projection_is_written_in_parts() -> None:
         "32*past",
     )
     assert linear.output.notes.get(View) is None
-    part = linear.output.users[0]
-    assert writer(part.output) is linear
-    first, last = spans(prefill)[q.view.buffer]
+    first, last = alive(prefill, q.view.buffer)
     assert first == prefill.nodes.index(linear) < last
 
 

@@ -11,6 +11,8 @@ from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.ops import ShapeError
 from optimum_compile.compiler.ir.shape import as_dim, evaluate, format_dim, symbol
 from optimum_compile.compiler.pass_manager import PassContext
+from optimum_compile.passes.memory.notes import MemoryPlan
+from optimum_compile.passes.memory.plan import PlanMemory
 from optimum_compile.passes.subtensor.check import Memory, run_placed
 from optimum_compile.passes.subtensor.notes import Buffers, Elided
 from optimum_compile.passes.subtensor.place import PlaceViews
@@ -181,12 +183,14 @@ def test_placed_graphs_give_what_the_executor_gives(graph: Graph) -> None:
     result = PlaceViews().run(graph, PassContext())
     assert result.changed
     notes = graph.notes.get(Buffers)
+    PlanMemory().run(graph, PassContext())  # one block of bytes
     for n in (1, 2, 5):
         wanted = run(graph, given_inputs(n)).outputs
         found = run_placed(graph, given_inputs(n), Memory())
         for a, b in zip(found.outputs, wanted, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
         assert found.copied_bytes == sum(evaluate(c.size_bytes, {"n": n}) for c in notes.copies)
+    graph.notes.drop(MemoryPlan)
     assert not PlaceViews().run(graph, PassContext()).changed
     assert len(result.remarks) == len(notes.copies)
     assert all(
