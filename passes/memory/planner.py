@@ -8,6 +8,7 @@ from operator import add, attrgetter
 from optimum_compile.compiler.errors import InternalError, OptionError
 from optimum_compile.compiler.ir import decide
 from optimum_compile.compiler.ir.shape import Dim, SymbolRange, as_dim, evaluate, format_dim
+from optimum_compile.passes.memory.exact import place_exactly
 from optimum_compile.passes.memory.notes import MemoryPlan, Placed
 from optimum_compile.passes.memory.place import Placement, Problem, Recipe, place
 from optimum_compile.passes.memory.requests import (
@@ -22,6 +23,7 @@ from optimum_compile.passes.memory.search import SearchOptions, search
 
 MAX_ALIGNMENT = 4096
 MAX_PARTS = 16
+CLOSE = 1.01  # to what is alive: an integer program would be slower than it is worth
 
 
 @dataclass(frozen=True)
@@ -176,17 +178,15 @@ def _at_numbers(
     """
     out = []
     for sample in sorted({len(problem.scale) - 1, len(problem.scale) // 2, 0}, reverse=True):
-        numbers = Problem(
-            tuple(size.at[sample] for size in problem.sizes),
-            problem.near,
-            0,
-            problem.scale[sample],
-            lambda value: (value,),
-            (problem.scale[sample],),
-            max,
-        )
-        out.append(search(numbers, requests, options.search).recipe)
-        if place(problem, out[-1]).score[0] <= 1:
+        bound = problem.scale[sample]
+        sizes = tuple(size.at[sample] for size in problem.sizes)
+        numbers = Problem(sizes, problem.near, 0, bound, lambda value: (value,), (bound,), max)
+        found = search(numbers, requests, options.search)
+        if found.score[0] > CLOSE and options.search.exact:
+            exact = place_exactly(sizes, problem.near, bound)
+            found = found if exact is None else place(numbers, exact)
+        out.append(found.recipe)
+        if place(problem, found.recipe).score[0] <= 1:
             break
     return out
 

@@ -53,18 +53,14 @@ def _sweep(requests: Sequence[Request]) -> Iterator[tuple[int, list[int]]]:
 
 def live_sets(requests: Sequence[Request]) -> list[tuple[int, ...]]:
     """The sets of requests that are alive at one step and in no greater such set, in order."""
-    # A set is greatest at the last beginning before an end.
     out: list[tuple[int, ...]] = []
-    ends = sorted({r.last for r in requests})
-    begins = sorted({r.first for r in requests})
-    at = 0
-    for end in ends:
-        if at < len(begins) and begins[at] <= end:
-            while at < len(begins) and begins[at] <= end:
-                at += 1
-            step = begins[at - 1]
-            out.append(tuple(i for i, r in enumerate(requests) if r.first <= step <= r.last))
-    return out
+    alive: dict[int, None] = {}
+    for at, others in _sweep(requests):
+        if len(others) < len(alive):  # something ended: what was alive just before is one
+            out.append(tuple(sorted(alive)))
+            alive = dict.fromkeys(others)
+        alive[at] = None
+    return [*out, tuple(sorted(alive))] if alive else out
 
 
 def lower_bounds(

@@ -16,10 +16,12 @@ class SearchOptions:
         placements: of single buffers while the first orders are improved. A count and not a time, so that
             the same graph always gets the same plan.
         seed: of the random changes.
+        exact: whether an integer program is asked for what the search did not reach.
     """
 
-    placements: int = 100_000
+    placements: int = 20_000
     seed: int = 0
+    exact: bool = True
 
 
 def search(
