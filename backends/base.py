@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Support:
-    """Whether a target can take something, and if not, why."""
+    """Whether a target can take something, and if not, why.
+
+    falls_back: of a KV cache that is refused: the target keeps it in fp16, and goes on.
+    """
 
     ok: bool
     reason: str = ""
+    falls_back: bool = False
 
 
 SUPPORTED = Support(True)
@@ -170,7 +174,10 @@ class Backend(Protocol):
         """How the inputs of this weight's linears are rounded at run time; None: not at all."""
 
     def supports_kv(self, scheme: KvStored) -> Support:
-        """Whether a KV cache can be stored in `scheme`; keys and values alike."""
+        """Whether a KV cache can be stored in `scheme`; keys and values alike.
+
+        A target that says no to float32 keeps its float caches in fp16.
+        """
 
     def supports_node(self, node: Node) -> Support:
         """Whether this node can be lowered."""

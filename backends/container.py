@@ -4,17 +4,18 @@ A budget in bytes is about the file, and must be split before anything is quanti
 not made here, since ranges and digests are not known yet; its length follows from names and schemes.
 """
 
-from optimum_compile.compiler.ir.graph import Graph
-from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.passes.precision.notes import KvPrecision, Precision
 from optimum_compile.passes.stages.blocks import block_count, weight_blocks
 from optimum_compile.passes.stages.notes import StagePlan
 
 # Bytes of JSON, measured: what is not there is known by name, number by number.
-PROVENANCE = 385  # format, name, versions, policy, quantizer, seed, totals
+PROVENANCE = 402  # format, name, versions, policy, quantizer, seed, totals
 STAGE = 272  # keys, name, digest, totals, and granularities of one stage
 RANGE = 61  # the range of a block's input
 TENSOR = 58  # keys and brackets of a tensor
 NUMBER = 16  # a range's end: 13 characters where scales are short, 19 at most
+CACHE = 8  # quotes and brackets of a cache
 STAGES = 3  # before the graph is cut
 
 
@@ -23,7 +24,15 @@ def metadata_bytes(graph: Graph) -> int:
     plan = graph.notes.get(StagePlan)
     stages = STAGES if plan is None else len(plan.stages)
     tensors = sum(_tensor(graph, name) for name in weight_blocks(graph))
-    return PROVENANCE + stages * STAGE + block_count(graph) * RANGE + tensors
+    caches = sum(_cache(state.read, state.name) for state in graph.states)
+    return PROVENANCE + stages * STAGE + block_count(graph) * RANGE + tensors + caches
+
+
+def _cache(value: Value, name: str) -> int:
+    note = value.notes.get(KvPrecision)
+    scheme = "f16" if note is None else str(note.scheme)
+    size = value.type.elements() * 2
+    return CACHE + len(name) + len(scheme) + len(str(size))
 
 
 def _tensor(graph: Graph, name: str) -> int:

@@ -36,6 +36,7 @@ from optimum_compile.compiler.package.writer import MANIFEST, staging
 from optimum_compile.compiler.pass_manager import PassContext
 from optimum_compile.compiler.planning import Plan, plan, run_passes, text_of
 from optimum_compile.compiler.quant.activations import Activations
+from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quantizing import (
     Calibration,
     calibration_of,
@@ -219,20 +220,25 @@ def _ranges(wanted: Plan, seen: Calibration) -> tuple[ActivationRange, ...]:
 def _cases(
     wanted: Plan, text: TextSource | None, tokenizer: Any, bos: int | None
 ) -> dict[str, tuple[Case, ...]]:
-    """The oracle's answers for every target, once for those that round activations alike."""
-    from optimum_compile.compiler.conformance import CaseOptions, make_cases, rounding_of
+    """The oracle's answers for every target, once for those that round activations and caches alike."""
+    from optimum_compile.compiler.conformance import (
+        CaseOptions,
+        caches_at,
+        make_cases,
+        rounding_of,
+    )
 
     words, graph = (text if text is not None else read_text(None)), wanted.model.graph
     options = CaseOptions(seed=wanted.options.seed)
-    made: dict[frozenset[tuple[str, Activations]], tuple[Case, ...]] = {}
+    made: dict[frozenset[tuple[str, Activations | KvStored]], tuple[Case, ...]] = {}
     answers = {}
     for backend in wanted.backends:
         if not backend.stores_weights:  # nothing to execute
             continue
-        rounding = rounding_of(graph, backend)
-        key = frozenset(rounding.items())
+        rounding, kv = rounding_of(graph, backend), caches_at(graph, backend)
+        key = frozenset((*rounding.items(), *kv.items()))
         if key not in made:
-            made[key] = make_cases(graph, words, tokenizer, bos, options, rounding)
+            made[key] = make_cases(graph, words, tokenizer, bos, options, rounding, kv)
         answers[target_name(backend.platform, backend.name)] = made[key]
     return answers
 

@@ -16,7 +16,7 @@ from optimum_compile.compiler.profiling import model_id
 from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.classes import ClassOptions
-from optimum_compile.passes.precision.kv import has_kv_choice, kv_bytes, uniform_kv
+from optimum_compile.passes.precision.kv import has_kv_choice, kv_at, kv_bytes, uniform_kv
 from optimum_compile.passes.precision.pins import parse_pin
 from optimum_compile.passes.precision.policies import Shares, policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
@@ -59,8 +59,11 @@ def _kv_bytes(
     bits = parse_kv_bits(options.kv_bits)
     asked = bits.rounds or has_kv_choice(bits, backends)
     known = asked and not _chooses_caches(options, backends)
-    size = kv_bytes(graph, uniform_kv(graph, bits)) if known else 0
-    return (size,) * len(backends)
+    if not known:
+        return (0,) * len(backends)
+    schemes = uniform_kv(graph, bits)
+    kept = ({name: kv_at(s, b) for name, s in schemes.items()} for b in backends)
+    return tuple(kv_bytes(graph, each) for each in kept)
 
 
 def _chooses_caches(options: CompileOptions, backends: tuple[Backend, ...]) -> bool:

@@ -19,13 +19,17 @@ from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import evaluate
 from optimum_compile.compiler.quant.activations import Activations
+from optimum_compile.compiler.quant.kv import KvScheme, KvStored
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.routing import RoutingMargin, most_decided
+from optimum_compile.passes.precision.kv import caches_at as caches_at
 from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.units import units_of
+from optimum_compile.passes.symbolic_shape.lengths import lengths_of
 
 Rounding = Mapping[str, Activations]  # by weight name: see `interpret.run`
+Caches = Mapping[str, KvStored]  # by the name of a state: see `interpret.run`
 DECODE_STEPS = 8
 # Weights above this size are read anew for each case, so that memory stays bounded.
 CACHE_BYTES = 1 << 30
@@ -64,22 +68,35 @@ def decoder_cases(
     count: int,
     steps: int = DECODE_STEPS,
     activations: Rounding | None = None,
+    kv: Caches | None = None,
 ) -> tuple[Case, ...]:
-    """One prefill and `steps` decode calls a case, with the quantised oracle's logits.
+    """A prompt and `steps` decode calls a case, with the quantised oracle's logits.
 
     Case i is of the most decided of the windows i, i + count, i + 2 count and so on. The prompt gets
-    shorter from case to case, so that padding is exercised.
+    shorter from case to case, so that padding is exercised. It is one prefill call, but where caches are
+    rounded (`kv`): there it may take several. Where functions have fixed lengths, the first cases have
+    prompts of exactly those, so that each function is executed.
     """
+    rounded = first_rounded(kv) > 0
     cache = WeightCache(CACHE_BYTES)
     longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
+    exact = tuple(reversed(_fixed(graph)))
 
     def made(window: Sequence[int], index: int) -> Case:
         tokens = np.asarray(window, np.int64)[None]
         room = tokens.shape[1] - steps
-        prompt = max(1, min(room if index == 0 else room * (count - index) // count, longest))
+        prompt = max(1, room if index == 0 else room * (count - index) // count)
+        prompt = prompt if rounded else min(prompt, longest)
+        if index < len(exact):
+            prompt = min(exact[index], tokens.shape[1])
         margin = RoutingMargin(graph)
-        logits = _logits(graph, tokens[:, : prompt + steps], cache, longest, activations, margin)
-        calls = [_call("prefill", tokens[:, :prompt], 0, logits)]
+        logits = _logits(
+            graph, tokens[:, : prompt + steps], cache, longest, activations, margin, kv
+        )
+        calls = [
+            _call("prefill", tokens[:, at : min(at + longest, prompt)], at, logits)
+            for at in range(0, prompt, longest)
+        ]
         for at in range(prompt, min(prompt + steps, tokens.shape[1])):
             calls.append(_call("decode", tokens[:, at : at + 1], at, logits))
         return Case(tuple(calls), margin.least)
@@ -102,6 +119,7 @@ def _logits(
     longest: int,
     activations: Rounding | None,
     observe: RoutingMargin,
+    kv: Caches | None,
 ) -> np.ndarray:
     import torch
 
@@ -117,7 +135,7 @@ def _logits(
                 observe=observe,
                 cache=cache,
                 activations=activations,
-                kv=kv_of(graph),
+                kv=kv_of(graph) if kv is None else kv,
             )
             states = result.states
             parts.append(_finite(result.outputs[0].numpy()))
@@ -190,6 +208,7 @@ def make_cases(
     bos: int | None,
     options: CaseOptions,
     activations: Rounding | None = None,
+    kv: Caches | None = None,
 ) -> tuple[Case, ...]:
     """The cases of a graph of either kind.
 
@@ -198,14 +217,31 @@ def make_cases(
     mixture is the most decided of up to `options.candidates` inputs, the first above `DECISIVE_MARGIN`
     if there is one. Graphs without routes get the first input of each.
 
-    `activations` is what the artifact rounds (`rounding_of`): the oracle then rounds it as well.
+    `activations` is what the artifact rounds (`rounding_of`), `kv` how it keeps its caches
+    (`caches_at`; otherwise as the notes say): the oracle then rounds them as well. With caches of few
+    bits prompts are long enough for codes to be read, before and in the decode calls.
     """
     if is_decoder(graph):
+        kv = kv_of(graph) if kv is None else kv
         each = options.candidates if RoutingMargin(graph).routes else 1
-        wanted = replace(options, count=options.count * each)
+        fixed = _fixed(graph)
+        prompt = max(options.prompt, 2 * first_rounded(kv), *fixed)
+        count = max(options.count, len(fixed) + 1) if fixed else options.count
+        wanted = replace(options, count=count * each, prompt=prompt)
         windows = token_windows(graph, text, tokenizer, bos, wanted)
-        return decoder_cases(graph, windows, options.count, options.steps, activations)
+        return decoder_cases(graph, windows, count, options.steps, activations, kv)
     return module_cases(graph, options, options.steps if graph.states else 1, activations)
+
+
+def _fixed(graph: Graph) -> tuple[int, ...]:
+    """Lengths of functions that take exactly so many tokens."""
+    return lengths_of(graph).fixed if is_decoder(graph) else ()
+
+
+def first_rounded(kv: Caches | None) -> int:
+    """Tokens after which every cache of few bits holds some in codes; 0 without such caches."""
+    schemes = [s for s in (kv or {}).values() if isinstance(s, KvScheme)]
+    return max((s.sinks + s.window + s.group for s in schemes), default=0)
 
 
 def rounding_of(graph: Graph, backend: Backend) -> dict[str, Activations]:

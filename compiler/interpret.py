@@ -95,8 +95,9 @@ def run(
         activations: by the name of a weight, how the inputs of its linears are rounded before they
             are multiplied; on quantised weights with one scale a row, with the bits of integer
             kernels. Rounding has no gradient, so not together with `grad_weights`.
-        kv: by the name of a state, how attention reads it as keys or values; what it reads is rounded,
-            the state itself keeps every number. Not together with `grad_weights` either.
+        kv: by the name of a state, how attention reads it as keys or values: what it reads is rounded
+            (fp16 where the scheme is `f16`), the state itself keeps every number. Not together with
+            `grad_weights` either.
         dtype: torch.float32 or torch.float64; every float value of the program is held in it.
 
     Raises:

@@ -24,12 +24,13 @@ from optimum_compile.compiler.quant.kv import (
     round_keys,
     round_values,
 )
+from optimum_compile.compiler.quant.scheme import Float
 
-CacheSchemes = Mapping[Node, Mapping[KvRole, KvScheme]]
+CacheSchemes = Mapping[Node, Mapping[KvRole, KvStored]]
 
 
 def cache_schemes(graph: Graph, kv: Mapping[str, KvStored]) -> CacheSchemes:
-    """What each attention reads rounded, from schemes by state name.
+    """What each attention reads rounded, from schemes by state name; float32 is not rounded.
 
     Raises UserError for a name that is no state, or a state that is no cache of an attention.
     """
@@ -40,16 +41,16 @@ def cache_schemes(graph: Graph, kv: Mapping[str, KvStored]) -> CacheSchemes:
     unread = sorted(set(kv) - {cache.name for cache in caches})
     if unread:
         raise UserError(f"state {unread[0]!r}: no attention reads it as its keys or values")
-    found: dict[Node, dict[KvRole, KvScheme]] = {}
+    found: dict[Node, dict[KvRole, KvStored]] = {}
     for cache in caches:
         scheme = kv.get(cache.name)
-        if isinstance(scheme, KvScheme):
+        if scheme is not None and scheme != Float(32):
             for node in cache.readers:
                 found.setdefault(node, {})[cache.role] = scheme
     return found
 
 
-def quantised_attention(call: Call, schemes: Mapping[KvRole, KvScheme]) -> Tensor:
+def quantised_attention(call: Call, schemes: Mapping[KvRole, KvStored]) -> Tensor:
     """What `cache_attention` gives when old keys and values are read from codes."""
     keys, values, past, total = cached_inputs(call)
     read_keys = _Reader(keys, total, schemes.get(KvRole.KEYS), round_keys)
@@ -61,9 +62,9 @@ def quantised_attention(call: Call, schemes: Mapping[KvRole, KvScheme]) -> Tenso
     return torch.cat(parts, -2)
 
 
-def _spans(past: int, total: int, schemes: Iterable[KvScheme]) -> Iterator[tuple[int, int]]:
+def _spans(past: int, total: int, schemes: Iterable[KvStored]) -> Iterator[tuple[int, int]]:
     """Query positions from `past` to `total`, in pieces for which the same tokens are rounded."""
-    used = tuple(schemes)
+    used = tuple(s for s in schemes if isinstance(s, KvScheme))
     first = past
     for at in range(past + 1, total):
         # The query at `at` is the first with `at` + 1 tokens in the cache.
@@ -80,16 +81,16 @@ class _Reader:
         self,
         cache: Tensor,
         total: int,
-        scheme: KvScheme | None,
+        scheme: KvStored | None,
         rounding: Callable[[np.ndarray, KvScheme], np.ndarray],
     ) -> None:
-        # A cache of few bits is fp16 where it is not codes; one that has no scheme is not rounded.
+        # What is not in codes is fp16; a cache that has no scheme is not rounded.
         self.cache = cache if scheme is None else cache.to(torch.float16).to(cache.dtype)
-        self.scheme = scheme
-        count = 0 if scheme is None else scheme.rounded_tokens(total)
-        if scheme is not None and count:
-            old = self.cache.narrow(-2, scheme.sinks, count)
-            self.rounded = torch.from_numpy(rounding(old.numpy(), scheme))
+        self.scheme = scheme if isinstance(scheme, KvScheme) else None
+        count = 0 if self.scheme is None else self.scheme.rounded_tokens(total)
+        if self.scheme is not None and count:
+            old = self.cache.narrow(-2, self.scheme.sinks, count)
+            self.rounded = torch.from_numpy(rounding(old.numpy(), self.scheme))
 
     def at(self, tokens: int) -> Tensor:
         """The first `tokens` of the cache as they are read when it has no more."""

@@ -34,6 +34,7 @@ PORTABLE = (
 )
 OPERATORS = (
     "executorch/operators.cpp",
+    "executorch/kv_operators.cpp",
     "executorch/nested_operators.cpp",
     "executorch/vector_operators.cpp",
 )

@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,7 @@ def artifact_metadata(path: Path, kind: str) -> dict[str, Any]:
         data: dict[str, Any] = typed(dict[str, Any], parse_json(text), "metadata")
         for key, wanted in METADATA.items():
             typed(wanted, data.get(key), key)
+        typed(dict[str, tuple[str, int]], data.get("kv_caches", {}), "kv_caches")
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: its embedded metadata is damaged: {error}") from error
     return data
@@ -84,6 +85,8 @@ def _show(path: Path, found: dict[str, Any], verbose: bool) -> None:
         + ", ".join(f"{k} {v}" for k, v in found["versions"].items()),
         soft_wrap=True,
     )
+    for line in _caches(found, verbose):
+        out.print(line, soft_wrap=True)
     for stage in found["stages"]:
         first, last = stage["blocks"]
         out.print(
@@ -102,6 +105,17 @@ def _show(path: Path, found: dict[str, Any], verbose: bool) -> None:
                 f"{tensor['low']:.3g} .. {tensor['high']:.3g}",
                 soft_wrap=True,
             )
+
+
+def _caches(found: dict[str, Any], verbose: bool) -> Iterator[str]:
+    """Bytes of the KV cache, and with `verbose` the scheme of every layer's keys and values."""
+    caches = found.get("kv_caches", {})
+    if not caches:
+        return
+    total = sum(taken for _, taken in caches.values())
+    yield f"  KV cache at the full context: {size(total)}"
+    for name, (scheme, taken) in caches.items() if verbose else ():
+        yield f"    {name} {scheme} {size(taken)}"
 
 
 def _compare(bundle: Bundle, embedded: dict[str, dict[str, Any]]) -> None:

@@ -61,8 +61,10 @@ class CoreMLBackend:
         return None
 
     def supports_kv(self, scheme: KvStored) -> Support:
-        """Float states only."""
-        return SUPPORTED if isinstance(scheme, Float) else Support(False, KV_REASON)
+        """States of fp16, whatever is asked for."""
+        if isinstance(scheme, Float) and scheme.bits == 16:
+            return SUPPORTED
+        return Support(False, KV_REASON, falls_back=True)
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators cannot be carried."""

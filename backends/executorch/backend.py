@@ -30,7 +30,7 @@ from optimum_compile.compiler.quant.scheme import Float, Scheme
 
 RUNNER = "optimum_compile.backends.executorch.runner"
 LOGITS = "optimum_compile.backends.executorch.logits"
-KV_REASON = "the cache is a float32 buffer, and no operator here keeps codes in it"
+KV_REASON = "the operator keeps fp16 rows, or codes of 8, 4 and 2 bits"
 INSPECT_TIMEOUT_S = 300
 
 
@@ -73,13 +73,18 @@ class ExecuTorchBackend:
         return ActivationKind.ASYMMETRIC_INT8 if on_xnnpack else None
 
     def supports_kv(self, scheme: KvStored) -> Support:
-        """Float buffers only."""
-        return SUPPORTED if isinstance(scheme, Float) else Support(False, KV_REASON)
+        """Bytes that one operator writes and reads: fp16 rows, or codes."""
+        wide = isinstance(scheme, Float) and scheme.bits != 16
+        return Support(False, KV_REASON) if wide else SUPPORTED
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators that are pure and known."""
         if node.op != "aten":
-            return SUPPORTED if node.op in EXPORTED_OPS else Support(False, "it is not in the op table")
+            return (
+                SUPPORTED
+                if node.op in EXPORTED_OPS
+                else Support(False, "it is not in the op table")
+            )
         from optimum_compile.compiler.aten import aten_overload
         from optimum_compile.compiler.errors import UserError
 

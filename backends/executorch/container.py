@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optimum_compile.backends.container import metadata_bytes
+from optimum_compile.backends.executorch.caches import packed_caches
 from optimum_compile.backends.executorch.regions import Region, regions_of
 from optimum_compile.backends.executorch.schemes import aligned
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
@@ -73,7 +74,7 @@ OPERATORS_OF: dict[str, tuple[Op, ...]] = {
     "rms_norm": (MUL, MEAN, ADD, UNARY, MUL, MUL),
     "layer_norm": (Op(11, 2, tensors=1, makes=3),),
     "rope": (SLICE, SLICE, MUL, MUL, ADD, MUL, MUL, ADD, CONCAT),
-    "kv_write": (WRITE, COPY),
+    "kv_write": (WRITE, COPY),  # of a float32 buffer; packed ones are written by their attention
     "index_copy": (WRITE, COPY),
     "attention": (MUL, MUL, PERMUTE, BMM, ADD, SOFTMAX, BMM, ADD, ADD),
     "route": (
@@ -115,6 +116,7 @@ PACKED = {
     "vec": (Op(13, 6, nulls=1), (1, 2)),
     "f16": (Op(4), (2,)),
 }
+KV_ATTENTION = Op(19, 11)  # on a packed cache
 
 
 def container_bytes(graph: Graph, *, xnnpack: bool = True) -> int:
@@ -135,15 +137,21 @@ def container_bytes(graph: Graph, *, xnnpack: bool = True) -> int:
 
 def _function(graph: Graph, inside: set[Node], delegated: set[str], dynamic: bool) -> int:
     total = FUNCTION + OPERATORS * OPERATOR
+    packed = packed_caches(graph)
+    written = {cache.write for pair in packed.values() for cache in pair}
+    bytes_only = {cache.state.read for pair in packed.values() for cache in pair}
     for value in (*graph.inputs, *(s.read for s in graph.states)):
-        total += TENSOR + DIM * value.type.rank
+        total += TENSOR + DIM * (1 if value in bytes_only else value.type.rank)
     for name, value in graph.weights.items():
         if value.uses and name not in delegated:
             total += sum(_constant(rank) for rank in _ranks(value))
     total += sum(_constant(2) for _ in _codebooks(graph))
     seen: set[str] = set()
     for node in graph.nodes:
-        if node in inside:
+        if node in inside or node in written:
+            continue
+        if node in packed:
+            total += KV_ATTENTION.bytes(4)
             continue
         total += _node(node, dynamic)
         if node.op in ONCE and node.op not in seen:

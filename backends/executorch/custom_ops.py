@@ -49,6 +49,13 @@ ARGUMENTS = {
     for use, first in (("linear", "x"), ("embedding", "ids"))
     for form, arguments in _PACKED.items()
 }
+# New keys and values go into the caches, which are bytes; then the queries attend to what is there.
+KV_ATTENTION = "kv_attention"
+_KV_SCHEME = "int {0}_bits, int {0}_group, int {0}_window, int {0}_sinks"
+_KV_ARGUMENTS = (
+    "Tensor q, Tensor k, Tensor v, Tensor past, Tensor(a!) keys, Tensor(b!) values, int context, "
+    f"{_KV_SCHEME.format('key')}, {_KV_SCHEME.format('value')}, float scale, int sliding"
+)
 # Where rows and columns stand behind the first two tensors.
 _SIZES_AT = {"lut": 2, "affine": 3, "e0m4": 2, "nested": 4, "vec": 4}
 
@@ -65,10 +72,19 @@ def load() -> None:
         torch.library.register_fake(f"{NAMESPACE}::{name}", fake, lib=library)
         library.impl(name, fake, "CompositeExplicitAutograd")
         library.impl(f"{name}.out", _out(fake), "CompositeExplicitAutograd")
+    library.define(f"{KV_ATTENTION}({_KV_ARGUMENTS}) -> Tensor")
+    library.define(f"{KV_ATTENTION}.out({_KV_ARGUMENTS}, *, Tensor(c!) out) -> Tensor(c!)")
+    torch.library.register_fake(f"{NAMESPACE}::{KV_ATTENTION}", _kv_attention, lib=library)
+    library.impl(KV_ATTENTION, _kv_attention, "CompositeExplicitAutograd")
+    library.impl(f"{KV_ATTENTION}.out", _out(_kv_attention), "CompositeExplicitAutograd")
     library.define(f"{DELEGATE}(Tensor x, int index, int[] widths) -> Tensor[]")
     torch.library.register_fake(f"{NAMESPACE}::{DELEGATE}", _delegate, lib=library)
     library.impl(DELEGATE, _delegate, "CompositeExplicitAutograd")
     _LIBRARY.append(library)
+
+
+def _kv_attention(q: Tensor, k: Tensor, v: Tensor, *rest: object) -> Tensor:
+    return q.new_empty((*q.shape[:-1], v.shape[-1]))
 
 
 def _delegate(x: Tensor, index: int, widths: Sequence[int]) -> list[Tensor]:

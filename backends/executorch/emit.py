@@ -9,6 +9,7 @@ import torch
 
 from optimum_compile.backends.base import EmitOptions, EmitResult
 from optimum_compile.backends.executorch.attach import attach
+from optimum_compile.backends.executorch.copies import Copies, copied_bytes, count_copies
 from optimum_compile.backends.executorch.delegate import Delegate
 from optimum_compile.backends.executorch.lower import DelegateStore, GraphModule, TensorStore
 from optimum_compile.backends.executorch.lower_ops import DTYPES
@@ -29,14 +30,24 @@ def functions_of(graph: Graph) -> dict[str, Graph]:
     return {"forward": graph}
 
 
-def emit(graph: Graph, options: EmitOptions, out: Path, *, xnnpack: bool = True) -> EmitResult:
-    """Write `out`; without `xnnpack` every matrix runs in a packed operator.
+def emit(
+    graph: Graph,
+    options: EmitOptions,
+    out: Path,
+    *,
+    xnnpack: bool = True,
+    packs_caches: bool = True,
+) -> EmitResult:
+    """Write `out`.
+
+    Without `xnnpack` every matrix runs in a packed operator. Without `packs_caches` a KV cache is a
+    float32 buffer, which takes no fewer than 16 bits.
 
     Raises ToolchainError when the SDK fails.
     """
     require()
     delegates = DelegateStore(graph, enabled=xnnpack)
-    store = TensorStore(graph, delegates.constants)
+    store = TensorStore(graph, delegates.constants, packs_caches=packs_caches)
     functions = functions_of(graph)
     with quiet(), torch.no_grad():
         try:
@@ -50,6 +61,9 @@ def emit(graph: Graph, options: EmitOptions, out: Path, *, xnnpack: bool = True)
             # torch.export and ExecuTorch raise anything; their own words are kept.
             raise ToolchainError(f"ExecuTorch could not lower {options.name}: {error!r}") from error
     notes = [_summary(name, found) for name, found in counts.items()]
+    if graph.states:
+        moved = count_copies(out)
+        notes = [f"{note}; {_copies(moved[name])}" for name, note in zip(counts, notes, strict=True)]
     others = [len(d.program) for d in delegates.delegates] + [len(options.metadata_json.encode())]
     stored = segment_bytes(out) - sum(aligned(n) for n in others)
     return EmitResult(out, stored, tuple(functions), tuple(notes))
@@ -58,6 +72,11 @@ def emit(graph: Graph, options: EmitOptions, out: Path, *, xnnpack: bool = True)
 def _summary(function: str, found: Counter[int]) -> str:
     groups = ", ".join(f"stage {stage}: {count}" for stage, count in sorted(found.items()))
     return f"{function}: {found.total()} XNNPACK delegates" + (f" ({groups})" if groups else "")
+
+
+def _copies(found: Mapping[str, Copies]) -> str:
+    count = sum(c.count for c in found.values())
+    return f"{count} instructions copy {copied_bytes(found):,} bytes"
 
 
 def segment_bytes(pte: Path) -> int:

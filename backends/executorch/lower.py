@@ -4,9 +4,9 @@ A region that XNNPACK runs becomes one placeholder operator, which `emit` exchan
 Everything that XNNPACK has no container for (2 bits, palettes, fp16, tied tables) goes to the packed
 operators.
 
-Attention, norms and rotary embedding stay portable ATen: they are a few percent of the work, a
-bundle of 8- and 4-bit stages then needs only stock kernels, and no element-wise islands are left
-for a partitioner to lower one by one.
+Attention over a KV cache is one operator as well (`caches`). Norms and rotary embedding stay portable
+ATen: they are a few percent of the work, and no element-wise islands are left for a partitioner to
+lower one by one.
 """
 
 from collections.abc import Container, Mapping
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from optimum_compile.backends.executorch import custom_ops
+from optimum_compile.backends.executorch.caches import packed_caches, packed_states
 from optimum_compile.backends.executorch.delegate import Delegate, build
 from optimum_compile.backends.executorch.operands import (
     call_of,
@@ -45,6 +46,8 @@ class GraphModule(nn.Module):
         self.graph = graph
         self.delegates = delegates
         self.regions = regions_of(graph) if delegates.enabled else ()
+        self.caches = packed_caches(graph) if store.packs_caches else {}
+        self.packed_writes = {cache.write for pair in self.caches.values() for cache in pair}
         self.in_place: set[Value] = set()  # values that are the buffer of a state
         for name, tensor in store.tensors.items():
             self.register_buffer(name, tensor, persistent=True)
@@ -99,11 +102,18 @@ class GraphModule(nn.Module):
 class TensorStore:
     """Constants and states of a graph as torch tensors, but for the matrices of the delegates."""
 
-    def __init__(self, graph: Graph, delegated: Container[str]) -> None:
+    def __init__(
+        self, graph: Graph, delegated: Container[str], *, packs_caches: bool = True
+    ) -> None:
+        self.packs_caches = packs_caches
         self.tensors: dict[str, Tensor] = {}
+        packed = packed_states(graph) if packs_caches else {}
         for state in graph.states:
-            shape = state.read.type.static_shape()
-            self.tensors[buffer_name(state.name)] = torch.zeros(shape)
+            if state.name in packed:
+                memory = torch.zeros(packed[state.name].bytes, dtype=torch.uint8)
+            else:
+                memory = torch.zeros(state.read.type.static_shape())
+            self.tensors[buffer_name(state.name)] = memory
         for name, value in graph.weights.items():
             if name in delegated:
                 continue

@@ -38,7 +38,10 @@ class Frame:
 
     def x(self, index: int = 0) -> Tensor:
         """Input `index` as a tensor."""
-        value = self.node.input(index)
+        return self.value(self.node.input(index))
+
+    def value(self, value: Value) -> Tensor:
+        """A value as a tensor."""
         return self.env[value] if value in self.env else self.module.plain(value)
 
     def optional(self, index: int) -> Tensor | None:
@@ -139,6 +142,9 @@ def _rope(f: Frame) -> Tensor:
 
 
 def _kv_write(f: Frame) -> Tensor:
+    if f.node in f.module.packed_writes:  # the attention that reads the cache writes it first
+        f.module.in_place.add(f.node.output)
+        return f.x(0)
     new, axis = f.x(1), int(f.attr("axis"))
     return _copy_rows(f, f.positions(f.x(2), new.shape[axis]), new)
 
@@ -160,6 +166,23 @@ def _copy_rows(f: Frame, rows: Tensor, new: Tensor) -> Tensor:
 
 
 def _cache_attention(f: Frame) -> Tensor:
+    if f.node in f.module.caches:
+        return _packed_attention(f)
+    return _float_attention(f)
+
+
+def _packed_attention(f: Frame) -> Tensor:
+    """Write the new rows and attend, both on the bytes of the cache."""
+    keys, values = f.module.caches[f.node]
+    new = (f.value(cache.write.input(1)) for cache in (keys, values))
+    out: Tensor = torch.ops.optimum_compile_rt.kv_attention(
+        *(f.x(0), *new, f.x(3), f.x(1), f.x(2), keys.sizes[1]),
+        *(*keys.numbers, *values.numbers, f.attr("scale"), int(f.attr("window"))),
+    )
+    return out
+
+
+def _float_attention(f: Frame) -> Tensor:
     """One pair of matrix products a query head of each group, so that K and V are never repeated.
 
     One product with all heads of a group stacked would do, but a view that joins the group with the
@@ -216,7 +239,11 @@ def _shape(f: Frame) -> list[Any]:
 def _permute(f: Frame) -> Tensor:
     # A copy in plain order, which is what the runtime makes of any permute: strides that depend on
     # the length of a dynamic prompt would make torch.export guard on it.
-    return torch.ops.aten.permute_copy.default(f.x(), ints(f.attr("perm")))
+    perm, shape = ints(f.attr("perm")), f.node.input(0).type.shape
+    moved = [axis for axis in perm if shape[axis] != 1]
+    if moved == sorted(moved):  # only axes of size 1 move, as in a decode step: nothing to copy
+        return f.x().view([f.size(shape[axis]) for axis in perm])
+    return torch.ops.aten.permute_copy.default(f.x(), perm)
 
 
 def _slice(f: Frame) -> Tensor:

@@ -23,7 +23,6 @@ from optimum_compile.compiler.package.manifest import (
     Tensor,
 )
 from optimum_compile.compiler.package.writer import file_entries, sha256_of, size_of
-from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import (
     codebook_bytes,
@@ -107,15 +106,6 @@ def _codebook_bytes(graph: Graph, backends: Sequence[Backend]) -> int:
     return codebook_bytes([n.scheme for n in notes if n is not None], backends)
 
 
-def _kv_text(graph: Graph, backend: Backend) -> str:
-    """How an artifact keeps keys and values: schemes where it follows the notes."""
-    fixed = {"ios": "f16", "android": "f32"}.get(backend.platform)
-    if fixed is not None or backend.name != "native":
-        return fixed or "of the runtime"
-    noted = kv_of(graph)
-    return ", ".join(sorted({str(noted.get(state.name, "f16")) for state in graph.states}))
-
-
 def embedded_metadata(wanted: "Plan", backend: Backend) -> str:
     """JSON that is embedded in an artifact: provenance and stages, no dates and no paths."""
     graph = wanted.model.graph
@@ -125,7 +115,8 @@ def embedded_metadata(wanted: "Plan", backend: Backend) -> str:
             "name": wanted.name,
             "target": f"{backend.platform}:{backend.name}",
             "versions": versions(),
-            "kv_cache": _kv_text(graph, backend),
+            "kv_cache": kv_text(graph, backend, wanted.options.kv_bits),
+            "kv_caches": kv_entries(graph, backend),
             "policy": wanted.options.policy,
             "quantizer": wanted.options.quantizer,
             "seed": wanted.options.seed,

@@ -7,15 +7,12 @@ and the KV cache up to its context. Pure functions of a graph and its `Precision
 from collections.abc import Mapping
 
 from optimum_compile.backends.base import Backend
-from optimum_compile.compiler.decoder import caches_of
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
-from optimum_compile.passes.precision.kv import kv_bytes, kv_of
+from optimum_compile.passes.precision.kv import caches_at, kv_bytes
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import Unit, codebook_bytes, units_of
 from optimum_compile.passes.stages.experts import Expert, experts_of
-
-FLOAT_CACHE = {"ios": 2}  # bytes of a number of a cache that is not rounded; float32 elsewhere
 
 
 def read_shares(graph: Graph, *, every_expert: bool = True) -> Mapping[str, float]:
@@ -58,14 +55,7 @@ def cache_bytes(graph: Graph, backend: Backend, tokens: int | None = None) -> in
 
     Caches with a `KvPrecision` note count in their scheme, others as the target keeps floats.
     """
-    noted = kv_of(graph)
-    total = kv_bytes(graph, noted, tokens)
-    width = FLOAT_CACHE.get(backend.platform, 4)
-    for cache in caches_of(graph):
-        if cache.name not in noted:
-            heads, context, size = cache.sizes
-            total += (width - 2) * heads * (tokens or context) * size  # counted as fp16 above
-    return total
+    return kv_bytes(graph, caches_at(graph, backend), tokens)
 
 
 def bytes_per_token(

@@ -18,7 +18,7 @@ from optimum_compile.compiler.quant.kv import (
     parse_kv_scheme,
 )
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
-from optimum_compile.passes.precision.kv import kv_choices
+from optimum_compile.passes.precision.kv import kv_at, kv_choices
 from optimum_compile.passes.precision.notes import KvPrecision, Precision
 from optimum_compile.passes.precision.problem import Choice, Picks, Problem, UnitChoices
 from optimum_compile.passes.precision.units import Unit
@@ -52,7 +52,7 @@ def with_caches(
     units = []
     for cache in caches:
         block = min(where[node] for node in cache.readers)
-        found = _choices(cache, choices, len(problem.limits))
+        found = _choices(cache, choices, backends)
         units.append(UnitChoices(_unit(cache, block), found, why))
     return replace(
         problem,
@@ -68,14 +68,17 @@ def _unit(cache: Cache, block: int) -> Unit:
     return Unit(cache.name, block, use, is_cache=True)
 
 
-def _choices(cache: Cache, schemes: Sequence[KvStored], targets: int) -> tuple[Choice, ...]:
+def _choices(
+    cache: Cache, schemes: Sequence[KvStored], backends: Sequence[Backend]
+) -> tuple[Choice, ...]:
     """Widest last. Schemes that save nothing are left out: none does in a context of a few tokens."""
     heads, context, width = cache.sizes
     found: list[Choice] = []
     for scheme in reversed(schemes):
-        size = kv_stored_bytes(scheme, cache.role, heads, context, width)
-        if not found or size < max(found[-1].bytes):
-            found.append(Choice(scheme, (size,) * targets))
+        kept = [kv_at(scheme, backend) for backend in backends] or [scheme]
+        sizes = tuple(kv_stored_bytes(s, cache.role, heads, context, width) for s in kept)
+        if not found or sum(sizes) < sum(found[-1].bytes):
+            found.append(Choice(scheme, sizes))
     return tuple(reversed(found))
 
 

@@ -1,6 +1,6 @@
 """Pass: how the KV cache is stored, and the questions about it that assignment asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -51,17 +51,25 @@ class AssignKv:
                 why = (
                     "" if self.chosen else "this policy chooses weights only, use --policy measured"
                 )
-            remark = f"the KV cache stays at 16 bits: {why}"
-            return PassResult(False, (remark,) if caches and why else ())
+            if not caches:
+                return PassResult(False)
+            if why:
+                return PassResult(False, (f"the KV cache stays at 16 bits: {why}",))
+            falling = kv_fallbacks(map(KvScheme, KV_BITS), self.backends)
+            return PassResult(False, tuple(self._falls_back(reason) for reason in falling))
         if not caches:
             raise OptionError(
                 f"kv_bits={self.bits}: the model has no KV cache; leave the option out"
             )
         changed = False
         schemes = uniform_kv(graph, self.bits)
+        falling = kv_fallbacks(schemes.values(), self.backends)
+        remarks = tuple(self._falls_back(reason) for reason in falling)
         for cache in caches:
             scheme = schemes[cache.name]
             verdict = kv_legal(scheme, self.backends)
+            if verdict.falls_back:  # nowhere in so few bits
+                continue
             if not verdict.ok:
                 raise UnsupportedError(
                     f"kv_bits={self.bits}: {verdict.reason}; leave the target out, or use "
@@ -70,17 +78,51 @@ class AssignKv:
             note = KvPrecision(scheme)
             changed |= cache.value.notes.get(KvPrecision) != note
             cache.value.notes.put(note)
-        return PassResult(changed)
+        return PassResult(changed, remarks)
+
+    def _falls_back(self, reason: str) -> str:
+        return f"kv_bits={self.bits}: {reason}; there the KV cache is fp16"
 
 
 def kv_legal(scheme: KvStored, backends: Sequence[Backend]) -> Support:
-    """Whether every target can store a cache so; the reason names the first that cannot."""
+    """Whether targets can store a cache so; the reason names the first that cannot.
+
+    Targets that fall back to fp16 do not refuse, unless no other is left to store it.
+    """
+    falling: list[Support] = []
     for backend in backends:
         verdict = backend.supports_kv(scheme)
-        if not verdict.ok:
-            target = target_name(backend.platform, backend.name)
-            return Support(False, f"{target} ({backend.name}): {verdict.reason}")
-    return SUPPORTED
+        if verdict.ok:
+            continue
+        target = target_name(backend.platform, backend.name)
+        told = Support(False, f"{target} ({backend.name}): {verdict.reason}", verdict.falls_back)
+        if not verdict.falls_back:
+            return told
+        falling.append(told)
+    return falling[0] if falling and len(falling) == len(backends) else SUPPORTED
+
+
+def kv_fallbacks(schemes: Iterable[KvStored], backends: Sequence[Backend]) -> tuple[str, ...]:
+    """Targets that keep fp16 instead of one of the schemes, each with its reason."""
+    found: dict[str, None] = {}
+    for scheme in schemes:
+        for backend in backends:
+            verdict = backend.supports_kv(scheme)
+            if verdict.falls_back:
+                target = target_name(backend.platform, backend.name)
+                found[f"{target} ({backend.name}): {verdict.reason}"] = None
+    return tuple(sorted(found))
+
+
+def kv_at(scheme: KvStored, backend: Backend) -> KvStored:
+    """How a target stores a cache of this scheme: fp16 where it falls back."""
+    return scheme if backend.supports_kv(scheme).ok else Float(16)
+
+
+def caches_at(graph: Graph, backend: Backend) -> dict[str, KvStored]:
+    """How a target keeps the KV caches: as their notes say where it can, otherwise in its own floats."""
+    noted = kv_of(graph)
+    return {c.name: kv_at(noted.get(c.name, Float(32)), backend) for c in caches_of(graph)}
 
 
 def kv_choices(backends: Sequence[Backend]) -> tuple[tuple[KvStored, ...], dict[KvStored, str]]:

@@ -15,7 +15,7 @@ from optimum_compile.backends.base import (
     Tolerance,
 )
 from optimum_compile.backends.compare import judge
-from optimum_compile.compiler.conformance import CaseOptions, make_cases
+from optimum_compile.compiler.conformance import CaseOptions, caches_at, make_cases
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.pass_manager import PassManager
@@ -65,7 +65,9 @@ def emitted(graph: Graph, work: Path, backend: Backend, name: str = "model") -> 
         work=work,
     )
     result = backend.emit(graph, options, work / f"{name}{backend.suffix}")
-    return Emitted(graph, result, make_cases(graph, None, None, None, CaseOptions()))
+    kv = caches_at(graph, backend)
+    cases = make_cases(graph, None, None, None, CaseOptions(), kv=kv)
+    return Emitted(graph, result, cases)
 
 
 def compared(made: Emitted, tolerance: Tolerance) -> Conformance:
@@ -103,10 +105,11 @@ def _run_model(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.nda
 
 
 def _run_program(artifact: Path, cases: tuple[Case, ...]) -> list[list[list[np.ndarray]]]:
+    from optimum_compile.backends.executorch.runner import run_call
     from optimum_compile.backends.executorch.session import Program
 
     out = []
     for case in cases:
         program = Program(artifact)
-        out.append([program.call(c.function, *c.inputs.values()) for c in case.calls])
+        out.append([run_call(program, call) for call in case.calls])
     return out

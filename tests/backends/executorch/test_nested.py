@@ -23,7 +23,9 @@ from optimum_compile.compiler.quant.stored import stored_parts
 from optimum_compile.passes.precision.units import units_of
 
 pytestmark = pytest.mark.executorch
-EXACT = Tolerance(max_rel_err=2e-5, min_top1=1.0)
+CACHED = Tolerance(
+    max_rel_err=2e-4, min_top1=1.0
+)  # a float next to a tie may get the other fp16 key
 
 
 def exported(weight: PackedWeight, path: Path) -> Program:
@@ -83,7 +85,7 @@ def test_a_decoder_of_nested_weights_agrees_with_the_oracle(tied: bool, tmp_path
         for at, (name, shape) in enumerate(sorted(shapes.items()))
     }
     made = emitted(with_packed(graph, weights, tmp_path), tmp_path, BACKEND)
-    verdict = compared(made, EXACT)
+    verdict = compared(made, CACHED)
     assert verdict.ok, verdict.reason
     assert all("0 XNNPACK delegates" in r for r in made.result.remarks)
     assert abs(made.result.weight_bytes - predicted_bytes(made.graph, BACKEND)) <= 256

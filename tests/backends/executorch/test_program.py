@@ -1,6 +1,7 @@
 """Everything that is emitted runs in the stock runtime, in a child process."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -19,6 +20,9 @@ from optimum_compile.passes.stages.notes import StagePlan
 
 pytestmark = pytest.mark.executorch
 EXACT = Tolerance(max_rel_err=2e-5, min_top1=1.0)
+CACHED = Tolerance(
+    max_rel_err=2e-4, min_top1=1.0
+)  # a float next to a tie may get the other fp16 key
 INT8 = Tolerance(min_cosine=0.999, min_top1=0.9)  # int8 activations; few and random positions
 PACKED = BACKEND.configured(BackendOptions("packed", "float"))
 PACKED_SCHEMES = [
@@ -106,7 +110,7 @@ def test_a_tied_table_may_have_outliers(text, tmp_path):
     table = random_packed(parse_scheme(text), 50, 32)
     graph = with_packed(decoder(layers=1, tied=True), {name: table}, tmp_path)
     made = emitted(graph, tmp_path, BACKEND)
-    verdict = compared(made, EXACT)
+    verdict = compared(made, CACHED)
     assert verdict.ok, verdict.reason
     assert_predicted(made, BACKEND)
 
@@ -125,7 +129,7 @@ def test_the_packed_executor_has_no_delegate_and_is_exact(tmp_path):
     graph = quantised(decoder(layers=2), tmp_path, PACKED, "uniform", 8)
     made = emitted(graph, tmp_path, PACKED)
     assert all("0 XNNPACK delegates" in r for r in made.result.remarks)
-    verdict = compared(made, EXACT)
+    verdict = compared(made, CACHED)
     assert verdict.ok, verdict.reason
     assert_predicted(made, PACKED)
 
@@ -136,10 +140,9 @@ def test_a_cascade_has_three_stages_and_agrees_with_the_oracle(cascade):
     verdict = BACKEND.verify(cascade.result.artifact, cascade.cases, INT8)
     assert verdict.ok, verdict.reason
     assert verdict.steps == 3 * 9
-    assert cascade.result.remarks == (
-        "prefill: 9 XNNPACK delegates (stage 0: 3, stage 1: 6)",
-        "decode: 9 XNNPACK delegates (stage 0: 3, stage 1: 6)",
-    )
+    for name, remark in zip(("prefill", "decode"), cascade.result.remarks, strict=True):
+        told = re.escape(f"{name}: 9 XNNPACK delegates (stage 0: 3, stage 1: 6); ")
+        assert re.fullmatch(told + "[0-9]+ instructions copy [0-9,]+ bytes", remark)
     assert verdict.executed_by.startswith("ExecuTorch runtime 1.4")
     assert_predicted(cascade, BACKEND)
 
@@ -190,7 +193,7 @@ def test_a_tied_table_is_stored_once(tmp_path):
 def test_a_window_hides_what_is_older(tmp_path):
     graph = quantised(decoder(layers=1, window=3), tmp_path, PACKED, "uniform", 16)
     made = emitted(graph, tmp_path, PACKED)
-    verdict = compared(made, EXACT)
+    verdict = compared(made, CACHED)
     assert verdict.ok, verdict.reason
 
 

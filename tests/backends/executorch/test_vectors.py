@@ -23,7 +23,7 @@ def emission(form: str, work: Path) -> Emitted:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_decoder_gives_what_the_oracle_does(form: str, tmp_path: Path) -> None:
     made = emission(form, tmp_path)
-    found = compared(made, Tolerance(max_rel_err=1e-5, min_top1=1.0))
+    found = compared(made, Tolerance(max_rel_err=2e-4, min_top1=1.0))
     assert found.ok, found.reason
     # Of a shared codebook one copy is predicted; 15 would be 28 KiB more.
     assert abs(made.result.weight_bytes - predicted_bytes(made.graph, BACKEND)) <= 64

@@ -21,8 +21,10 @@ from optimum_compile.compiler.options import target_name
 from optimum_compile.compiler.pass_manager import PassManager
 from optimum_compile.compiler.quant.kv import KvBits, KvScheme, parse_kv_bits
 from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.passes.precision.bytes_read import cache_bytes
 from optimum_compile.passes.precision.kv import (
     AssignKv,
+    caches_at,
     kv_bytes,
     kv_choices,
     kv_of,
@@ -89,7 +91,44 @@ def test_a_note_elsewhere_is_a_violation() -> None:
     assert (found.kind, found.where) == ("note", "%tokens")
 
 
-@pytest.mark.parametrize("name", sorted(set(BACKENDS) - {"reference"}))
+@pytest.mark.parametrize("name", ["executorch", "native"])
+def test_targets_with_packed_caches_take_every_width(name) -> None:
+    backend = load_backend(name)
+    assert all(backend.supports_kv(s).ok for s in (Float(16), *map(KvScheme, (8, 4, 2))))
+    assert not backend.supports_kv(Float(32)).ok
+    graph = decoder(layers=1)
+    assert assign(graph, "16,4", backend) == ()
+    found = caches_at(graph, backend)
+    assert found == {"k_cache.0": Float(16), "v_cache.0": KvScheme(4)}
+
+
+def test_core_ml_keeps_fp16_and_says_so() -> None:
+    coreml, executorch = load_backend("coreml"), load_backend("executorch")
+    graph = decoder(layers=1, context=100)
+    (remark,) = assign(graph, "4", coreml, executorch)
+    assert re.match(f"kv_bits=4: {CORE_ML}.*; there the KV cache is fp16", remark)
+    assert set(kv_of(graph).values()) == {KvScheme(4)}
+    assert set(caches_at(graph, executorch).values()) == {KvScheme(4)}
+    assert set(caches_at(graph, coreml).values()) == {Float(16)}
+    assert cache_bytes(graph, coreml) > 1.5 * cache_bytes(graph, executorch)
+    # On its own nothing is left to note.
+    alone = decoder(layers=1)
+    (remark,) = assign(alone, "4,2", coreml)
+    assert "there the KV cache is fp16" in remark
+    assert kv_of(alone) == {}
+    choices, refused = kv_choices((coreml, executorch))
+    assert choices == (KvScheme(2), KvScheme(4), KvScheme(8), Float(16))
+    assert refused == {}
+    (remark,) = assign(decoder(layers=1), "auto", coreml, executorch)
+    assert "there the KV cache is fp16" in remark
+    (remark,) = assign(decoder(layers=1), "auto", coreml)
+    assert remark.startswith("the KV cache stays at 16 bits: ios (coreml)")
+
+
+OTHERS = sorted(set(BACKENDS) - {"reference", "executorch", "native", "coreml"})
+
+
+@pytest.mark.parametrize("name", OTHERS)
 def test_targets_without_packed_caches_say_why(name) -> None:
     backend = load_backend(name)
     for bits in (8, 4, 2):
@@ -139,15 +178,15 @@ def test_bytes_of_a_whole_cache() -> None:
 
 
 def test_the_plan_refuses_what_targets_cannot_hold() -> None:
-    with pytest.raises(UnsupportedError, match=f"kv_bits=4: {CORE_ML}.*--kv-bits 16") as e:
-        oc.plan(shared_model(), kv_bits="4")
-    assert e.value.exit_code == 5
-    with pytest.raises(UnsupportedError, match=ONNX):
+    with pytest.raises(UnsupportedError, match=ONNX) as e:
         oc.plan(shared_model(), ["android:onnxruntime"], kv_bits="16,2")
-    wanted = oc.plan(shared_model(), kv_bits="auto", policy="uniform")
+    assert e.value.exit_code == 5
+    both = oc.plan(shared_model(), kv_bits="4", policy="uniform")
+    assert any(re.match(f"kv_bits=4: {CORE_ML}", r) for r in both.remarks)
+    wanted = oc.plan(shared_model(), ["ios"], kv_bits="auto", policy="uniform")
     remarks = [r for r in wanted.remarks if "KV cache" in r]
     assert len(remarks) == 1
     assert "no integer states" in remarks[0]
-    plain = oc.plan(shared_model(), policy="uniform")
+    plain = oc.plan(shared_model(), ["ios"], policy="uniform")
     assert wanted.model.graph.fingerprint() == plain.model.graph.fingerprint()
     assert set(wanted.remarks) - set(plain.remarks) == set(remarks)
