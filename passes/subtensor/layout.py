@@ -163,8 +163,10 @@ class Layout:
         if _is_part(self, root) and slices is None:
             return "it is a slice of a tensor that others read in other ways"
         tree = self.tree(root, view)
-        if tree.refused or value not in tree.views:
-            return tree.refused or "a reader on the way needs another layout"
+        if tree.refused:
+            return tree.refused
+        if value not in tree.views or not same_place(tree.views[value], target):
+            return "a reader on the way needs another layout"
         usual = self.cost(self.best(root, View(target.buffer, 0, view.shape, dense(view.shape))))
         if not must and self.cost(tree) > usual:
             return "another reader would need a copy then"

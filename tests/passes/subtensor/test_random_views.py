@@ -8,7 +8,7 @@ from support.graphs import Builder
 
 from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.ir.graph import Graph, Value
-from optimum_compile.compiler.ir.ops import ShapeError
+from optimum_compile.compiler.ir.ops import ShapeError, infer_types
 from optimum_compile.compiler.ir.shape import as_dim, evaluate, format_dim, symbol
 from optimum_compile.compiler.pass_manager import PassContext
 from optimum_compile.passes.memory.notes import MemoryPlan
@@ -139,8 +139,29 @@ def linear(draw, b, x):
     return b.op("linear", x, w, None)
 
 
+def several(draw, b, x):
+    """Kernels with more than one output."""
+    if draw(st.booleans()):
+        other = draw(st.sampled_from([v for v in b.pool if v.type == x.type]))
+        inputs, op, attrs = [x, other, None], "add_rms_norm", {"eps": 1e-5}
+    else:
+        width = x.type.shape[-1]
+        if not isinstance(width, int):
+            return None
+        rows = [draw(st.sampled_from([width, 4])) for _ in range(draw(st.integers(2, 3)))]
+        inputs, op, attrs = [x], "linears", {}
+        for count in rows:
+            seed = len(b.graph.weights)
+            data = np.random.default_rng(seed).standard_normal((count, width)).astype(np.float32)
+            inputs += [b.weight(f"w{seed}", data / np.float32(width**0.5)), None]
+    types = infer_types(op, [None if v is None else v.type for v in inputs], attrs)
+    *others, last = b.graph.add_node(op, inputs, types, attrs).outputs
+    b.pool.extend(others)
+    return last
+
+
 MOVES = [reshaped, permuted, sliced, expanded, halves, joined, joined]
-STEPS = [*MOVES, arithmetic, arithmetic, linear]
+STEPS = [*MOVES, arithmetic, arithmetic, linear, several]
 
 
 @st.composite
