@@ -15,6 +15,7 @@ import yaml
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.compiler.quant.scheme import Granularity, PerChannel, PerGroup
+from optimum_compile.passes.symbolic_shape.lengths import parse_lengths
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(bpw|%|[KMGT]i?B|B)?", re.IGNORECASE)
 _TEXT = (
@@ -79,6 +80,7 @@ class CompileOptions:
     stage_loss: float = 0.0  # share of the predicted damage that uniform stages may add
     context: int | None = None
     max_prefill: int | None = None
+    seq: str | None = None  # tokens of each function: 1,64 (fixed), 1,1..512 (any number up to 512)
     calibration: str | None = None  # a file, "none", or the built-in text
     samples: int = 64
     profile_samples: int = 16  # windows on which damage is measured, apart from those of `samples`
@@ -118,6 +120,10 @@ class CompileOptions:
         parse_budget(self.budget)
         _check_share("stage_loss", self.stage_loss)
         parse_kv_bits(self.kv_bits)
+        if self.seq is not None:
+            parse_lengths(self.seq)
+            if self.max_prefill is not None:
+                raise OptionError("max_prefill: the lengths of --seq say it; give only one of them")
         _check_goals(self)
 
     def echo(self) -> dict[str, Any]:
@@ -225,7 +231,7 @@ def _coerce(key: str, value: Any, default: Any) -> Any:
         if len(numbers) != 3:
             raise OptionError(f"shares={value!r}: expected three numbers, like 0.25,0.6,0.15")
         return numbers
-    if key == "kv_bits":
+    if key == "kv_bits" or (key == "seq" and value is not None):
         return ",".join(str(p) for p in _parts(value))
     if key in ("budget", "group_size") and value is not None:
         return str(value)

@@ -17,6 +17,7 @@ from optimum_compile.compiler.calibration import (
     special_token_id,
 )
 from optimum_compile.compiler.errors import OptionError, UnsupportedError
+from optimum_compile.compiler.frontend.detect import detect
 from optimum_compile.compiler.frontend.open_model import Model, open_model
 from optimum_compile.compiler.observers import Observer, SilentObserver
 from optimum_compile.compiler.options import CompileOptions, options_from, resolve_targets
@@ -36,6 +37,7 @@ from optimum_compile.passes.precision.learn.effort import effort_named
 from optimum_compile.passes.precision.policies import policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.rewrite.rotate import RotateResidual
+from optimum_compile.passes.symbolic_shape.lengths import parse_lengths, set_lengths
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def plan(
     choices = BackendOptions(chosen.executor, chosen.activations)
     backends = tuple(load_backend(t.artifact).configured(choices) for t in names)
     text = read_text(chosen.calibration)
-    opened = open_model(Path(model), context=chosen.context, max_prefill=chosen.max_prefill)
+    opened = _opened(Path(model), chosen)
     refuse_existing(Path(chosen.output) / (chosen.name or opened.name), chosen.overwrite)
     rewrites = (*_folding(chosen.fold_norms), *_rotation(chosen.rotate, chosen.seed))
     recipe_named(chosen.quantizer), effort_named(chosen.effort)  # refused before work begins
@@ -104,6 +106,15 @@ def plan(
     refuse_unmeasured(chosen, assignment, lack)
     refuse_float_inputs(opened.graph, chosen.quantizer, backends)
     return replace(wanted, assignment=assignment, remarks=remarks, beforehand=beforehand)
+
+
+def _opened(path: Path, options: CompileOptions) -> Model:
+    """The model, with the lengths that `--seq` gives its functions."""
+    if options.seq is None:
+        return open_model(path, context=options.context, max_prefill=options.max_prefill)
+    longest = parse_lengths(options.seq).longest if detect(path) == "folder" else None
+    opened = open_model(path, context=options.context, max_prefill=longest)
+    return replace(opened, graph=set_lengths(opened.graph, options.seq))
 
 
 def _folding(wanted: bool) -> tuple[FoldNormScale, ...]:

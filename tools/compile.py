@@ -92,6 +92,11 @@ def parser() -> argparse.ArgumentParser:
         help="measured: predicted damage that may be added for uniform stages, like 2%% (default 0)",
     )
     add("--context", type=int, help="length of the KV cache in tokens")
+    add(
+        "--seq",
+        metavar="LENGTHS",
+        help="tokens of each function: 1,64 (fixed), 1,1..512 (any; default: up to --max-prefill)",
+    )
     add("--max-prefill", type=int, help="longest chunk of the prefill function, in tokens")
     add("--calibration", metavar="FILE|none", help="text or JSON list (default: a built-in text)")
     add("--samples", type=int, help="calibration windows (default 64)")

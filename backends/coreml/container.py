@@ -22,6 +22,7 @@ from optimum_compile.backends.coreml.schemes import (
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.quant.scheme import Affine, Float, Scheme, Sparse, Vector
 from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.symbolic_shape.lengths import lengths_of
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,10 @@ PACKAGE = 617 + 110  # Manifest.json, and the frame of the specification
 
 def container_bytes(graph: Graph) -> int:
     """Bytes of all files of the package beyond `stored_bytes` and `fixed_bytes`."""
-    functions = 2 if graph.states and "seq" in graph.symbols else 1
+    functions = 1
+    if graph.states and "seq" in graph.symbols:
+        lengths = lengths_of(graph)
+        functions += len(lengths.fixed) + (lengths.symbolic is not None)
     return PACKAGE + metadata_bytes(graph) + functions * _function(graph)
 
 

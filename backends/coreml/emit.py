@@ -14,6 +14,7 @@ from optimum_compile.backends.coreml.toolchain import load, quiet, scratch
 from optimum_compile.compiler.errors import InternalError, OptimumCompileError, ToolchainError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.shape import Dim
+from optimum_compile.passes.symbolic_shape.lengths import PREFILL, decoder_functions
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 METADATA_KEY = "com.optimum-compile.stages"
@@ -23,16 +24,17 @@ NAMESPACE = uuid.UUID("6f0d4f0e-2f6b-5b2d-9c1e-0c6b1c3f7a10")
 def functions_of(graph: Graph, options: EmitOptions) -> dict[str, Graph]:
     """The functions of a graph, every shape a number.
 
-    A decoder has `prefill`, a chunk of fixed length that the caller pads, and `decode`. The chunk is
-    fixed because the runtime does not combine states with flexible shapes. What padding writes into
-    the cache lies behind the prompt: the causal mask hides it until the next tokens overwrite it.
+    A decoder has `prefill`, a chunk of fixed length that the caller pads, and `decode`; with lengths of
+    the user's, `prefill_64` and the like. Chunks are fixed because the runtime does not combine states
+    with flexible shapes. What padding writes into the cache lies behind the prompt: the causal mask hides
+    it until the next tokens overwrite it.
     """
     if graph.states and "seq" in graph.symbols:
-        chunk = min(PREFILL_TOKENS, options.max_prefill)
-        return {
-            "prefill": specialize(graph, {"seq": chunk}),
-            "decode": specialize(graph, {"seq": 1}),
-        }
+        functions = decoder_functions(graph)
+        if PREFILL in functions:
+            chunk = min(PREFILL_TOKENS, options.max_prefill)
+            functions[PREFILL] = specialize(graph, {"seq": chunk})
+        return functions
     if graph.states and [v.name for v in graph.inputs] == ["tokens", "past"]:
         return {"decode": graph}
     fixed: dict[str, Dim] = {n: module_size(r) for n, r in graph.symbols.items()}

@@ -25,7 +25,7 @@ def load(artifact: Path) -> Predict:
 
     def predict(tokens: np.ndarray) -> np.ndarray:
         package.reset()
-        if "prefill" in package.functions:
+        if package.functions != ("decode",):
             return call("prefill", tokens, 0)
         parts = [call("decode", tokens[at : at + 1], at) for at in range(len(tokens))]
         return np.concatenate(parts)

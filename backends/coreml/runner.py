@@ -12,6 +12,7 @@ from optimum_compile.backends.base import Call
 from optimum_compile.backends.child import answer
 from optimum_compile.backends.coreml.emit import pad_tokens
 from optimum_compile.backends.coreml.interpreter import Package
+from optimum_compile.backends.forms import Form, check_room, forms_of, steps
 from optimum_compile.compiler.package.cases import load_cases
 
 
@@ -33,20 +34,23 @@ def run_call(package: Package, call: Call) -> list[np.ndarray]:
     tokens, past = call.inputs["tokens"].astype(np.int32), int(call.inputs["past"][0])
     if call.function == "decode":
         return package.call("decode", {"tokens": tokens, "past": np.array([past], np.int32)})
-    chunk = package.input_shape("prefill", "tokens")[1]
-    context = package.context()
-    parts, at = [], 0
-    while at < tokens.shape[1]:
-        where = np.array([past + at], np.int32)
-        if past + at + chunk <= context:
-            piece = tokens[:, at : at + chunk]
-            logits = package.call("prefill", {"tokens": pad_tokens(piece, chunk), "past": where})[0]
-            parts.append(logits[:, : piece.shape[1]])
-        else:
-            piece = tokens[:, at : at + 1]
-            parts.append(package.call("decode", {"tokens": piece, "past": where})[0])
-        at += piece.shape[1]
+    context, count = package.context(), tokens.shape[1]
+    check_room(past, count, context)
+    parts = []
+    for step in steps(_forms(package), count, past, context, pads=True):
+        where = np.array([past + step.at], np.int32)
+        piece = pad_tokens(tokens[:, step.at : step.at + step.taken], step.length)
+        logits = package.call(step.function, {"tokens": piece, "past": where})[0]
+        parts.append(logits[:, : step.taken])
     return [np.concatenate(parts, axis=1)]
+
+
+def _forms(package: Package) -> tuple[Form, ...]:
+    """Every chunk is fixed here, that of `prefill` too."""
+    names = [f.function for f in forms_of(package.functions, 1)]
+    sizes = ((name, package.input_shape(name, "tokens")[1]) for name in names)
+    forms = (Form(name, size, fixed=True) for name, size in sizes)
+    return tuple(sorted(forms, key=lambda f: f.tokens))
 
 
 def _plain(data: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ from optimum_compile.compiler.quant.scheme import (
     Vector,
 )
 from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.symbolic_shape.lengths import lengths_of
 
 # Tables of the format with their entries in vectors, and the mean of their padding.
 CALL, ARGUMENT = 33, 4
@@ -124,7 +125,11 @@ def container_bytes(graph: Graph, *, xnnpack: bool = True) -> int:
     regions = regions_of(graph) if xnnpack else ()
     inside = {node for region in regions for node in region.nodes}
     delegated = {name for region in regions for name in region.constants}
-    functions = [True, False] if graph.states and "seq" in graph.symbols else [bool(graph.symbols)]
+    functions = [bool(graph.symbols)]
+    if graph.states and "seq" in graph.symbols:
+        lengths = lengths_of(graph)
+        symbolic = [True] if lengths.symbolic is not None else []
+        functions = [*symbolic, *(False for _ in lengths.fixed), False]
     total = FILE + aligned(metadata_bytes(graph))
     for dynamic in functions:
         total += _function(graph, inside, delegated, dynamic)

@@ -18,13 +18,13 @@ from optimum_compile.backends.executorch.toolchain import quiet, require
 from optimum_compile.compiler.errors import OptimumCompileError, ToolchainError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.shape import SymbolRange
-from optimum_compile.passes.symbolic_shape.specialize import specialize
+from optimum_compile.passes.symbolic_shape.lengths import decoder_functions
 
 
 def functions_of(graph: Graph) -> dict[str, Graph]:
-    """Prefill and decode of a decoder; forward of anything else."""
+    """Those for prompts and decode of a decoder; forward of anything else."""
     if graph.states and "seq" in graph.symbols:
-        return {"prefill": graph, "decode": specialize(graph, {"seq": 1})}
+        return decoder_functions(graph)
     if graph.states and [v.name for v in graph.inputs] == ["tokens", "past"]:
         return {"decode": graph}
     return {"forward": graph}

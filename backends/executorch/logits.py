@@ -18,15 +18,10 @@ def load(artifact: Path) -> Predict:
     A window that starts at position 0 overwrites the cache, and what lies behind it is masked.
     """
     program = Program(artifact)
-    longest = int(program.constant("max_prefill"))
-    method = "prefill" if longest > 1 else "decode"
 
     def predict(tokens: np.ndarray) -> np.ndarray:
-        parts = []
-        for at in range(0, len(tokens), longest):
-            past = np.array([at], np.int64)
-            parts.append(program.call(method, tokens[None, at : at + longest], past)[0][0])
-        return np.concatenate(parts)
+        logits: np.ndarray = program.prompt(tokens[None], 0)[0]
+        return logits
 
     return predict
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from optimum_compile.backends.executorch.toolchain import quiet, require, silent_runtime
+from optimum_compile.backends.forms import check_room, forms_of, steps
 from optimum_compile.compiler.errors import InputError, ToolchainError
 from optimum_compile.runtime_stub.build import load_operators
 
@@ -28,6 +29,22 @@ class Program:
                 self._methods: dict[str, Any] = {}
             except RuntimeError as error:
                 raise ToolchainError(f"{path}: the runtime cannot load it: {error}") from error
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Names of all methods, those with constants included."""
+        return tuple(sorted(self._program.method_names))
+
+    def prompt(self, tokens: np.ndarray, past: int) -> np.ndarray:
+        """Logits (1, n, vocab) of n tokens (1, n), in as many calls as its functions need."""
+        longest, context = int(self.constant("max_prefill")), int(self.constant("context"))
+        parts = []
+        for step in steps(
+            forms_of(self.functions, longest), tokens.shape[1], past, context, pads=False
+        ):
+            piece = tokens[:, step.at : step.at + step.taken]
+            parts.append(self.call(step.function, piece, np.array([past + step.at], np.int64))[0])
+        return np.concatenate(parts, axis=1)
 
     def call(self, method: str, *inputs: np.ndarray) -> list[np.ndarray]:
         """Run a method on arrays."""
@@ -57,13 +74,18 @@ class Session:
         self._program = Program(path)
         self.context = int(self._program.constant("context"))
         self.max_prefill = int(self._program.constant("max_prefill"))
+        self._forms = forms_of(self._program.functions, self.max_prefill)
         self.past = 0
 
     def prefill(self, tokens: Sequence[int]) -> np.ndarray:
-        """Take in a prompt, in chunks; returns the logits (vocab,) of its last position."""
+        """Take in a prompt, in chunks; returns the logits (vocab,) of its last position.
+
+        Each chunk takes the function that takes the most tokens of what is left.
+        """
         logits = np.zeros(0, np.float32)
-        for at in range(0, len(tokens), self.max_prefill):
-            logits = self._step("prefill", tokens[at : at + self.max_prefill])
+        check_room(self.past, len(tokens), self.context)
+        for step in steps(self._forms, len(tokens), self.past, self.context, pads=False):
+            logits = self._step(step.function, tokens[step.at : step.at + step.taken])
         return logits
 
     def decode(self, token: int) -> np.ndarray:
@@ -71,8 +93,7 @@ class Session:
         return self._step("decode", [token])
 
     def _step(self, method: str, tokens: Sequence[int]) -> np.ndarray:
-        if self.past + len(tokens) > self.context:
-            raise InputError(f"{self.past + len(tokens)} tokens: the cache holds {self.context}")
+        check_room(self.past, len(tokens), self.context)
         ids = np.asarray(tokens, np.int64)[None]
         out = self._program.call(method, ids, np.array([self.past], np.int64))[0]
         self.past += len(tokens)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from optimum_compile.backends.forms import check_room
 from optimum_compile.backends.onnxruntime.emit import (
     CONTEXT_KEY,
     IN_PLACE_KEY,
@@ -107,8 +108,7 @@ class Session:
         return self._step([token])
 
     def _step(self, tokens: Sequence[int]) -> np.ndarray:
-        if self.past + len(tokens) > self.context:
-            raise InputError(f"{self.past + len(tokens)} tokens: the cache holds {self.context}")
+        check_room(self.past, len(tokens), self.context)
         past = np.array([self.past], np.int64)
         out = self._model.call({"tokens": np.asarray(tokens, np.int64)[None], "past": past})[0]
         self.past += len(tokens)

@@ -17,6 +17,7 @@ from optimum_compile.backends.base import (
     WeightUse,
 )
 from optimum_compile.backends.weightless import Weightless
+from optimum_compile.compiler.decoder import is_decoder
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import OPS
@@ -31,6 +32,7 @@ from optimum_compile.passes.precision.units import (
     fixed_weight_bytes,
     units_of,
 )
+from optimum_compile.passes.symbolic_shape.lengths import DECODE, SEQ, decoder_functions
 
 SUFFIX = ".precision.json"
 FORMAT = 1
@@ -85,6 +87,7 @@ class ReferenceBackend(Weightless):
             "metadata": json.loads(options.metadata_json) | {"kv_cache": told or "none"},
             "weights": {unit.name: str(scheme) for unit, scheme in schemes.items()},
             "kv": caches,
+            "functions": list(_functions(graph)),
             "kv_bytes": kv_bytes(graph),
         }
         out.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", "utf-8")
@@ -103,6 +106,13 @@ class ReferenceBackend(Weightless):
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(f"{artifact}: damaged: {error}") from error
         return json.dumps(found, sort_keys=True, separators=(",", ":"))
+
+
+def _functions(graph: Graph) -> tuple[str, ...]:
+    """The functions that the graph stands for; each is a specialisation of it."""
+    if is_decoder(graph) and SEQ in graph.symbols:
+        return tuple(decoder_functions(graph))
+    return (DECODE,) if is_decoder(graph) else ("forward",)
 
 
 def _scheme(graph: Graph, unit: Unit) -> Scheme:
