@@ -8,11 +8,11 @@ from optimum_compile.compiler.ir.shape import Dim, SymbolRange, as_dim, symbol
 from optimum_compile.compiler.quant.kv import KvRole, KvScheme
 from optimum_compile.compiler.quant.kv_layout import kv_buffer_bytes
 from optimum_compile.passes.precision.notes import KvPrecision
-from optimum_compile.passes.subtensor.kernels import PAST, WRITES_HALF
+from optimum_compile.passes.subtensor.kernels import POSITION, WRITES_HALF
 from optimum_compile.passes.subtensor.layout import Layout
 from optimum_compile.passes.subtensor.notes import Space, View
+from optimum_compile.passes.symbolic_shape.table import PAST, symbol_table
 
-PAST_SYMBOL = "past"
 STORED = "stored by the attention (kv_attention)"
 IN_PLACE = "its rows are written into the cache"
 _SPACES = {KvRole.KEYS: Space.KEYS, KvRole.VALUES: Space.VALUES}
@@ -21,15 +21,16 @@ _SPACES = {KvRole.KEYS: Space.KEYS, KvRole.VALUES: Space.VALUES}
 def add_past(graph: Graph) -> bool:
     """Declare the symbol `past`, 0 to context - 1, where the graph has a cache; whether it was new."""
     context = context_of(graph)
-    if context is None or PAST_SYMBOL in graph.symbols:
+    if context is None or PAST in graph.symbols:
         return False
-    graph.symbols[PAST_SYMBOL] = SymbolRange(0, context - 1)
+    usual = SymbolRange(0, context - 1)
+    graph.symbols[PAST] = symbol_table(graph).ranges.get(PAST, usual)
     return True
 
 
 def position_of(graph: Graph) -> Value | None:
     """The input with the number of tokens before this call. Raises UnsupportedError for several."""
-    found = {n.input(PAST[n.op]) for n in graph.nodes if n.op in PAST}
+    found = {n.input(POSITION[n.op]) for n in graph.nodes if n.op in POSITION}
     if len(found) > 1 or not found <= set(graph.inputs):
         names = ", ".join(sorted(v.name for v in found))
         raise UnsupportedError(f"{graph.name}: positions come from {names}; expected one input")
@@ -135,7 +136,7 @@ def _place_rows(layout: Layout, cache: Cache, name: str, write: Node) -> str:
     heads, context, width = cache.sizes
     new = write.input(1)
     row = heads * width
-    offset: Dim = as_dim(symbol(PAST_SYMBOL) * row)
+    offset: Dim = as_dim(symbol(PAST) * row)
     target = View(name, offset, new.type.shape, (context * row, width, row, 1))
     found = layout.root_of(new, target)
     if isinstance(found, str):

@@ -24,7 +24,7 @@ from optimum_compile.compiler.quant.kv import KvRole, KvScheme
 from optimum_compile.passes.memory.notes import MemoryPlan
 from optimum_compile.passes.precision.notes import KvPrecision
 from optimum_compile.passes.subtensor.caches import STORED, position_of
-from optimum_compile.passes.subtensor.kernels import MOVES, PAST, reads_as_weight
+from optimum_compile.passes.subtensor.kernels import MOVES, POSITION, reads_as_weight
 from optimum_compile.passes.subtensor.notes import (
     Buffer,
     Buffers,
@@ -36,6 +36,7 @@ from optimum_compile.passes.subtensor.notes import (
 )
 from optimum_compile.passes.subtensor.place import operand_views
 from optimum_compile.passes.subtensor.strides import same_place
+from optimum_compile.passes.symbolic_shape.table import PAST
 
 _HALF = {DType.F16: torch.float16, DType.BF16: torch.bfloat16, DType.F64: torch.float64}
 
@@ -92,7 +93,7 @@ class _Machine:
         )
         position = position_of(graph)
         if position is not None:
-            self.symbols["past"] = int(self.given[position.name].reshape(-1)[0])
+            self.symbols[PAST] = int(self.given[position.name].reshape(-1)[0])
             self._check_context()
         self.position = position
         self.arena: Tensor | None = None
@@ -155,7 +156,7 @@ class _Machine:
 
     def _write_rows(self, node: Node, cache: View) -> None:
         rows = self._tensor(_view(node.input(1))).clone()
-        past = self.symbols["past"]
+        past = self.symbols[PAST]
         self._tensor(cache)[:, :, past : past + rows.shape[2]] = rows.to(torch.float32)
         self.cache_bytes += rows.numel() * 2
         self.copied += rows.numel() * 2
@@ -173,7 +174,7 @@ class _Machine:
             cache = self._exact_rows(value)
         if waits and write is not None:
             rows = self._tensor(_view(write.input(1)))
-            past = self.symbols["past"]
+            past = self.symbols[PAST]
             cache[:, :, past : past + rows.shape[2]] = rows.to(cache.dtype)
         return cache.to(torch.float32)
 
@@ -194,16 +195,16 @@ class _Machine:
 
     def _check_context(self) -> None:
         seq = self.symbols.get("seq", self.graph.inputs[0].type.shape[-1])
-        allowed = self.graph.symbols.get("past")
-        if isinstance(seq, int) and allowed and self.symbols["past"] + seq > allowed.high + 1:
+        allowed = self.graph.symbols.get(PAST)
+        if isinstance(seq, int) and allowed and self.symbols[PAST] + seq > allowed.high + 1:
             raise UserError(
-                f"{self.symbols['past']} + {seq} tokens: the context is {allowed.high + 1}"
+                f"{self.symbols[PAST]} + {seq} tokens: the context is {allowed.high + 1}"
             )
 
     # ---- tensors
 
     def _read(self, node: Node, at: int, value: Value) -> Tensor:
-        if PAST.get(node.op) == at:
+        if POSITION.get(node.op) == at:
             return self.given[value.name]
         if value.weight is not None and reads_as_weight(node, at):
             return self._weight(value)

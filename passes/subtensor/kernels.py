@@ -33,7 +33,7 @@ OVERWRITES: dict[str, tuple[tuple[int, ...], ...]] = {
 # Round to fp16 as they write.
 WRITES_HALF = frozenset({"rope", "rope_table", "linear", "linears"})
 # Where an op reads the number of tokens before this call, which is a symbol and no tensor.
-PAST = {"rope": 1, "rope_table": 1, "kv_write": 2, "cache_attention": 3}
+POSITION = {"rope": 1, "rope_table": 1, "kv_write": 2, "cache_attention": 3}
 _WEIGHTS = {
     "embedding": (1,),
     "linear": (1, 2),

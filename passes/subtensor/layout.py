@@ -13,7 +13,7 @@ from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.ops import dim_attr, ints
 from optimum_compile.compiler.ir.shape import Dim, Shape, evaluate, symbols_of
 from optimum_compile.passes.subtensor.kernels import (
-    PAST,
+    POSITION,
     VIEW_OPS,
     can_read,
     can_write,
@@ -239,7 +239,7 @@ class Layout:
             cache = (node.op == "kv_write" and index == 0) or (
                 node.op == "cache_attention" and index in (1, 2)
             )
-            if node not in self.elided and not cache and PAST.get(node.op) != index:
+            if node not in self.elided and not cache and POSITION.get(node.op) != index:
                 yield node, index
 
     def last_read(self, value: Value) -> int:

@@ -12,7 +12,7 @@ from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.passes.subtensor.caches import add_past, place_caches, position_of
 from optimum_compile.passes.subtensor.kernels import (
     OVERWRITES,
-    PAST,
+    POSITION,
     VIEW_OPS,
     can_write,
     reads_as_weight,
@@ -101,7 +101,7 @@ class _Placer:
     def _inputs(self) -> None:
         position = position_of(self.graph)
         for value in self.graph.inputs:
-            wanted = any(PAST.get(node.op) != index for node, index in value.uses)
+            wanted = any(POSITION.get(node.op) != index for node, index in value.uses)
             if value is not position or wanted:
                 self._commit(value, self.layout.own(value, Space.INPUT))
         for value in self.graph.weights.values():

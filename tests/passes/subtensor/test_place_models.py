@@ -1,6 +1,7 @@
 """Every recipe on flat buffers: prompts of all lengths, single tokens, caches written in place."""
 
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from optimum_compile.passes.memory.notes import MemoryPlan
 from optimum_compile.passes.memory.plan import PlanMemory
 from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.notes import KvPrecision
+from optimum_compile.passes.subtensor.bounds import PLACED
 from optimum_compile.passes.subtensor.caches import STORED
 from optimum_compile.passes.subtensor.check import Memory, run_placed
 from optimum_compile.passes.subtensor.notes import Buffers, Cached, Elided, Space, Split, View
@@ -47,6 +49,7 @@ def placed(graph: Graph, fused: bool) -> tuple[Graph, Graph]:
     made = phases(fuse(graph).graph if fused else graph)
     for function in (made.prefill, made.decode):
         PassManager([PlaceViews(), PlanMemory()], spec=SHAPED).run(function)
+        assert verify(function, PLACED) == []
     return made.prefill, made.decode
 
 
@@ -160,6 +163,22 @@ def test_a_state_that_is_no_cache_is_refused() -> None:
     state.written = graph.inputs[1]
     with pytest.raises(UnsupportedError, match="state 'count': no attention reads it as a cache"):
         PlaceViews().run(graph, PassContext())
+
+
+def test_a_view_that_may_leave_its_buffer_is_found() -> None:
+    prefill, _ = placed(imported("llama"), fused=True)
+    rows = next(
+        n.output
+        for n in prefill.nodes
+        if n.op == "rope_table" and n.output.uses[0][0].op == "kv_write"
+    )
+    view = rows.notes.get(View)
+    rows.notes.put(replace(view, offset=view.offset + 32))
+    (found,) = verify(prefill, PLACED)
+    assert found.where == f"%{rows.name}"
+    assert "in 'keys.0' of 2048 elements: no, for example at past=" in found.message
+    rows.notes.put(replace(view, buffer="lost"))
+    assert "which is no buffer" in verify(prefill, PLACED)[0].message
 
 
 def test_a_second_run_changes_nothing_and_the_graph_stays_legal() -> None:

@@ -10,9 +10,11 @@ from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.ops import ShapeError, infer_types
 from optimum_compile.compiler.ir.shape import as_dim, evaluate, format_dim, symbol
+from optimum_compile.compiler.ir.verify import verify
 from optimum_compile.compiler.pass_manager import PassContext
 from optimum_compile.passes.memory.notes import MemoryPlan
 from optimum_compile.passes.memory.plan import PlanMemory
+from optimum_compile.passes.subtensor.bounds import PLACED
 from optimum_compile.passes.subtensor.check import Memory, run_placed
 from optimum_compile.passes.subtensor.notes import Buffers, Elided
 from optimum_compile.passes.subtensor.place import PlaceViews
@@ -204,6 +206,7 @@ def test_placed_graphs_give_what_the_executor_gives(graph: Graph) -> None:
     result = PlaceViews().run(graph, PassContext())
     assert result.changed
     notes = graph.notes.get(Buffers)
+    assert verify(graph, PLACED) == []
     PlanMemory().run(graph, PassContext())  # one block of bytes
     for n in (1, 2, 5):
         wanted = run(graph, given_inputs(n)).outputs
