@@ -119,6 +119,17 @@ void set_field(Random& r, Bytes* b, size_t first, size_t end) {
   put(b, at, size, extreme(r, get(*b, at, size)));
 }
 
+// Another number in an expression that is one constant: a count of 1, the op 0 and the number.
+void set_constant(Random& r, Bytes* b) {
+  static const uint8_t kConstant[] = {1, 0, 0, 0, 0};
+  if (b->size() < 2 * sizeof kConstant + 8) return;
+  const auto from = b->begin() + static_cast<std::ptrdiff_t>(r.below(b->size() / 4));
+  const auto found = std::search(from, b->end() - 8, kConstant, kConstant + sizeof kConstant);
+  const size_t at = static_cast<size_t>(found - b->begin()) + sizeof kConstant;
+  if (at + 8 > b->size()) return;
+  put(b, at, 8, extreme(r, get(*b, at, 8)));
+}
+
 void flip_bits(Random& r, Bytes* b) {
   for (size_t n = 1 + r.below(8); n > 0 && !b->empty(); --n) {
     (*b)[r.below(b->size())] ^= static_cast<uint8_t>(1u << r.below(8));
@@ -160,15 +171,15 @@ Bytes forged(Random& r, const Bytes& seed, Parts parts) {
   }
   Bytes& program = parts.section[kProgram];
   Bytes& weights = parts.section[kWeights];
-  for (size_t n = 1 + r.below(3); n > 0; --n) {
+  for (size_t n = 1 + r.below(2); n > 0; --n) {
     const size_t what = r.below(10);
-    if (what < 6) set_field(r, &program, 0, program.size());
-    if (what == 6) flip_bits(r, &program);
-    if (what == 7) cut_and_paste(r, &program);
+    if (what < 3) set_field(r, &program, 0, program.size());
+    if (what >= 3 && what < 7) set_constant(r, &program);
+    if (what == 7) r.one_in(2) ? flip_bits(r, &program) : cut_and_paste(r, &program);
     if (what == 8) flip_bits(r, &weights);
-    if (what == 9) weights.resize(r.below(weights.size() + 64));
+    if (what == 9) r.one_in(4) ? weights.resize(r.below(weights.size() + 64)) : set_field(r, &weights, 0, weights.size());
   }
-  if (r.one_in(16)) flip_bits(r, &parts.section[kMeta]);
+  if (r.one_in(64)) flip_bits(r, &parts.section[kMeta]);
   return put_together(parts);
 }
 

@@ -80,6 +80,7 @@ class Maker:
         self.stages = [p.Stage("all", "FP16")]
         self.outputs: dict[int, np.ndarray] = {}  # places in logits by view
         self.arena_bytes = self.used = 0
+        self.cache_bytes = {KvRole.KEYS: 0, KvRole.VALUES: 0}
         self._logits: int | None = None
 
     def expr(self, *items: tuple[p.ExprOp, int]) -> int:
@@ -166,12 +167,9 @@ class Maker:
 
     def cache(self, scheme: KvStored, role: KvRole, heads: int, width: int) -> p.Operand:
         number = p.Role.KEYS if role is KvRole.KEYS else p.Role.VALUES
-        before = [c for c in self.caches if c.role is number]
-        offset = 0
-        if before:
-            last = before[-1]
-            size = kv_buffer_bytes(scheme, role, last.heads, self.context, last.width)
-            offset = last.offset + -(-size // 64) * 64
+        offset = self.cache_bytes[role]
+        size = kv_buffer_bytes(scheme, role, heads, self.context, width)
+        self.cache_bytes[role] = -(-(offset + size) // 64) * 64
         sizes = (0, 0, 0)
         bits = 16
         if isinstance(scheme, KvScheme):
