@@ -99,9 +99,9 @@ def _arena(program: Program, function: Function, dims: Sequence[Dim]) -> Arena:
         found = stages.setdefault(step.stage, {})
         for index, (first, last) in spans.items():
             if first <= at <= last:
-                buffer = function.buffers[index]
-                size = dims[buffer.elements] * buffer.dtype.itemsize
-                found[as_dim(dims[buffer.at] + size)] = None
+                held = function.buffers[index]
+                size = dims[held.elements] * held.dtype.itemsize
+                found[as_dim(dims[held.at] + size)] = None
     return Arena(
         function.name,
         (function.low, function.high),

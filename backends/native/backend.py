@@ -24,7 +24,7 @@ from optimum_compile.backends.native.decode import metadata_of
 from optimum_compile.compiler.errors import ResourceError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.quant.activations import Activations
-from optimum_compile.compiler.quant.kv import KvStored
+from optimum_compile.compiler.quant.kv import KvScheme, KvStored
 from optimum_compile.compiler.quant.scheme import Float, Scheme
 from optimum_compile.passes.precision.problem import LADDER
 
@@ -74,9 +74,11 @@ class NativeBackend:
 
     def supports_kv(self, scheme: KvStored) -> Support:
         """Rows of 16 bits, or codes of 8, 4 and 2."""
-        if isinstance(scheme, Float) and scheme.bits != 16:
-            return Support(False, "a cache of floats has 16 bits here")
-        return SUPPORTED
+        if isinstance(scheme, KvScheme) or scheme == Float(16):
+            return SUPPORTED
+        return Support(
+            False, f"a cache has rows of fp16 here, or codes with scales of their own, not {scheme}"
+        )
 
     def supports_node(self, node: Node) -> Support:
         """Ops of the table that have a step; on floats, with angles that are known."""

@@ -24,6 +24,7 @@ from optimum_compile.compiler.ir.ops import is_matrix_input
 from optimum_compile.compiler.quant.scheme import Float, Scheme, Vector
 from optimum_compile.passes.fuse.projections import fused_origin
 from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.symbolic_shape.lengths import SEQ, lengths_of
 
 TABLES = 24 + 8 * 4  # sizes, and the counts of the tables
 SYMBOLS = 2 * 25
@@ -65,7 +66,10 @@ def container_bytes(graph: Graph) -> int:
 
 def program_bytes(graph: Graph) -> int:
     """Bytes of the section `PROGRAM`."""
-    functions = 2 if "seq" in graph.symbols else 1
+    functions = 1
+    if SEQ in graph.symbols:
+        lengths = lengths_of(graph)
+        functions += len(lengths.fixed) + (lengths.symbolic is not None)
     tables = TABLES + SYMBOLS + EXPRESSIONS + GUARD + STAGES + _stored(graph)
     return tables + SPARE * len(graph.nodes) + functions * _function(graph)
 

@@ -1,38 +1,39 @@
-"""The planned functions of a decoder: fused, split by the number of tokens, viewed, and placed."""
+"""The planned functions of a decoder: fused, one for each number of tokens, viewed, and placed."""
 
 from dataclasses import dataclass
 
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.passes.fuse.pipeline import fuse
-from optimum_compile.passes.fuse.split_phases import SplitPhases, phases
+from optimum_compile.passes.fuse.split_phases import SplitPhases
 from optimum_compile.passes.memory.plan import PlanMemory
 from optimum_compile.passes.subtensor.place import PlaceViews
+from optimum_compile.passes.symbolic_shape.lengths import DECODE, SEQ, decoder_functions
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 
 @dataclass(frozen=True)
 class Planned:
-    """Functions in the order of the program, the prompt's first, and what the passes remarked."""
+    """Functions in the order of the program, those for prompts first, and what the passes remarked."""
 
     functions: tuple[Graph, ...]
     remarks: tuple[str, ...]
 
 
 def plan_functions(graph: Graph) -> Planned:
-    """Prefill and decode of a decoder; decode alone where it takes one token a call.
+    """Those of `lengths_of` for prompts, and decode; decode alone where it takes one token a call.
 
     `graph` stays as it is. Packed weights that become one are written to the store of their notes.
     """
     fused = fuse(graph)
-    if "seq" in fused.graph.symbols:
-        both = phases(fused.graph)
-        functions: tuple[Graph, ...] = (both.prefill, both.decode)
+    if SEQ in fused.graph.symbols:
+        functions = decoder_functions(fused.graph)
     else:
-        functions = (specialize(fused.graph, {}, "decode"),)
-        SplitPhases().run(functions[0], PassContext())
+        functions = {DECODE: specialize(fused.graph, {})}
     remarks = list(fused.remarks)
-    for function in functions:
+    for name, function in functions.items():
+        function.name = name
+        SplitPhases().run(function, PassContext())
         placed = PassManager((PlaceViews(), PlanMemory())).run(function, PassContext())
-        remarks += [f"{function.name}: {remark}" for remark in placed]
-    return Planned(functions, tuple(remarks))
+        remarks += [f"{name}: {remark}" for remark in placed]
+    return Planned(tuple(functions.values()), tuple(remarks))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from optimum_compile.backends.forms import check_room
 from optimum_compile.compiler.errors import (
     InputError,
     InternalError,
@@ -303,12 +304,7 @@ class Session:
         Raises InputError for a token outside the vocabulary, and past the end of the context.
         """
         ids = np.ascontiguousarray(tokens, np.int64).reshape(-1)
-        room = self.context - self.past
-        if len(ids) > room:
-            raise InputError(
-                f"{self.past + len(ids)} tokens: the cache holds {self.context}; compile with a longer "
-                "--context, or begin again"
-            )
+        check_room(self.past, len(ids), self.context)
         rows = {Logits.NONE: 0, Logits.LAST: 1, Logits.ALL: len(ids)}[which]
         logits = np.empty((rows, self.model.info.vocabulary), np.float32)
         _check(

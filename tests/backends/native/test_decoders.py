@@ -30,6 +30,7 @@ from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.notes import KvPrecision
 from optimum_compile.passes.precision.units import units_of
+from optimum_compile.passes.symbolic_shape.lengths import set_lengths
 
 CONTEXT, CHUNK = 24, 8
 LIMIT = 1e-4  # a key next to a tie may become the other fp16 number
@@ -145,9 +146,9 @@ def test_every_recipe_answers_as_the_oracle(folders, tmp_path, kind, changes, pa
         # Keys and values are written where they stay, a row of two heads of 16 fp16 numbers each.
         assert (stats.copied_bytes, stats.cache_copied_bytes) == (0, 0)
         assert stats.kv_written_bytes == steps * layers * 2 * (2 * 16 * 2)
-        with pytest.raises(InputError, match=r"25 tokens: the cache holds 24"):
+        with pytest.raises(InputError, match="past=24 and seq=1: the cache holds 24"):
             session.decode(5)
-        with pytest.raises(InputError, match=r"26 tokens: the cache holds 24"):
+        with pytest.raises(InputError, match="past=24 and seq=2: the cache holds 24"):
             session.prefill([5, 6])
 
 
@@ -205,6 +206,24 @@ def test_a_decoder_of_one_token_a_call(folders, tmp_path):
     model = Model(made.path)
     assert [f.name for f in model.functions] == ["decode"]
     for prompt in (1, 3, CONTEXT):
+        assert_answers(made, prompt, LIMIT)
+
+
+def test_functions_of_chosen_lengths(folders, tmp_path):
+    """Prompts take the largest function that fits, and single tokens what is left."""
+    graph = set_lengths(opened(folders("llama", {}), CONTEXT, CONTEXT), "1,4,16")
+    made = made_of(graph, tmp_path)
+    model = Model(made.path)
+    found = [(f.name, f.least_seq, f.greatest_seq) for f in model.functions]
+    assert found == [("prefill_4", 4, 4), ("prefill_16", 16, 16), ("decode", 1, 1)]
+    for prompt, calls in ((1, 1), (3, 3), (4, 1), (22, 1 + 1 + 2)):
+        session = model.session()
+        assert distance(session.run(made.tokens[:prompt]), made.logits[:prompt]) < LIMIT
+        assert session.stats().calls == calls
+    both = set_lengths(opened(folders("llama", {}), CONTEXT, CONTEXT), "1,4,1..8")
+    made = made_of(both, tmp_path)
+    assert [f.name for f in Model(made.path).functions] == ["prefill", "prefill_4", "decode"]
+    for prompt in (1, 4, 5, 13):
         assert_answers(made, prompt, LIMIT)
 
 

@@ -68,6 +68,6 @@ def test_decoding_goes_on_to_the_end_of_the_context_and_no_further(made):
     session.prefill(tokens[:500])
     last = [session.decode(token) for token in tokens[500:]]
     assert relative(np.stack(last), logits[500:]) < 2e-4
-    with pytest.raises(InputError, match="513 tokens: the cache holds 512; compile with a longer"):
+    with pytest.raises(InputError, match="past=512 and seq=1: the cache holds 512"):
         session.decode(5)
     assert session.past == CONTEXT
