@@ -1,12 +1,15 @@
 """The memory plan of activations, against what is alive and against other planners.
 
-    python -m optimum_compile.tools.bench_memory [MODEL ..] [--seq 1,16,64,512] [--in-place]
+    python -m optimum_compile.tools.bench_memory [MODEL ..] [--seq 1,16,64,512] [--form values,views]
 
 MODEL: a Hugging Face folder, or a name of SHAPES, of which the table has the sizes and no weights (default:
 all of them, and the models in models/). Each is planned once, for every length of the prompt. One row a
 length: the bound (what is alive at the fullest step, before rounding), the plan and its ratio to the bound, and
 what others need for the same buffers at that length, each told the numbers: ExecuTorch's greedy planner, the
 pools of torch's inductor, and no reuse at all. KiB. `none` where a planner is not installed.
+
+Forms: `values` has a buffer for every value of the imported graph; in `in-place` element-wise nodes write over
+what dies there; `views` are the buffers of the fused graph with views, which the native target executes.
 """
 
 import argparse
@@ -31,13 +34,17 @@ from optimum_compile.compiler.ir.weights import WeightRef
 from optimum_compile.compiler.pass_manager import PassManager
 from optimum_compile.models import RECIPES
 from optimum_compile.passes.canonicalize.canonicalize import Canonicalize
-from optimum_compile.passes.memory.liveness import live_buffers, plain_buffers
+from optimum_compile.passes.fuse.pipeline import fuse
+from optimum_compile.passes.fuse.split_phases import phases
+from optimum_compile.passes.memory.liveness import live_buffers, noted_layout, plain_buffers
 from optimum_compile.passes.memory.planner import plan_buffers
 from optimum_compile.passes.memory.requests import Request
+from optimum_compile.passes.subtensor.place import PlaceViews
 from optimum_compile.passes.symbolic_shape.infer import InferShapes
 
 CONTEXT = 2048
 LENGTHS = (1, 16, 64, 512)
+FORMS = ("values", "in-place", "views")
 _COMMON = {"rms_norm_eps": 1e-5, "max_position_embeddings": CONTEXT, "hidden_act": "silu"}
 # Four layers of each: the others repeat them.
 SHAPES: dict[str, dict[str, Any]] = {
@@ -79,6 +86,7 @@ class Row:
     """One model at one length, bytes; None for a planner that is not installed."""
 
     model: str
+    form: str
     seq: int
     bound: int
     planned: int
@@ -143,18 +151,31 @@ def shape_graph(name: str, layers: int = 4) -> Graph:
     return graph
 
 
-def rows(name: str, graph: Graph, lengths: Sequence[int], in_place: bool) -> Iterator[Row]:
+def buffers_of(graph: Graph, form: str) -> tuple[Request, ...]:
+    """What is to be placed of `graph`, which stays as it is; see the module's docstring for `form`."""
+    if form != "views":
+        return live_buffers(graph, plain_buffers(graph, in_place=form == "in-place"))
+    prefill = phases(fuse(graph).graph).prefill
+    PassManager([PlaceViews()]).run(prefill)
+    return live_buffers(prefill, noted_layout(prefill))
+
+
+def rows(name: str, graph: Graph, lengths: Sequence[int], form: str) -> Iterator[Row]:
     """Plan `graph` once, and measure at each length."""
-    requests = live_buffers(graph, plain_buffers(graph, in_place=in_place))
+    requests = buffers_of(graph, form)
     begin = time.perf_counter()
     plan = plan_buffers(requests, graph.symbols)
     seconds = time.perf_counter() - begin
-    print(f"{name}: {len(requests)} buffers, {format_dim(plan.peak_bytes)} bytes, {seconds:.2f} s")
+    print(
+        f"{name}, {form}: {len(requests)} buffers in {seconds:.2f} s, peak "
+        f"{format_dim(plan.peak_bytes)} bytes"
+    )
     for seq in lengths:
         at = {"seq": seq}
         naive = sum(evaluate(r.size_bytes, at) for r in requests)
         yield Row(
             name,
+            form,
             seq,
             plan.bound_at(at),
             plan.peak_at(at),
@@ -171,14 +192,14 @@ def table(found: Sequence[Row]) -> str:
         return "none" if size is None else f"{size / 1024:,.1f}"
 
     out = [
-        "| model | seq | bound | plan | ratio | ExecuTorch | inductor | no reuse |",
-        "|---|" + "--:|" * 7,
+        "| model | form | seq | bound | plan | ratio | ExecuTorch | inductor | no reuse |",
+        "|---|---|" + "--:|" * 7,
     ]
     for r in found:
         sizes = " | ".join(kib(s) for s in (r.executorch, r.inductor, r.naive))
         ratio = r.planned / max(r.bound, 1)
         out.append(
-            f"| {r.model} | {r.seq} | {kib(r.bound)} | {kib(r.planned)} | {ratio:.3f} | {sizes} |"
+            f"| {r.model} | {r.form} | {r.seq} | {kib(r.bound)} | {kib(r.planned)} | {ratio:.3f} | {sizes} |"
         )
     return "\n".join(out)
 
@@ -188,11 +209,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench_memory", description=__doc__)
     parser.add_argument("models", nargs="*", metavar="MODEL")
     parser.add_argument("--seq", default=",".join(map(str, LENGTHS)), help="lengths of the prompt")
-    parser.add_argument("--in-place", action="store_true", help="element-wise nodes write in place")
+    parser.add_argument("--form", default="values,views", help=f"of {', '.join(FORMS)}")
     args = parser.parse_args(argv)
     home = Path(__file__).resolve().parents[1] / "models"
     models = args.models or [*SHAPES, str(home / "reference"), str(home / "mixture")]
     lengths = [int(n) for n in args.seq.split(",")]
+    forms = args.form.split(",")
+    if not set(forms) <= set(FORMS):
+        parser.error(f"--form {args.form}: expected some of {', '.join(FORMS)}")
     found: list[Row] = []
     for model in models:
         path = Path(model)
@@ -200,7 +224,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         name = model if model in SHAPES else path.resolve().name
         span = graph.symbols["seq"]
         inside = [n for n in lengths if span.low <= n <= span.high]
-        found += rows(name, graph, inside, args.in_place)
+        for form in forms:
+            found += rows(name, graph, inside, form)
     print(table(found))
     return 0
 

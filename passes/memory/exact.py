@@ -16,8 +16,8 @@ from scipy.sparse import coo_array
 from optimum_compile.passes.memory.place import Recipe
 from optimum_compile.passes.precision.allocate.highs import quiet_milp
 
-MAX_PAIRS = 4000
-MAX_NODES = 500  # a count and not a time, so that the same graph always gets the same plan
+MAX_PAIRS = 1500
+MAX_NODES = 100  # a count and not a time, so that the same graph always gets the same plan
 
 
 def place_exactly(

@@ -177,12 +177,13 @@ def _at_numbers(
     everywhere.
     """
     out = []
-    for sample in sorted({len(problem.scale) - 1, len(problem.scale) // 2, 0}, reverse=True):
+    last = len(problem.scale) - 1
+    for sample in dict.fromkeys((max(last - 1, 0), last, 0)):
         bound = problem.scale[sample]
         sizes = tuple(size.at[sample] for size in problem.sizes)
         numbers = Problem(sizes, problem.near, 0, bound, lambda value: (value,), (bound,), max)
         found = search(numbers, requests, options.search)
-        if found.score[0] > CLOSE and options.search.exact:
+        if not out and found.score[0] > CLOSE and options.search.exact:
             exact = place_exactly(sizes, problem.near, bound)
             found = found if exact is None else place(numbers, exact)
         out.append(found.recipe)

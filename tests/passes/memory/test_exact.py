@@ -29,7 +29,7 @@ def test_what_is_alive_is_reached() -> None:
     assert peak(sizes, requests, alive) == alive
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(1, 9)), min_size=2, max_size=9

@@ -1,5 +1,6 @@
 """From when to when buffers live: writes and reads counted over the nodes."""
 
+import numpy as np
 import pytest
 from support.graphs import Builder
 
@@ -15,7 +16,7 @@ from optimum_compile.passes.memory.liveness import (
     scratch_name,
 )
 from optimum_compile.passes.memory.requests import Request
-from optimum_compile.passes.subtensor.notes import Buffer, Buffers, Space, View
+from optimum_compile.passes.subtensor.notes import Buffer, Buffers, Rows, Space, Split, View
 
 SEQ = symbol("seq")
 
@@ -116,6 +117,27 @@ def test_views_share_the_life_of_their_buffer() -> None:
     )
     requests = live_buffers(graph, noted_layout(graph))
     assert requests == (Request("pair", as_dim(16 * SEQ), 0, 4),)
+
+
+def test_slices_of_a_split_linear_are_written_by_it() -> None:
+    b = Builder(seq=(1, 8))
+    x = b.input("x", "f32", 1, "seq", 4)
+    both = b.op("linear", x, b.weight("w", np.zeros((8, 4), np.float32)))
+    low = b.op("slice", both, axis=2, start=0, stop=4, step=1)
+    negative = b.op("neg", low)
+    high = b.op("slice", both, axis=2, start=4, stop=8, step=1)
+    graph = b.returns(b.op("add", negative, high))
+    names = {low: "low", negative: "negative", high: "high"}
+    for value, name in names.items():
+        view(value, name)
+    views = [v.notes.get(View) for v in (low, high)]
+    rows = tuple(Rows(4 * at, 4 * at + 4, found) for at, found in enumerate(views) if found)
+    graph.nodes[0].notes.put(Split(rows))
+    sizes = (Buffer(name, Space.ARENA, DType.F32, 4 * SEQ) for name in names.values())
+    graph.notes.put(Buffers(tuple(sizes)))
+    # the upper half lies there from the linear on, long before its slice
+    found = lives(live_buffers(graph, noted_layout(graph)))
+    assert found == {"low": (0, 2), "negative": (2, 4), "high": (0, 4)}
 
 
 def test_scratch_lives_for_one_node() -> None:

@@ -20,10 +20,18 @@ from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.passes.memory.liveness import live_buffers, plain_buffers
 from optimum_compile.passes.memory.notes import MemoryPlan, Placed
 from optimum_compile.passes.memory.plan import PlanMemory, plan_graph
-from optimum_compile.passes.memory.planner import overlaps
+from optimum_compile.passes.memory.planner import overlaps, plan_buffers
 from optimum_compile.passes.subtensor.notes import Buffers, View
 from optimum_compile.passes.symbolic_shape.specialize import specialize
-from optimum_compile.tools.bench_memory import executorch_peak, inductor_peak, shape_graph
+from optimum_compile.tools.bench_memory import (
+    FORMS,
+    SHAPES,
+    buffers_of,
+    executorch_peak,
+    inductor_peak,
+    main,
+    shape_graph,
+)
 
 SEQ = symbol("seq")
 LENGTHS = (1, 16, 64, 512)
@@ -80,14 +88,14 @@ def recipe(kind: str, folder: Path, settings: dict[str, Any]) -> Graph:
     return open_model(save_folder(model, folder), context=512, max_prefill=512).graph
 
 
-def check(graph: Graph, in_place: bool) -> None:
+def check(graph: Graph, form: str) -> None:
     """The peak against what is alive and against the planners that are installed, at every length.
 
     Buffers of models as small as these have a few hundred bytes at one token: there, two roundings to 64
     bytes are more than a twentieth.
     """
-    layout = plain_buffers(graph, in_place=in_place)
-    plan, requests = plan_graph(graph, layout), live_buffers(graph, layout)
+    requests = buffers_of(graph, form)
+    plan = plan_buffers(requests, graph.symbols)
     assert symbols_of(plan.peak_bytes) == {"seq"}
     for seq in LENGTHS:
         at = {"seq": seq}
@@ -98,23 +106,33 @@ def check(graph: Graph, in_place: bool) -> None:
         for other in others:
             needed = other(requests, at)
             assert needed is None or plan.peak_at(at) <= needed
-    decode = specialize(graph, {"seq": 1})
-    fixed = plan_graph(decode, plain_buffers(decode, in_place=in_place))
-    assert fixed.peak_at({}) <= plan.peak_at({"seq": 1})
 
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_decoders_need_what_is_alive_at_every_length(kind: str, tmp_path: Path) -> None:
     graph = recipe(kind, tmp_path, MODELS[kind])
-    check(graph, in_place=False)
-    check(graph, in_place=True)
+    check(graph, "values")
+    check(graph, "views")
 
 
-@pytest.mark.parametrize("name", ["llama-3.2-1b", "qwen3-0.6b", "mixtral-8x7b"])
-def test_decoders_of_real_sizes_too(name: str) -> None:
+@pytest.mark.parametrize("name", SHAPES)
+def test_decoders_of_real_sizes_need_what_is_alive_and_no_more(name: str) -> None:
     graph = shape_graph(name, layers=2)
-    check(graph, in_place=False)
-    check(graph, in_place=True)
+    for form in FORMS:
+        check(graph, form)
+        plan = plan_buffers(buffers_of(graph, form), graph.symbols)
+        for seq in LENGTHS:
+            assert (
+                plan.peak_at({"seq": seq}) - plan.bound_at({"seq": seq}) < 2 * plan.alignment_bytes
+            )
+
+
+def test_one_plan_for_all_lengths_is_as_good_as_one_for_each() -> None:
+    graph = shape_graph("qwen3-0.6b", layers=1)
+    plan = plan_graph(graph, plain_buffers(graph))
+    for seq in (1, 7, 512):
+        fixed = specialize(graph, {"seq": seq})
+        assert plan_graph(fixed, plain_buffers(fixed)).peak_bytes == plan.peak_at({"seq": seq})
 
 
 def test_executorch_is_asked(tmp_path: Path) -> None:
@@ -124,3 +142,15 @@ def test_executorch_is_asked(tmp_path: Path) -> None:
     sixteen = executorch_peak(requests, {"seq": 16}, 16)
     assert sixteen is not None
     assert plan_graph(graph, plain_buffers(graph)).peak_at({"seq": 16}) <= sixteen
+
+
+def test_the_bench_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["llama-3.2-1b", "--seq", "1,64,4096", "--form", "values"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("llama-3.2-1b, values: ")
+    assert [line.split(" | ")[:5] for line in lines[3:]] == [
+        ["| llama-3.2-1b", "values", "1", "104.0", "104.0"],
+        ["| llama-3.2-1b", "values", "64", "6,656.0", "6,656.0"],
+    ]
+    with pytest.raises(SystemExit):
+        main(["llama-3.2-1b", "--form", "none"])

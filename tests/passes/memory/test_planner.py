@@ -18,7 +18,7 @@ from optimum_compile.passes.memory.search import SearchOptions
 
 SEQ, BATCH = symbol("seq"), symbol("batch")
 SYMBOLS = {"seq": SymbolRange(1, 96), "batch": SymbolRange(0, 5)}
-QUICK = PlanOptions(search=SearchOptions(placements=600))
+QUICK = PlanOptions(search=SearchOptions(placements=400))
 
 coefficients = st.integers(1, 1500)
 straight = st.builds(lambda a, b: as_dim(a * SEQ + b), coefficients, st.integers(0, 5000))
@@ -113,7 +113,7 @@ def test_multiples_of_one_symbol_are_as_good_as_numbers(requests: list[Request])
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(buffers(mixed))
 def test_the_same_buffers_get_the_same_plan(requests: list[Request]) -> None:
     assert plan_buffers(requests, SYMBOLS, QUICK) == plan_buffers(requests, SYMBOLS, QUICK)
