@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -14,8 +15,65 @@ namespace {
 constexpr int64_t kBlock = 32;     // tokens that are widened at once
 constexpr int64_t kPositions = 16;  // queries that share what was widened
 
-OC_CLONES void add_scaled(const float* OC_ALONE in, float factor, int64_t n, float* OC_ALONE out) {
-  for (int64_t i = 0; i < n; ++i) out[i] += factor * in[i];
+// out (n) = scale * products of q with rows of `width`; returns the greatest, or `most` if it is greater.
+OC_CLONES float score_rows(const float* OC_ALONE q, const float* OC_ALONE rows, int64_t n, int64_t width,
+                           float scale, float most, float* OC_ALONE out) {
+  for (int64_t t = 0; t < n; ++t) {
+    const float* OC_ALONE row = rows + t * width;
+    float sums[16] = {0};  // float addition is not associative: without them it stays scalar
+    int64_t i = 0;
+    for (; i + 16 <= width; i += 16) {
+      for (int j = 0; j < 16; ++j) sums[j] += q[i + j] * row[i + j];
+    }
+    float total = 0;
+    for (; i < width; ++i) total += q[i] * row[i];
+    for (int half = 8; half > 0; half /= 2) {
+      for (int j = 0; j < half; ++j) sums[j] += sums[j + half];
+    }
+    out[t] = scale * (total + sums[0]);
+    most = out[t] > most ? out[t] : most;
+  }
+  return most;
+}
+
+// e^x for x <= 0, within 2 units of the last place; below -87 it is 0.
+inline float exponential(float x) {
+  const float clipped = x > -87.0f ? x : -87.0f;  // NaN becomes -87, too: see below
+  const float turns = std::floor(clipped * 1.44269504f + 0.5f);
+  const float r = (clipped - turns * 0.693359375f) - turns * -2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  const int32_t bits = (static_cast<int32_t>(turns) + 127) << 23;
+  float power;
+  std::memcpy(&power, &bits, 4);
+  const float value = p * power;
+  return x >= -87.0f ? value : x < -87.0f ? 0.0f : x;  // a NaN stays one
+}
+
+// scores (n) become e^(score - most).
+OC_CLONES void exponentials(float most, int64_t n, float* scores) {
+  for (int64_t i = 0; i < n; ++i) scores[i] = exponential(scores[i] - most);
+}
+
+// out (width) += sum of weights (n) times rows.
+OC_CLONES void add_rows(const float* OC_ALONE weights, const float* OC_ALONE rows, int64_t n,
+                        int64_t width, float* OC_ALONE out) {
+  int64_t t = 0;
+  for (; t + 4 <= n; t += 4) {
+    const float a = weights[t], b = weights[t + 1], c = weights[t + 2], d = weights[t + 3];
+    const float* OC_ALONE row = rows + t * width;
+    for (int64_t i = 0; i < width; ++i) {
+      out[i] += (a * row[i] + b * row[width + i]) + (c * row[2 * width + i] + d * row[3 * width + i]);
+    }
+  }
+  for (; t < n; ++t) {
+    for (int64_t i = 0; i < width; ++i) out[i] += weights[t] * rows[t * width + i];
+  }
 }
 
 OC_CLONES void multiply(float factor, int64_t n, float* out) {
@@ -49,21 +107,15 @@ void take_block(const Tile& t, int64_t begin, int64_t end) {
       const int64_t oldest = t.query.window > 0 ? position - t.query.window + 1 : 0;
       const int64_t from = std::max(begin, oldest), to = std::min(end, position + 1);
       if (from >= to) continue;
-      float most = t.greatest[row];
-      for (int64_t i = from; i < to; ++i) {
-        const float score = t.query.scale * dot(t.q(g, p), t.key_block + (i - begin) * width, width);
-        t.scores[i - from] = score;
-        most = score > most ? score : most;
-      }
+      const float most = score_rows(t.q(g, p), t.key_block + (from - begin) * width, to - from, width,
+                                    t.query.scale, t.greatest[row], t.scores);
       float* const out = t.out(g, p);
       const float kept = std::exp(t.greatest[row] - most);  // of minus infinity: 0
       if (kept != 1) multiply(kept, out_width, out);
       float sum = t.sums[row] * kept;
-      for (int64_t i = from; i < to; ++i) {
-        const float weight = std::exp(t.scores[i - from] - most);
-        sum += weight;
-        add_scaled(t.value_block + (i - begin) * out_width, weight, out_width, out);
-      }
+      exponentials(most, to - from, t.scores);
+      for (int64_t i = 0; i < to - from; ++i) sum += t.scores[i];
+      add_rows(t.scores, t.value_block + (from - begin) * out_width, to - from, out_width, out);
       t.greatest[row] = most;
       t.sums[row] = sum;
     }

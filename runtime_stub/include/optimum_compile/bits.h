@@ -9,22 +9,18 @@
 
 namespace optimum_compile {
 
+// Without branches, so that loops over it vectorise: a product moves the exponent, subnormals included.
 inline float half_to_float(uint16_t h) {
-  const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16;
   const uint32_t magnitude = h & 0x7fffu;
-  uint32_t bits;
-  if (magnitude >= 0x7c00u) {  // infinity, NaN
-    bits = sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13);
-  } else if (magnitude >= 0x0400u) {
-    bits = sign | ((magnitude << 13) + 0x38000000u);
-  } else {  // zero, subnormal: the integer times 2^-24 is exact
-    const float value = static_cast<float>(magnitude) * 5.9604644775390625e-08f;
-    std::memcpy(&bits, &value, 4);
-    bits |= sign;
-  }
-  float out;
-  std::memcpy(&out, &bits, 4);
-  return out;
+  uint32_t bits = magnitude << 13;
+  float value;
+  std::memcpy(&value, &bits, 4);
+  value *= 5.192296858534828e+33f;  // 2^112
+  std::memcpy(&bits, &value, 4);
+  bits |= magnitude >= 0x7c00u ? 0x7f800000u : 0u;  // infinity, NaN
+  bits |= static_cast<uint32_t>(h & 0x8000u) << 16;
+  std::memcpy(&value, &bits, 4);
+  return value;
 }
 
 // The nearest fp16 number, ties to even.
