@@ -39,6 +39,7 @@ from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quantizing import (
     Calibration,
+    cache_passes,
     calibration_of,
     first_windows,
     quantizing_passes,
@@ -192,7 +193,8 @@ def quantise(wanted: Plan, work: Path, *, observer: Observer | None = None) -> t
     graph, options = wanted.model.graph, wanted.options
     seen = _seen(wanted)
     quantize, remark = quantizing_passes(graph, options, seen, work)
-    steps = (*quantize, CutStages(options.stages, _ranges(wanted, seen)))
+    caches = cache_passes(graph, options, wanted.backends, seen)
+    steps = (*quantize, *caches, CutStages(options.stages, _ranges(wanted, seen)))
     found = run_passes(wanted, *steps, observer=observer or SilentObserver(), work=work)
     return (remark, *found) if remark else found
 

@@ -24,6 +24,7 @@ from optimum_compile.compiler.quant.kv import (
     round_keys,
     round_values,
 )
+from optimum_compile.compiler.quant.kv_static import KvStatic, round_static
 from optimum_compile.compiler.quant.scheme import Float
 
 CacheSchemes = Mapping[Node, Mapping[KvRole, KvStored]]
@@ -85,7 +86,10 @@ class _Reader:
         rounding: Callable[[np.ndarray, KvScheme], np.ndarray],
     ) -> None:
         # What is not in codes is fp16; a cache that has no scheme is not rounded.
-        self.cache = cache if scheme is None else cache.to(torch.float16).to(cache.dtype)
+        if isinstance(scheme, KvStatic):
+            self.cache = torch.from_numpy(round_static(cache[..., :total, :].numpy(), scheme))
+        else:
+            self.cache = cache if scheme is None else cache.to(torch.float16).to(cache.dtype)
         self.scheme = scheme if isinstance(scheme, KvScheme) else None
         count = 0 if self.scheme is None else self.scheme.rounded_tokens(total)
         if self.scheme is not None and count:

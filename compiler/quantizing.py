@@ -22,6 +22,7 @@ from optimum_compile.compiler.package.describe import source_digest, versions
 from optimum_compile.compiler.pass_manager import Pass
 from optimum_compile.compiler.quant.scheme import Affine, Float
 from optimum_compile.passes.calibrate.checkpoint import fingerprint
+from optimum_compile.passes.precision.kv import calibrated_bits
 from optimum_compile.passes.precision.learn.effort import effort_named
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.quantize import QuantizeWeights
@@ -29,6 +30,7 @@ from optimum_compile.passes.precision.quantizers.recipes import AUTO, Recipe, re
 from optimum_compile.passes.precision.units import units_of
 
 RANGE_WINDOWS = 4
+CACHE_WINDOWS = 16  # on which constant scales of KV caches are found
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,27 @@ def quantizing_passes(
         method: Method = "smooth" if recipe.smoothing else "awq"
         return (ScaleChannels(work / "scaling", samples, method), quantize), ""
     return (quantize,), ""
+
+
+def cache_passes(
+    graph: Graph, options: CompileOptions, backends: Sequence[Backend], seen: Calibration
+) -> tuple[Pass, ...]:
+    """The pass that finds constant scales of KV caches, where a target stores these.
+
+    Raises OptionError without windows to find them on.
+    """
+    wanted = calibrated_bits(graph, backends)
+    if not wanted:
+        return ()
+    if not seen.windows:
+        raise OptionError(
+            f"kv_bits={options.kv_bits}: constant scales are found on text, but there is "
+            f"{seen.lack or 'none'}: give --calibration FILE, or use --kv-bits 16"
+        )
+    # It imports torch, whose absence is reported before.
+    from optimum_compile.passes.precision.kv_constants import CalibrateCaches
+
+    return (CalibrateCaches(wanted, seen.windows[:CACHE_WINDOWS]),)
 
 
 def facts_of(graph: Graph, options: CompileOptions, seen: Calibration) -> dict[str, Any]:

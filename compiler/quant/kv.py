@@ -20,6 +20,7 @@ import numpy as np
 
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.quant.granularity import HALF_BYTES, packed_bytes
+from optimum_compile.compiler.quant.kv_static import STATIC_BITS, KvStatic
 from optimum_compile.compiler.quant.scheme import Float, Scheme
 
 KV_BITS = (8, 4, 2)
@@ -96,8 +97,8 @@ class KvScheme:
         return f"kv{self.bits}:g{self.group}" + (f"@{','.join(marks)}" if marks else "")
 
 
-KvStored = KvScheme | Float
-AnyScheme = Scheme | KvScheme  # of a weight or of a cache
+KvStored = KvScheme | KvStatic | Float
+AnyScheme = Scheme | KvScheme  # of a weight or of a cache that assignment chooses
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,15 @@ def parse_kv_bits(text: str) -> KvBits:
 
 
 def parse_kv_scheme(text: str) -> KvStored:
-    """Read `str(scheme)` back: f16, kv4, kv4:g32, kv2:g64@w128,s0. Raises OptionError."""
+    """Read `str(scheme)` back: f16, kv4, kv4:g32, kv2:g64@w128,s0. Raises OptionError.
+
+    kv8:static and kv4:static come back without their numbers.
+    """
     if text == "f16":
         return Float(16)
+    static = {str(scheme): scheme for scheme in map(KvStatic, STATIC_BITS)}
+    if text in static:
+        return static[text]
     match = _SCHEME.fullmatch(text)
     if match is None:
         raise OptionError(f"kv scheme {text!r}: expected f16, kv8, kv4:g32 or kv2:g64@w128,s4")
@@ -157,9 +164,11 @@ def parse_kv_scheme(text: str) -> KvStored:
 def kv_stored_bytes(
     scheme: KvStored, role: KvRole, kv_heads: int, context: int, head_dim: int
 ) -> int:
-    """Bytes of the keys or values of one layer: `KvScheme.stored_bytes`, or all of them as floats."""
+    """Bytes of the keys or values of one layer: `stored_bytes` of its scheme, or all as floats."""
     if isinstance(scheme, Float):
         return scheme.stored_bytes(kv_heads * context, head_dim)
+    if isinstance(scheme, KvStatic):
+        return scheme.stored_bytes(kv_heads, context, head_dim)
     return scheme.stored_bytes(role, kv_heads, context, head_dim)
 
 

@@ -9,14 +9,16 @@ from dataclasses import replace
 
 from optimum_compile.backends.base import Backend, WeightUse
 from optimum_compile.compiler.decoder import Cache, caches_of
+from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.kv import (
     AnyScheme,
     KvScheme,
-    KvStored,
     kv_stored_bytes,
     parse_kv_scheme,
 )
+from optimum_compile.compiler.quant.kv_static import KvStatic
+from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.kv import kv_at, kv_choices
 from optimum_compile.passes.precision.notes import KvPrecision, Precision
@@ -69,7 +71,7 @@ def _unit(cache: Cache, block: int) -> Unit:
 
 
 def _choices(
-    cache: Cache, schemes: Sequence[KvStored], backends: Sequence[Backend]
+    cache: Cache, schemes: Sequence[KvScheme | Float], backends: Sequence[Backend]
 ) -> tuple[Choice, ...]:
     """Widest last. Schemes that save nothing are left out: none does in a context of a few tokens."""
     heads, context, width = cache.sizes
@@ -143,6 +145,13 @@ def parse_schemes(graph: Graph, texts: Mapping[str, str]) -> dict[str, AnyScheme
     """Schemes of weights and of states by name. Raises OptionError for a text that is none."""
     states = {state.name for state in graph.states}
     return {
-        name: parse_kv_scheme(text) if name in states else parse_scheme(text)
+        name: _cache_scheme(text) if name in states else parse_scheme(text)
         for name, text in texts.items()
     }
+
+
+def _cache_scheme(text: str) -> KvScheme | Float:
+    scheme = parse_kv_scheme(text)
+    if isinstance(scheme, KvStatic):
+        raise OptionError(f"kv scheme {text!r}: not for an assignment, use --kv-bits {scheme.bits}")
+    return scheme

@@ -18,8 +18,11 @@ from optimum_compile.compiler.quant.kv import (
     KvStored,
     kv_stored_bytes,
 )
+from optimum_compile.compiler.quant.kv_static import STATIC_BITS, KvStatic
 from optimum_compile.compiler.quant.scheme import Float
-from optimum_compile.passes.precision.notes import KvPrecision
+from optimum_compile.passes.precision.notes import KvConstants, KvPrecision
+
+CONSTANT_WIDTH = 8  # channels of a head come in eights where scales are constant
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class AssignKv:
             )
         changed = False
         schemes = uniform_kv(graph, self.bits)
+        _check_constant(graph, self.bits, self.backends)
         falling = kv_fallbacks(schemes.values(), self.backends)
         remarks = tuple(self._falls_back(reason) for reason in falling)
         for cache in caches:
@@ -92,7 +96,7 @@ def kv_legal(scheme: KvStored, backends: Sequence[Backend]) -> Support:
     falling: list[Support] = []
     for backend in backends:
         verdict = backend.supports_kv(scheme)
-        if verdict.ok:
+        if verdict.ok or constant_at(scheme, backend) is not None:
             continue
         target = target_name(backend.platform, backend.name)
         told = Support(False, f"{target} ({backend.name}): {verdict.reason}", verdict.falls_back)
@@ -115,22 +119,88 @@ def kv_fallbacks(schemes: Iterable[KvStored], backends: Sequence[Backend]) -> tu
 
 
 def kv_at(scheme: KvStored, backend: Backend) -> KvStored:
-    """How a target stores a cache of this scheme: fp16 where it falls back."""
-    return scheme if backend.supports_kv(scheme).ok else Float(16)
+    """How a target stores a cache of this scheme: with constant scales where it has only these.
+
+    Where it falls back, in fp16.
+    """
+    if backend.supports_kv(scheme).ok:
+        return scheme
+    return constant_at(scheme, backend) or Float(16)
+
+
+def constant_at(scheme: KvStored, backend: Backend) -> KvStatic | None:
+    """The same bits with constant scales, where a target has these and not what was asked for."""
+    if not isinstance(scheme, KvScheme) or scheme.bits not in STATIC_BITS:
+        return None
+    found = KvStatic(scheme.bits)
+    taken = not backend.supports_kv(scheme).ok and backend.supports_kv(found).ok
+    return found if taken else None
+
+
+def _check_constant(graph: Graph, bits: KvBits, backends: Sequence[Backend]) -> None:
+    """Refuse what a target with constant scales has no operator for, before work begins."""
+    found = [
+        backend
+        for scheme in set(uniform_kv(graph, bits).values())
+        for backend in backends
+        if constant_at(scheme, backend) is not None
+    ]
+    if not found:
+        return
+    name = target_name(found[0].platform, found[0].name)
+    if bits.keys != bits.values:
+        raise UnsupportedError(
+            f"kv_bits={bits}: {name} ({found[0].name}) has one width for keys and values; "
+            "use --kv-bits 8, or leave the target out"
+        )
+    for cache in caches_of(graph):
+        if cache.sizes[2] % CONSTANT_WIDTH or len(cache.readers) != 1:
+            raise UnsupportedError(
+                f"kv_bits={bits}: {name} ({found[0].name}) rounds caches that one attention reads, with "
+                f"heads of a multiple of {CONSTANT_WIDTH} channels; {cache.name} has {cache.sizes[2]} "
+                f"and {len(cache.readers)} readers; use --kv-bits 16"
+            )
 
 
 def caches_at(graph: Graph, backend: Backend) -> dict[str, KvStored]:
     """How a target keeps the KV caches: as their notes say where it can, otherwise in its own floats."""
     noted = kv_of(graph)
-    return {c.name: kv_at(noted.get(c.name, Float(32)), backend) for c in caches_of(graph)}
+    found: dict[str, KvStored] = {}
+    for cache in caches_of(graph):
+        scheme = kv_at(noted.get(cache.name, Float(32)), backend)
+        note = cache.value.notes.get(KvConstants)
+        calibrated = note is not None and scheme == KvStatic(note.scheme.bits)
+        found[cache.name] = note.scheme if note is not None and calibrated else scheme
+    return found
 
 
-def kv_choices(backends: Sequence[Backend]) -> tuple[tuple[KvStored, ...], dict[KvStored, str]]:
-    """What all targets can store, fewest bits first, and why others are not among it."""
+def calibrated_bits(graph: Graph, backends: Sequence[Backend]) -> dict[str, KvStatic]:
+    """Caches whose constant scales calibration must find for one of the targets, by state name."""
+    schemes = ((name, s, b) for name, s in kv_of(graph).items() for b in backends)
+    found = ((name, constant_at(scheme, backend)) for name, scheme, backend in schemes)
+    return {name: scheme for name, scheme in found if scheme is not None}
+
+
+def kv_choices(
+    backends: Sequence[Backend],
+) -> tuple[tuple[KvScheme | Float, ...], dict[KvStored, str]]:
+    """What all targets can store, fewest bits first, and why others are not among it.
+
+    Constant scales are not chosen by assignment, which measures the damage of the others.
+    """
     ladder = [KvScheme(bits) for bits in sorted(KV_BITS)]
     verdicts = {scheme: kv_legal(scheme, backends) for scheme in ladder}
-    found = tuple(scheme for scheme in ladder if verdicts[scheme].ok)
     refused: dict[KvStored, str] = {s: v.reason for s, v in verdicts.items() if not v.ok}
+    for scheme in ladder:
+        for backend in backends:
+            constant = constant_at(scheme, backend)
+            if constant is not None and scheme not in refused:
+                target = target_name(backend.platform, backend.name)
+                refused[scheme] = (
+                    f"{target} ({backend.name}): {backend.supports_kv(scheme).reason}; "
+                    f"{constant} is there with --kv-bits {scheme.bits}"
+                )
+    found = tuple(scheme for scheme in ladder if scheme not in refused)
     return (*found, Float(16)), refused
 
 

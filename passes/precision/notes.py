@@ -5,6 +5,7 @@ from pathlib import Path
 
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.quant.kv import KvStored
+from optimum_compile.compiler.quant.kv_static import KvStatic
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Scheme
 
@@ -31,6 +32,13 @@ class KvPrecision(Note):
 
     scheme: KvStored
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class KvConstants(Note):
+    """On the value that reads a state: its constant scales, for targets that have no others."""
+
+    scheme: KvStatic
 
 
 @dataclass(frozen=True)
