@@ -30,7 +30,7 @@ def test_a_bundle_is_compared_and_tells_of_itself(cli):
     assert (check.ok, check.executed_by, check.tolerance.max_rel_err) == (
         True,
         "native runtime",
-        2e-3,
+        1e-3,
     )
     assert check.max_rel_err < 1e-3
     told = cli("inspect", bundle.path, "--json").json()
