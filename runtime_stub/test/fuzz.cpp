@@ -1,8 +1,8 @@
 // fuzz SEED.ocm COUNT [FIRST]: opens and runs mutated copies of a program, for the sanitizers.
 //
-// Every second copy keeps its old checksums, and has to be refused. The others get new ones, so that
-// what reads the tables, and what runs, meets the damage too: any status will do. Copies have no byte of
-// memory behind their end. Number FIRST + i is always the same copy.
+// Every second copy keeps its old checksums, and has to be refused. The others get new ones, so
+// that what reads the tables, and what runs, meets the damage too: any status will do. Copies have
+// no byte of memory behind their end. Number FIRST + i is always the same copy.
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,7 +45,9 @@ uint64_t get(const Bytes& b, size_t at, int size) {
 }
 
 void put(Bytes* b, size_t at, int size, uint64_t value) {
-  for (int i = 0; i < size; ++i) (*b)[at + static_cast<size_t>(i)] = static_cast<uint8_t>(value >> (8 * i));
+  for (int i = 0; i < size; ++i) {
+    (*b)[at + static_cast<size_t>(i)] = static_cast<uint8_t>(value >> (8 * i));
+  }
 }
 
 // A program taken apart: its sections by kind.
@@ -57,7 +59,8 @@ Parts take_apart(const Bytes& file) {
   Parts out;
   for (size_t i = 0; i < get(file, 24, 4); ++i) {
     const size_t entry = kHeader + i * kEntry;
-    const size_t kind = get(file, entry, 4), offset = get(file, entry + 8, 8), bytes = get(file, entry + 16, 8);
+    const size_t kind = get(file, entry, 4), offset = get(file, entry + 8, 8),
+                 bytes = get(file, entry + 16, 8);
     if (kind > kWeights) continue;
     const auto begin = file.begin() + static_cast<std::ptrdiff_t>(offset);
     out.section[kind].assign(begin, begin + static_cast<std::ptrdiff_t>(bytes));
@@ -65,7 +68,9 @@ Parts take_apart(const Bytes& file) {
   return out;
 }
 
-uint32_t crc_of(const Bytes& b, size_t at, size_t size) { return optimum_compile::crc32(b.data() + at, size); }
+uint32_t crc_of(const Bytes& b, size_t at, size_t size) {
+  return optimum_compile::crc32(b.data() + at, size);
+}
 
 void repair_header(Bytes* file) {
   const size_t sections = std::min<size_t>(get(*file, 24, 4), 16);
@@ -97,11 +102,36 @@ Bytes put_together(const Parts& parts) {
 }
 
 uint64_t extreme(Random& r, uint64_t before) {
-  static const uint64_t kValues[] = {0, 1, 2, 3, 7, 8, 63, 64, 65, 127, 255, 256, 4095, 4097, 65535, 65536,
-                                     0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 0x100000000,
-                                     uint64_t{1} << 45, uint64_t{1} << 46, uint64_t{1} << 61,
-                                     uint64_t{1} << 62, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000,
-                                     0xFFFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFC0, 0xC000000000000000};
+  static const uint64_t kValues[] = {0,
+                                     1,
+                                     2,
+                                     3,
+                                     7,
+                                     8,
+                                     63,
+                                     64,
+                                     65,
+                                     127,
+                                     255,
+                                     256,
+                                     4095,
+                                     4097,
+                                     65535,
+                                     65536,
+                                     0x7FFFFFFF,
+                                     0x80000000,
+                                     0xFFFFFFFE,
+                                     0xFFFFFFFF,
+                                     0x100000000,
+                                     uint64_t{1} << 45,
+                                     uint64_t{1} << 46,
+                                     uint64_t{1} << 61,
+                                     uint64_t{1} << 62,
+                                     0x7FFFFFFFFFFFFFFF,
+                                     0x8000000000000000,
+                                     0xFFFFFFFFFFFFFFFF,
+                                     0xFFFFFFFFFFFFFFC0,
+                                     0xC000000000000000};
   switch (r.below(5)) {
     case 0: return before + 1;
     case 1: return before - 1;
@@ -140,9 +170,13 @@ void flip_bits(Random& r, Bytes* b) {
 void cut_and_paste(Random& r, Bytes* b) {
   if (b->size() < 2) return;
   const size_t at = r.below(b->size()), n = 1 + r.below(std::min<size_t>(b->size() - at, 64));
-  const Bytes piece(b->begin() + static_cast<std::ptrdiff_t>(at), b->begin() + static_cast<std::ptrdiff_t>(at + n));
+  const Bytes piece(b->begin() + static_cast<std::ptrdiff_t>(at),
+                    b->begin() + static_cast<std::ptrdiff_t>(at + n));
   const size_t how = r.below(3), to = r.below(b->size() - n + 1);
-  if (how == 0) b->erase(b->begin() + static_cast<std::ptrdiff_t>(at), b->begin() + static_cast<std::ptrdiff_t>(at + n));
+  if (how == 0) {
+    b->erase(b->begin() + static_cast<std::ptrdiff_t>(at),
+             b->begin() + static_cast<std::ptrdiff_t>(at + n));
+  }
   if (how == 1) b->insert(b->begin() + static_cast<std::ptrdiff_t>(to), piece.begin(), piece.end());
   if (how == 2) std::copy(piece.begin(), piece.end(), b->begin() + static_cast<std::ptrdiff_t>(to));
 }
@@ -177,7 +211,10 @@ Bytes forged(Random& r, const Bytes& seed, Parts parts) {
     if (what >= 3 && what < 7) set_constant(r, &program);
     if (what == 7) r.one_in(2) ? flip_bits(r, &program) : cut_and_paste(r, &program);
     if (what == 8) flip_bits(r, &weights);
-    if (what == 9) r.one_in(4) ? weights.resize(r.below(weights.size() + 64)) : set_field(r, &weights, 0, weights.size());
+    if (what == 9) {
+      r.one_in(4) ? weights.resize(r.below(weights.size() + 64))
+                  : set_field(r, &weights, 0, weights.size());
+    }
   }
   if (r.one_in(64)) flip_bits(r, &parts.section[kMeta]);
   return put_together(parts);
@@ -192,14 +229,19 @@ oc_status run(const oc_model* model, const oc_info& info, Random& r) {
   oc_session* session = nullptr;
   oc_status status = oc_session_create(model, &session);
   int64_t tokens[9];
-  for (int64_t& token : tokens) token = static_cast<int64_t>(r.below(static_cast<size_t>(std::min<int64_t>(info.vocabulary, 64))));
+  for (int64_t& token : tokens) {
+    token =
+        static_cast<int64_t>(r.below(static_cast<size_t>(std::min<int64_t>(info.vocabulary, 64))));
+  }
   const int64_t counts[] = {3, 1, 9, 1, 1};
   for (int i = 0; i < 5 && status == OC_OK; ++i) {
     const int64_t count = std::min(counts[i], info.context);
     const oc_logits which = static_cast<oc_logits>(r.below(3));
     const size_t rows = which == OC_LOGITS_ALL ? static_cast<size_t>(count) : 1;
-    // What a caller would give, up to some bound: a vocabulary of millions is refused for room instead.
-    std::vector<float> logits(std::min<size_t>(rows * static_cast<size_t>(info.vocabulary), 1 << 16));
+    // What a caller would give, up to some bound: a vocabulary
+    // of millions is refused for room instead.
+    std::vector<float> logits(
+        std::min<size_t>(rows * static_cast<size_t>(info.vocabulary), 1 << 16));
     status = oc_session_run(session, tokens, count, which, logits.data(), logits.size());
     if (status == OC_CONTEXT_FULL && count > 1) status = oc_session_reset(session);
   }
@@ -247,7 +289,9 @@ bool read_file(const char* path, Bytes* out) {
   FILE* file = std::fopen(path, "rb");
   if (file == nullptr) return false;
   uint8_t block[65536];
-  while (const size_t n = std::fread(block, 1, sizeof block, file)) out->insert(out->end(), block, block + n);
+  while (const size_t n = std::fread(block, 1, sizeof block, file)) {
+    out->insert(out->end(), block, block + n);
+  }
   std::fclose(file);
   return out->size() > kHeader + 3 * kEntry;
 }
@@ -255,7 +299,9 @@ bool read_file(const char* path, Bytes* out) {
 void print(const char* what, const long* counts) {
   std::printf("%s:", what);
   for (int i = 0; i < kStatuses; ++i) {
-    if (counts[i] > 0) std::printf("  %ld %s", counts[i], oc_status_text(static_cast<oc_status>(i)));
+    if (counts[i] > 0) {
+      std::printf("  %ld %s", counts[i], oc_status_text(static_cast<oc_status>(i)));
+    }
   }
   std::printf("\n");
 }
@@ -292,7 +338,8 @@ int main(int argc, char** argv) {
     const long accepted = counts.accepted_damage;
     try_one(file, keeps_checksums, r, &counts);
     if (counts.accepted_damage > accepted) std::printf("copy %ld is damaged and was opened\n", i);
-    slowest = std::max(slowest, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+    slowest = std::max(
+        slowest, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   }
   alarm(0);
   print("opened", counts.open_status);

@@ -14,9 +14,11 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: oc_run MODEL.ocm [options]\n"
-    "  -p IDS      the prompt: token ids with commas or spaces between; - reads them from standard input\n"
+    "  -p IDS      the prompt: token ids with commas or spaces between; - reads them from standard "
+    "input\n"
     "  -n N        how many tokens to add, each the likeliest one; default 16\n"
-    "  -l FILE     write the logits of every position of the prompt there: float32, (tokens, vocabulary)\n"
+    "  -l FILE     write the logits of every position of the prompt there: float32, (tokens, "
+    "vocabulary)\n"
     "  -m BYTES    most bytes that caches and arena may take\n"
     "  -c          compare the checksum of the weights first\n"
     "  -v          print what the model is, and what was done and moved\n";
@@ -106,7 +108,9 @@ void print_model(const oc_model* model, const oc_info& info) {
     int64_t arena = 0;
     if (oc_model_function(model, i, &f) != OC_OK) continue;
     oc_model_planned_bytes(model, i, f.greatest_seq, 0, &arena);
-    std::fprintf(stderr, "%s: %" PRId64 " to %" PRId64 " tokens, %" PRId64 " steps, arena of %" PRId64 " bytes\n",
+    std::fprintf(stderr,
+                 "%s: %" PRId64 " to %" PRId64 " tokens, %" PRId64 " steps, arena of %" PRId64
+                 " bytes\n",
                  f.name, f.least_seq, f.greatest_seq, f.steps, arena);
   }
 }
@@ -114,25 +118,34 @@ void print_model(const oc_model* model, const oc_info& info) {
 void print_stats(const oc_model* model, const oc_info& info, const oc_session* session) {
   oc_stats s;
   if (oc_session_stats(session, &s) != OC_OK) return;
-  std::fprintf(stderr, "%" PRId64 " tokens in %" PRId64 " calls, %" PRId64 " steps, %.3f ms a call\n", s.tokens,
-               s.calls, s.steps, s.calls > 0 ? 1e-6 * static_cast<double>(s.total_ns) / static_cast<double>(s.calls) : 0.0);
-  std::fprintf(stderr, "copied %" PRId64 " bytes, %" PRId64 " of caches; %" PRId64 " bytes written into caches\n",
+  std::fprintf(
+      stderr, "%" PRId64 " tokens in %" PRId64 " calls, %" PRId64 " steps, %.3f ms a call\n",
+      s.tokens, s.calls, s.steps,
+      s.calls > 0 ? 1e-6 * static_cast<double>(s.total_ns) / static_cast<double>(s.calls) : 0.0);
+  std::fprintf(stderr,
+               "copied %" PRId64 " bytes, %" PRId64 " of caches; %" PRId64
+               " bytes written into caches\n",
                s.copied_bytes, s.cache_copied_bytes, s.kv_written_bytes);
-  std::fprintf(stderr, "%" PRId64 " bytes of weights read in the last call, arena of %" PRId64 " bytes\n",
+  std::fprintf(stderr,
+               "%" PRId64 " bytes of weights read in the last call, arena of %" PRId64 " bytes\n",
                s.last_weight_bytes, s.arena_bytes);
-  std::fprintf(stderr, "%" PRId64 " stage switches of %" PRId64 " ns together\n", s.stage_switches, s.switch_ns);
+  std::fprintf(stderr, "%" PRId64 " stage switches of %" PRId64 " ns together\n", s.stage_switches,
+               s.switch_ns);
   for (int64_t i = 0; i < info.stages; ++i) {
     oc_stage stage;
     oc_stage_stats t;
-    if (oc_model_stage(model, i, &stage) != OC_OK || oc_session_stage_stats(session, i, &t) != OC_OK) continue;
-    std::fprintf(stderr, "  stage %s %s: %" PRId64 " steps, %.3f ms\n", stage.name, stage.precision, t.steps,
-                 1e-6 * static_cast<double>(t.total_ns));
+    if (oc_model_stage(model, i, &stage) != OC_OK ||
+        oc_session_stage_stats(session, i, &t) != OC_OK)
+      continue;
+    std::fprintf(stderr, "  stage %s %s: %" PRId64 " steps, %.3f ms\n", stage.name, stage.precision,
+                 t.steps, 1e-6 * static_cast<double>(t.total_ns));
   }
 }
 
 bool write_logits(const char* path, const std::vector<float>& logits) {
   FILE* file = std::fopen(path, "wb");
-  const bool written = file != nullptr && std::fwrite(logits.data(), 4, logits.size(), file) == logits.size();
+  const bool written =
+      file != nullptr && std::fwrite(logits.data(), 4, logits.size(), file) == logits.size();
   const bool closed = file != nullptr && std::fclose(file) == 0;
   if (!written || !closed) std::fprintf(stderr, "oc_run: %s: %s\n", path, std::strerror(errno));
   return written && closed;
@@ -150,7 +163,8 @@ bool generate(const Options& o, const oc_info& info, oc_session* session) {
   std::vector<float> logits(vocabulary * (all ? o.prompt.size() : 1));
   const int64_t prompt = static_cast<int64_t>(o.prompt.size());
   const oc_logits which = all ? OC_LOGITS_ALL : OC_LOGITS_LAST;
-  if (!done(oc_session_run(session, o.prompt.data(), prompt, which, logits.data(), logits.size()), "prompt")) {
+  if (!done(oc_session_run(session, o.prompt.data(), prompt, which, logits.data(), logits.size()),
+            "prompt")) {
     return false;
   }
   if (all && !write_logits(o.logits, logits)) return false;
@@ -160,7 +174,9 @@ bool generate(const Options& o, const oc_info& info, oc_session* session) {
     std::printf("%s%" PRId64, i == 0 ? "" : " ", token);
     std::fflush(stdout);
     if (i + 1 == o.count) break;  // nothing asks for what follows it
-    if (!done(oc_session_run(session, &token, 1, OC_LOGITS_LAST, last, vocabulary), "token")) return false;
+    if (!done(oc_session_run(session, &token, 1, OC_LOGITS_LAST, last, vocabulary), "token")) {
+      return false;
+    }
   }
   if (o.count > 0) std::printf("\n");
   return true;

@@ -99,7 +99,8 @@ OC_API const char* oc_status_text(oc_status status);
 /* What the last call that failed on this thread found. Never NULL; valid until the next call. */
 OC_API const char* oc_last_error(void);
 
-/* Map a file and check it. options may be NULL. *model is NULL unless OC_OK comes back. */
+/* Map a file and check it. options may be NULL. *model is NULL unless OC_OK comes back. Nobody may write into
+ * the file or shorten it while it is mapped: replace it by renaming another one over it. */
 OC_API oc_status oc_model_open(const char* path, const oc_options* options, oc_model** model);
 
 /* The same from memory at a multiple of 64, which has to stay until the model and its sessions are gone. */

@@ -7,6 +7,10 @@
 #include "optimum_compile/runtime/failure.h"
 #include "optimum_compile/runtime/mapping.h"
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "weights are used as they lie in the file, which is little-endian"
+#endif
+
 namespace optimum_compile {
 namespace {
 
@@ -49,7 +53,8 @@ std::vector<Section> read_header(Bytes file) {
   const uint64_t bytes = in.u64();
   const uint32_t sections = in.u32(), reserved = in.u32();
   if (version != kVersion) {
-    fail(OC_BAD_VERSION, "version %u of the format; this runtime reads version %u", version, kVersion);
+    fail(OC_BAD_VERSION, "version %u of the format; this runtime reads version %u", version,
+         kVersion);
   }
   if (bytes != file.size) {
     fail(OC_BAD_FILE, "the file has %zu bytes, its header says %llu", file.size,
@@ -60,7 +65,9 @@ std::vector<Section> read_header(Bytes file) {
   }
   const size_t end = kHeaderBytes + sections * kEntryBytes;
   if (end > file.size) fail(OC_BAD_FILE, "the file ends inside its section table");
-  if (header_crc(file.data, end) != crc) fail(OC_BAD_FILE, "the header is damaged: its checksum differs");
+  if (header_crc(file.data, end) != crc) {
+    fail(OC_BAD_FILE, "the header is damaged: its checksum differs");
+  }
   std::vector<Section> found(sections);
   for (Section& s : found) {
     s.kind = in.u32();
@@ -132,7 +139,11 @@ bool is_text(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < size;) {
     const uint8_t first = data[i];
     if (first == 0) return false;
-    const size_t more = first < 0x80 ? 0 : first < 0xC2 ? 4 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+    const size_t more = first < 0x80   ? 0
+                        : first < 0xC2 ? 4
+                        : first < 0xE0 ? 1
+                        : first < 0xF0 ? 2
+                                       : 3;
     if (more > 3 || first > 0xF4 || more >= size - i) return false;
     uint32_t code = more == 0 ? first : first & (0x3Fu >> more);
     for (size_t j = 1; j <= more; ++j) {
@@ -170,7 +181,9 @@ double Cursor::f64() {
 
 Bytes Cursor::text() {
   const uint32_t size = u32();
-  if (size > kMostText) fail(OC_BAD_FILE, "a text of %u bytes; at most %zu are allowed", size, kMostText);
+  if (size > kMostText) {
+    fail(OC_BAD_FILE, "a text of %u bytes; at most %zu are allowed", size, kMostText);
+  }
   const uint8_t* data = take(size);
   if (!is_text(data, size)) fail(OC_BAD_FILE, "a text that is not UTF-8");
   return {data, size};

@@ -8,7 +8,8 @@
 namespace optimum_compile {
 namespace {
 
-constexpr int64_t kMost = int64_t{1} << 46;  // bytes of anything: what is below can be multiplied by 8
+// Bytes of anything: what is below can be multiplied by 8.
+constexpr int64_t kMost = int64_t{1} << 46;
 
 // Least and greatest offset that a view reaches; false where they leave 64 bits.
 bool extent(const Tensor& t, int64_t* low, int64_t* high) {
@@ -22,8 +23,9 @@ bool extent(const Tensor& t, int64_t* low, int64_t* high) {
   return true;
 }
 
-// Whether two places of a view may be one element. Enough for views that come from cutting, splitting
-// and turning: sorted by stride, each axis steps over everything that the smaller ones reach.
+// Whether two places of a view may be one element. Enough for views that come from cutting,
+// splitting and turning: sorted by stride, each axis steps
+// over everything that the smaller ones reach.
 bool may_repeat(const Tensor& t) {
   std::pair<int64_t, int64_t> axes[kMaxAxes];
   int count = 0;
@@ -94,8 +96,8 @@ Frame::Place Frame::place(const Buffer& b) const {
       break;
   }
   if (elements < 0 || elements > held / item) {
-    fail(OC_BAD_CALL, "%s: buffer %s of %lld elements does not fit its memory", function_.name.c_str(),
-         b.name.c_str(), static_cast<long long>(elements));
+    fail(OC_BAD_CALL, "%s: buffer %s of %lld elements does not fit its memory",
+         function_.name.c_str(), b.name.c_str(), static_cast<long long>(elements));
   }
   return {data, elements};
 }
@@ -135,7 +137,8 @@ Tensor Frame::resolve(const View& v) const {
 
 void Frame::bind(const Memory& memory) {
   // What moved since the last call is resolved again; the caller's arrays always may have.
-  const bool same = bound_ && memory.arena == memory_.arena && memory.arena_bytes == memory_.arena_bytes;
+  const bool same =
+      bound_ && memory.arena == memory_.arena && memory.arena_bytes == memory_.arena_bytes;
   bound_ = false;
   memory_ = memory;
   const auto moved = [&](const Buffer& b) {

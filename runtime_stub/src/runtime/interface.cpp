@@ -64,7 +64,8 @@ const Entry& entry(const std::vector<Entry>& table, int64_t index, const char* w
 template <typename... Source>
 void open_model(const oc_options* options, oc_model** model, Source... source) {
   const oc_options chosen = options == nullptr ? oc_options{0, 0, 0} : *options;
-  if ((chosen.flags & ~OC_VERIFY_WEIGHTS) != 0 || chosen.reserved != 0 || chosen.session_bytes_max < 0) {
+  if ((chosen.flags & ~OC_VERIFY_WEIGHTS) != 0 || chosen.reserved != 0 ||
+      chosen.session_bytes_max < 0) {
     fail(OC_BAD_ARGUMENT, "options: unknown flags, or a negative limit");
   }
   auto mapping = std::make_shared<const Mapping>(source...);
@@ -104,7 +105,8 @@ oc_status oc_model_open(const char* path, const oc_options* options, oc_model** 
   });
 }
 
-oc_status oc_model_open_memory(const void* data, size_t bytes, const oc_options* options, oc_model** model) {
+oc_status oc_model_open_memory(const void* data, size_t bytes, const oc_options* options,
+                               oc_model** model) {
   return guarded([&] {
     need(model);
     *model = nullptr;
@@ -164,7 +166,8 @@ oc_status oc_model_planned_bytes(const oc_model* model, int64_t index, int64_t s
     const Function& f = entry(model->program->functions, index, "function");
     if (seq < f.least || seq > f.greatest) {
       fail(OC_BAD_ARGUMENT, "function %s takes %lld to %lld tokens, not %lld", f.name.c_str(),
-           static_cast<long long>(f.least), static_cast<long long>(f.greatest), static_cast<long long>(seq));
+           static_cast<long long>(f.least), static_cast<long long>(f.greatest),
+           static_cast<long long>(seq));
     }
     *bytes = Frame(*model->program, f).set(seq, past);
   });

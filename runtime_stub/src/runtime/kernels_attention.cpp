@@ -56,8 +56,8 @@ void check_rows(const StepCall& c, const Heads& rows, const KvCache& cache) {
          "rows differ from their cache in heads or width");
 }
 
-// Bytes that `seq` tokens behind `past` store: their rows, and the codes and scales of the runs that
-// leave the window with them.
+// Bytes that `seq` tokens behind `past` store: their rows, and the codes and scales of the runs
+// that leave the window with them.
 int64_t written_bytes(const KvSpec& spec, int64_t past, int64_t seq) {
   const int64_t rows = seq * spec.heads * spec.width * 2;
   if (spec.bits == 16) return rows;
@@ -65,8 +65,8 @@ int64_t written_bytes(const KvSpec& spec, int64_t past, int64_t seq) {
   if (kv_check(spec, &layout) != Status::ok) return rows;
   const int64_t tokens = kv_rounded(spec, past + seq) - kv_rounded(spec, past);
   const int64_t codes = tokens * spec.heads * spec.width * spec.bits / 8;
-  const int64_t scales = spec.role == KvRole::keys ? tokens / spec.group * spec.width
-                                                   : tokens * layout.channel_groups;
+  const int64_t scales =
+      spec.role == KvRole::keys ? tokens / spec.group * spec.width : tokens * layout.channel_groups;
   return rows + codes + scales * spec.heads * 4;
 }
 
@@ -98,7 +98,8 @@ struct Attention {
     if (!c.has(at)) return c.work.room(4, needed);
     const Tensor& t = c.in(at);
     const bool flat = t.rank == 1 && (t.dims[0] == 1 || t.strides[0] == 1);
-    c.need(flat && t.elements >= needed, "scratch is no row of as many floats as kv_scratch_floats says");
+    c.need(flat && t.elements >= needed,
+           "scratch is no row of as many floats as kv_scratch_floats says");
     return reinterpret_cast<float*>(t.data);
   }
 
@@ -134,7 +135,8 @@ void store_and_attend(const StepCall& c) {
   const KvRows keys = rows_of(c, k, 2), values = rows_of(c, v, 3);
   done(c, kv_step(a.keys, keys, a.values, values, a.query, past, seq));
   store_out(a.y, a.query.out);
-  c.work.kv_written_bytes += written_bytes(a.keys.spec, past, seq) + written_bytes(a.values.spec, past, seq);
+  c.work.kv_written_bytes +=
+      written_bytes(a.keys.spec, past, seq) + written_bytes(a.values.spec, past, seq);
 }
 
 }  // namespace optimum_compile

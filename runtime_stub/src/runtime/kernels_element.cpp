@@ -81,7 +81,9 @@ void move_items(const Tensor& x, const Tensor& y) {
   const int64_t step_out = y.rank == 0 ? 0 : y.strides[y.rank - 1];
   Walk from(x), to(y);
   for (int64_t i = y.rows(); i > 0; --i, from.next(), to.next()) {
-    for (int64_t j = 0; j < n; ++j) out[to.offset() + j * step_out] = in[from.offset() + j * step_in];
+    for (int64_t j = 0; j < n; ++j) {
+      out[to.offset() + j * step_out] = in[from.offset() + j * step_in];
+    }
   }
 }
 
@@ -125,7 +127,9 @@ void copy(const StepCall& c) {
       default: return move_items<uint8_t>(x, y);
     }
   }
-  const auto is_float = [](const Tensor& t) { return t.element == Element::f32 || t.element == Element::f16; };
+  const auto is_float = [](const Tensor& t) {
+    return t.element == Element::f32 || t.element == Element::f16;
+  };
   c.need(is_float(x) && is_float(y), "x and y differ in dtype");
   each_pair(c, x, x, y, [](const float* in, const float*, float* out, int64_t n) {
     if (in != out) std::copy(in, in + n, out);
@@ -135,8 +139,10 @@ void copy(const StepCall& c) {
 void reduce(const StepCall& c) {
   const Tensor &x = c.in(0), &y = c.out(0);
   const int64_t function = c.whole(0), bits = c.whole(1);
-  c.need(x.rank == y.rank && x.rank >= 1 && bits < (int64_t{1} << x.rank), "y has not the rank of x");
-  // The kept axes of x as one tensor, the reduced ones as another: each number of y is a walk over those.
+  c.need(x.rank == y.rank && x.rank >= 1 && bits < (int64_t{1} << x.rank),
+         "y has not the rank of x");
+  // The kept axes of x as one tensor, the reduced ones as another:
+  // each number of y is a walk over those.
   Tensor kept = x, gone = x;
   for (int i = 0; i < x.rank; ++i) {
     const bool reduced = (bits >> i & 1) != 0;

@@ -28,12 +28,14 @@ struct Product {
 
 Product take_inputs(const StepCall& c) {
   Product p{c, c.work.weight(c.index(1)), 0, 0, {}, {}, nullptr, nullptr};
-  c.need(as_matrix(c.in(0), p.weight.columns, &p.x), "x has no axes that are the columns of the weight");
+  c.need(as_matrix(c.in(0), p.weight.columns, &p.x),
+         "x has no axes that are the columns of the weight");
   p.count = p.x.rows.size;
   if (c.has(2)) p.bias = c.work.vector(c.index(2), p.weight.rows, 1);
   if (!c.has(3)) return p;
   p.added = &c.in(3);
-  const bool same = as_matrix(*p.added, p.weight.rows, &p.residual) && p.residual.rows.size == p.count;
+  const bool same =
+      as_matrix(*p.added, p.weight.rows, &p.residual) && p.residual.rows.size == p.count;
   c.need(same && c.step.outputs.size() == 1, "the residual differs from the output in shape");
   return p;
 }
@@ -84,7 +86,9 @@ void multiply(const Product& p, const Tensor& out, const Matrix& m, int64_t begi
     const float bias = p.bias == nullptr ? 0.0f : p.bias[row];
     const auto put = [&](int64_t t, float product) {
       float sum = product + bias;
-      if (p.added != nullptr) sum += read_at(*p.added, p.residual.rows.at(t) + p.residual.columns.at(row));
+      if (p.added != nullptr) {
+        sum += read_at(*p.added, p.residual.rows.at(t) + p.residual.columns.at(row));
+      }
       write_at(out, m.rows.at(t) + column, sum);
     };
     dot_row(row, x, put);
@@ -141,11 +145,10 @@ auto half_rows(const Product& p) {
 
 }  // namespace
 
-void linear_packed(const StepCall& c) {
-  linear(c, decoded_rows);
-}
+void linear_packed(const StepCall& c) { linear(c, decoded_rows); }
 
-// For one token a row of fp16 is multiplied as it lies; for more it is widened once for all of them.
+// For one token a row of fp16 is multiplied as it lies; for
+// more it is widened once for all of them.
 void linear_half(const StepCall& c) {
   const Weight& weight = c.work.weight(c.index(1));
   const bool one = c.in(0).elements == weight.columns;
@@ -157,19 +160,24 @@ void embedding(const StepCall& c) {
   const Weight& weight = c.work.weight(c.index(1));
   const Tensor &ids = c.in(0), &y = c.out(0);
   Matrix from, to;
-  c.need(as_matrix(ids, 1, &from) && as_matrix(y, weight.columns, &to) && from.rows.size == to.rows.size,
+  c.need(as_matrix(ids, 1, &from) && as_matrix(y, weight.columns, &to) &&
+             from.rows.size == to.rows.size,
          "y has no axes that are the columns of the weight, or other tokens than ids");
   const int64_t* in = reinterpret_cast<const int64_t*>(ids.data);
   RowReader& reader = c.work.rows(c.index(1));
   for (int64_t t = 0; t < to.rows.size; ++t) {
     const int64_t id = in[from.rows.at(t)];
     if (id < 0 || id >= weight.rows) {
-      fail(OC_BAD_CALL, "embedding: id %lld is outside the %lld rows of %s", static_cast<long long>(id),
-           static_cast<long long>(weight.rows), weight.name.c_str());
+      fail(OC_BAD_CALL, "embedding: id %lld is outside the %lld rows of %s",
+           static_cast<long long>(id), static_cast<long long>(weight.rows), weight.name.c_str());
     }
     const float* row = reader.read(id);
-    if (row == nullptr) fail(OC_BAD_FILE, "weight %s: an outlier lies outside its row", weight.name.c_str());
-    for (int64_t i = 0; i < weight.columns; ++i) write_at(y, to.rows.at(t) + to.columns.at(i), row[i]);
+    if (row == nullptr) {
+      fail(OC_BAD_FILE, "weight %s: an outlier lies outside its row", weight.name.c_str());
+    }
+    for (int64_t i = 0; i < weight.columns; ++i) {
+      write_at(y, to.rows.at(t) + to.columns.at(i), row[i]);
+    }
   }
   c.work.weight_bytes += to.rows.size * (weight.bytes / weight.rows);
 }

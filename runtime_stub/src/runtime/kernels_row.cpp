@@ -1,4 +1,5 @@
-// Steps that work on rows of the last axis: norms, Hadamard transforms, softmax, routing, rotary angles.
+// Steps that work on rows of the last axis: norms, Hadamard
+// transforms, softmax, routing, rotary angles.
 #include <algorithm>
 #include <cmath>
 
@@ -7,7 +8,8 @@
 namespace optimum_compile {
 namespace {
 
-// Calls make(in, out, n) for each row of x and y, which have the same shape. Both may be one row in memory.
+// Calls make(in, out, n) for each row of x and y, which have
+// the same shape. Both may be one row in memory.
 template <typename Make>
 void each_row(const StepCall& c, const Tensor& x, const Tensor& y, Make make) {
   c.need(same_dims(x, y), "x and y differ in shape");
@@ -29,11 +31,15 @@ double mean_of_squares(const float* x, int64_t n) {
   return sum / static_cast<double>(n);
 }
 
-float inverse_root(double mean, double eps) { return static_cast<float>(1.0 / std::sqrt(mean + eps)); }
+float inverse_root(double mean, double eps) {
+  return static_cast<float>(1.0 / std::sqrt(mean + eps));
+}
 
 void normalise(const float* x, int64_t n, double eps, const float* weight, float* out) {
   const float factor = inverse_root(mean_of_squares(x, n), eps);
-  for (int64_t i = 0; i < n; ++i) out[i] = weight == nullptr ? x[i] * factor : x[i] * factor * weight[i];
+  for (int64_t i = 0; i < n; ++i) {
+    out[i] = weight == nullptr ? x[i] * factor : x[i] * factor * weight[i];
+  }
 }
 
 void soften(const float* x, int64_t n, float* out) {
@@ -53,7 +59,8 @@ void rms_norm(const StepCall& c) {
   const Tensor& x = c.in(0);
   const float* weight = c.has(1) ? c.work.vector(c.index(1), x.last(), 2) : nullptr;
   const double eps = c.real(0);
-  each_row(c, x, c.out(0), [&](const float* in, float* out, int64_t n) { normalise(in, n, eps, weight, out); });
+  each_row(c, x, c.out(0),
+           [&](const float* in, float* out, int64_t n) { normalise(in, n, eps, weight, out); });
 }
 
 void layer_norm(const StepCall& c) {
@@ -79,7 +86,8 @@ void add_rms_norm(const StepCall& c) {
   const float* weight = c.has(2) ? c.work.vector(c.index(2), a.last(), 2) : nullptr;
   c.need(same_dims(a, b) && same_dims(a, sum) && same_dims(a, y), "operands differ in shape");
   const int64_t n = a.last();
-  float* const rooms[] = {c.work.room(0, n), c.work.room(1, n), c.work.room(3, n), c.work.room(4, n)};
+  float* const rooms[] = {c.work.room(0, n), c.work.room(1, n), c.work.room(3, n),
+                          c.work.room(4, n)};
   Walk at_a(a), at_b(b), at_sum(sum), at_y(y);
   for (int64_t i = a.rows(); i > 0; --i, at_a.next(), at_b.next(), at_sum.next(), at_y.next()) {
     const float* left = read_row(a, at_a.offset(), rooms[0]);
@@ -137,7 +145,8 @@ void route(const StepCall& c) {
       const float v = logits[static_cast<size_t>(i)];
       return std::isnan(v) ? -INFINITY : v;
     };
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return key(a) > key(b); });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int64_t a, int64_t b) { return key(a) > key(b); });
     soften(logits.data(), n, out);
     for (int64_t i = top; i < n; ++i) out[order[static_cast<size_t>(i)]] = 0;
     if (!renormalise) return;
@@ -151,11 +160,13 @@ void rope(const StepCall& c) {
   const Tensor& x = c.in(0);
   const Weight& table = c.work.weight(c.index(1));
   const int64_t past = c.number(0);
-  c.need(x.rank >= 2 && x.last() % 2 == 0 && table.kind == WeightKind::f32 && table.columns == x.last(),
+  c.need(x.rank >= 2 && x.last() % 2 == 0 && table.kind == WeightKind::f32 &&
+             table.columns == x.last(),
          "the table is no f32 of the width of x");
   const int64_t seq = x.dims[x.rank - 2], half = x.last() / 2;
   c.need(past >= 0 && past <= table.rows - seq, "the table ends before the last position");
-  int64_t at = 0;  // position of the row: the axis of tokens is the fastest of those that are walked
+  // The token of a row: their axis is the fastest of those that are walked.
+  int64_t at = 0;
   each_row(c, x, c.out(0), [&](const float* in, float* out, int64_t) {
     const float* cosines = table.floats + (past + at) * table.columns;
     const float* sines = cosines + half;

@@ -10,17 +10,20 @@ namespace {
 
 constexpr int kStack = 64;
 constexpr int64_t kRegionAlignment = 64;
-// Of tokens and of the vocabulary: their product is a number of logits, and fits 64 bits with its bytes.
+// Of tokens and of the vocabulary: their product is a number
+// of logits, and fits 64 bits with its bytes.
 constexpr int64_t kMostTokens = int64_t{1} << 28;
 
 void read_sizes(Cursor& in, Program* p) {
   p->vocabulary = in.i64();
   p->context = in.i64();
   p->max_prefill = in.i64();
-  const bool good = p->vocabulary >= 1 && p->vocabulary <= kMostTokens && p->context <= kMostTokens &&
-                    p->max_prefill >= 1 && p->max_prefill <= p->context;
+  const bool good = p->vocabulary >= 1 && p->vocabulary <= kMostTokens &&
+                    p->context <= kMostTokens && p->max_prefill >= 1 &&
+                    p->max_prefill <= p->context;
   if (!good) {
-    fail(OC_BAD_FILE, "vocabulary %lld, context %lld, max_prefill %lld: expected 1 <= max_prefill <= context",
+    fail(OC_BAD_FILE,
+         "vocabulary %lld, context %lld, max_prefill %lld: expected 1 <= max_prefill <= context",
          static_cast<long long>(p->vocabulary), static_cast<long long>(p->context),
          static_cast<long long>(p->max_prefill));
   }
@@ -53,7 +56,9 @@ bool is_leaf(ExprOp op) {
 ExprItem read_item(Cursor& in, const Program& p) {
   const uint8_t op = in.u8();
   const int64_t argument = in.i64();
-  if (op > static_cast<uint8_t>(ExprOp::ref)) fail(OC_BAD_VERSION, "an expression with the op %d", op);
+  if (op > static_cast<uint8_t>(ExprOp::ref)) {
+    fail(OC_BAD_VERSION, "an expression with the op %d", op);
+  }
   const ExprItem item{static_cast<ExprOp>(op), argument};
   const auto outside = [&](size_t size) {
     return argument < 0 || static_cast<uint64_t>(argument) >= size;
@@ -74,12 +79,16 @@ Expression read_expression(Cursor& in, Program* p) {
   int depth = 0;
   for (uint32_t i = 0; i < e.count; ++i) {
     const ExprItem item = read_item(in, *p);
-    if (!is_leaf(item.op) && depth < 2) fail(OC_BAD_FILE, "an expression takes more values than it has");
+    if (!is_leaf(item.op) && depth < 2) {
+      fail(OC_BAD_FILE, "an expression takes more values than it has");
+    }
     depth += is_leaf(item.op) ? 1 : -1;
-    if (depth > kStack) fail(OC_BAD_FILE, "an expression needs more than %d values at once", kStack);
+    if (depth > kStack) {
+      fail(OC_BAD_FILE, "an expression needs more than %d values at once", kStack);
+    }
     const bool past = item.op == ExprOp::symbol && item.argument == static_cast<int64_t>(p->past);
-    const bool through = item.op == ExprOp::ref &&
-                         p->expressions[static_cast<size_t>(item.argument)].uses_past;
+    const bool through =
+        item.op == ExprOp::ref && p->expressions[static_cast<size_t>(item.argument)].uses_past;
     e.uses_past = e.uses_past || past || through;
     p->items.push_back(item);
   }
@@ -123,7 +132,9 @@ Stage read_stage(Cursor& in) {
 Part read_part(Cursor& in, Bytes weights) {
   const uint64_t offset = in.u64(), bytes = in.u64();
   const uint8_t element = in.u8();
-  if (element > static_cast<uint8_t>(Element::u8)) fail(OC_BAD_VERSION, "a part of dtype %d", element);
+  if (element > static_cast<uint8_t>(Element::u8)) {
+    fail(OC_BAD_VERSION, "a part of dtype %d", element);
+  }
   if (offset > weights.size || bytes > weights.size - offset) {
     fail(OC_BAD_FILE, "a part at %llu does not lie inside the %zu bytes of weights",
          static_cast<unsigned long long>(offset), weights.size);

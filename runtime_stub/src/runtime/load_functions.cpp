@@ -7,7 +7,8 @@
 namespace optimum_compile {
 namespace {
 
-// Operands of an op: v view, w weight, c cache; capitals may be none. Attributes: i i64, f f64, e expr.
+// Operands of an op: v view, w weight, c cache; capitals may
+// be none. Attributes: i i64, f f64, e expr.
 struct Signature {
   const char* name;
   const char* inputs;
@@ -35,19 +36,19 @@ constexpr Signature kSignatures[kOps] = {
     {"reduce", "v", "v", "ii"},
 };
 
-
-
 Buffer read_buffer(Cursor& in, const Program& p) {
   Buffer b;
   b.name = read_name(in);
   const uint8_t space = in.u8(), element = in.u8();
-  if (space > static_cast<uint8_t>(Space::constant) || element > static_cast<uint8_t>(Element::u8)) {
+  if (space > static_cast<uint8_t>(Space::constant) ||
+      element > static_cast<uint8_t>(Element::u8)) {
     fail(OC_BAD_VERSION, "buffer %s in space %d of dtype %d", b.name.c_str(), space, element);
   }
   b.space = static_cast<Space>(space);
   b.element = static_cast<Element>(element);
   b.elements = read_index(in, p.expressions.size(), "the size of a buffer");
-  const size_t sizes[] = {p.expressions.size(), p.caches.size(), p.caches.size(), 1, 1, p.parts.size()};
+  const size_t sizes[] = {p.expressions.size(), p.caches.size(), p.caches.size(), 1, 1,
+                          p.parts.size()};
   b.at = read_index(in, sizes[space], "the place of a buffer");
   b.uses_past = p.expressions[b.elements].uses_past;
   if (b.space == Space::arena) b.uses_past = b.uses_past || p.expressions[b.at].uses_past;
@@ -56,8 +57,12 @@ Buffer read_buffer(Cursor& in, const Program& p) {
 
 void check_buffer(const Buffer& b, const Program& p) {
   const char* name = b.name.c_str();
-  if (b.space == Space::input && b.element != Element::i64) fail(OC_BAD_FILE, "input %s is no i64", name);
-  if (b.space == Space::output && b.element != Element::f32) fail(OC_BAD_FILE, "output %s is no f32", name);
+  if (b.space == Space::input && b.element != Element::i64) {
+    fail(OC_BAD_FILE, "input %s is no i64", name);
+  }
+  if (b.space == Space::output && b.element != Element::f32) {
+    fail(OC_BAD_FILE, "output %s is no f32", name);
+  }
   if (b.space == Space::constant && b.element != p.parts[b.at].element) {
     fail(OC_BAD_FILE, "buffer %s and its part differ in dtype", name);
   }
@@ -88,7 +93,9 @@ View read_view(Cursor& in, const Program& p, const Function& f) {
 Operand read_operand(Cursor& in, const Program& p, const Function& f) {
   const uint8_t kind = in.u8();
   const uint32_t index = in.u32();
-  if (kind > static_cast<uint8_t>(OperandKind::cache)) fail(OC_BAD_VERSION, "an operand of kind %d", kind);
+  if (kind > static_cast<uint8_t>(OperandKind::cache)) {
+    fail(OC_BAD_VERSION, "an operand of kind %d", kind);
+  }
   const Operand out{static_cast<OperandKind>(kind), index};
   const size_t sizes[] = {0, f.views.size(), p.weights.size(), p.caches.size()};
   const bool good = out.kind == OperandKind::none ? index == kNone : index < sizes[kind];
@@ -99,7 +106,9 @@ Operand read_operand(Cursor& in, const Program& p, const Function& f) {
 Attribute read_attribute(Cursor& in, const Program& p) {
   Attribute a;
   const uint8_t kind = in.u8();
-  if (kind > static_cast<uint8_t>(AttributeKind::expr)) fail(OC_BAD_VERSION, "an attribute of kind %d", kind);
+  if (kind > static_cast<uint8_t>(AttributeKind::expr)) {
+    fail(OC_BAD_VERSION, "an attribute of kind %d", kind);
+  }
   a.kind = static_cast<AttributeKind>(kind);
   if (a.kind == AttributeKind::real) {
     a.real = in.f64();
@@ -123,10 +132,14 @@ bool fits(const Operand& operand, char wanted) {
 void check_operands(Step* step) {
   const Signature& s = kSignatures[static_cast<int>(step->op)];
   const size_t most = std::strlen(s.inputs);
-  if (step->inputs.size() > most) fail(OC_BAD_FILE, "%s with %zu inputs", s.name, step->inputs.size());
+  if (step->inputs.size() > most) {
+    fail(OC_BAD_FILE, "%s with %zu inputs", s.name, step->inputs.size());
+  }
   step->inputs.resize(most);
   for (size_t i = 0; i < most; ++i) {
-    if (!fits(step->inputs[i], s.inputs[i])) fail(OC_BAD_FILE, "%s: input %zu has the wrong kind", s.name, i);
+    if (!fits(step->inputs[i], s.inputs[i])) {
+      fail(OC_BAD_FILE, "%s: input %zu has the wrong kind", s.name, i);
+    }
   }
   const bool many = std::strcmp(s.outputs, "v+") == 0;
   const size_t count = step->outputs.size();
@@ -140,20 +153,25 @@ void check_operands(Step* step) {
 
 // Views of compute are floats, and what is written may be written.
 void check_views(const Step& step, const Function& f) {
-  const auto buffer = [&](const Operand& o) -> const Buffer& { return f.buffers[f.views[o.index].buffer]; };
+  const auto buffer = [&](const Operand& o) -> const Buffer& {
+    return f.buffers[f.views[o.index].buffer];
+  };
   const bool any = step.op == Op::copy;
   for (size_t i = 0; i < step.inputs.size(); ++i) {
     if (step.inputs[i].kind != OperandKind::view) continue;
     const Element element = buffer(step.inputs[i]).element;
     const bool ids = step.op == Op::embedding && i == 0;
-    const bool good = ids ? element == Element::i64 : element == Element::f32 || element == Element::f16;
+    const bool good =
+        ids ? element == Element::i64 : element == Element::f32 || element == Element::f16;
     if (!good && !any) fail(OC_BAD_FILE, "%s: input %zu has the wrong dtype", name_of(step.op), i);
   }
   const bool attends = step.op == Op::attention || step.op == Op::kv_attention;
-  if (attends && step.inputs.back().kind == OperandKind::view) {  // scratch: the only input that is written
+  // Scratch: the only input that is written.
+  if (attends && step.inputs.back().kind == OperandKind::view) {
     const Buffer& scratch = buffer(step.inputs.back());
     if (scratch.space != Space::arena || scratch.element != Element::f32) {
-      fail(OC_BAD_FILE, "%s: scratch %s is no f32 of the arena", name_of(step.op), scratch.name.c_str());
+      fail(OC_BAD_FILE, "%s: scratch %s is no f32 of the arena", name_of(step.op),
+           scratch.name.c_str());
     }
   }
   for (const Operand& o : step.outputs) {
@@ -196,7 +214,9 @@ void check_attributes(const Step& step) {
     case Op::binary: return check_range(step, 0, 0, 6);
     case Op::softmax: return check_range(step, 0, 0, kMaxAxes - 1);
     case Op::route: check_range(step, 0, 1, int64_t{1} << 30); return check_range(step, 1, 0, 1);
-    case Op::reduce: check_range(step, 0, 0, 2); return check_range(step, 1, 1, (1 << kMaxAxes) - 1);
+    case Op::reduce:
+      check_range(step, 0, 0, 2);
+      return check_range(step, 1, 1, (1 << kMaxAxes) - 1);
     default: return;
   }
 }
@@ -224,7 +244,8 @@ bool lies_in(const Operand& o, const Function& f, Space space) {
   return o.kind == OperandKind::view && f.buffers[f.views[o.index].buffer].space == space;
 }
 
-// Whether linear layers make all logits and nothing reads them: those that nobody asked for can be left out.
+// Whether linear layers make all logits and nothing reads them:
+// those that nobody asked for can be left out.
 bool has_optional_head(const Function& f) {
   for (const Step& step : f.steps) {
     for (const Operand& o : step.inputs) {

@@ -186,7 +186,9 @@ void read_matrix(Reading& r) {
 // Of the planes of a nested weight only the first `width` are read.
 int64_t bytes_read(const Reading& r) {
   int64_t total = 0;
-  for (const Part* part : r.parts) total += part == nullptr ? 0 : static_cast<int64_t>(part->bytes.size);
+  for (const Part* part : r.parts) {
+    total += part == nullptr ? 0 : static_cast<int64_t>(part->bytes.size);
+  }
   if (r.weight.kind != WeightKind::nested) return total;
   const NestedMatrix& m = r.weight.nested;
   const int64_t plane = (m.rows * m.columns + 7) / 8;

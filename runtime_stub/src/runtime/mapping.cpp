@@ -85,11 +85,11 @@ uint32_t crc32(const uint8_t* data, size_t bytes, uint32_t crc) {
   const auto& t = tables.entries;
   crc = ~crc;
   for (; bytes >= 8; bytes -= 8, data += 8) {
-    const uint32_t low = crc ^ (data[0] | static_cast<uint32_t>(data[1]) << 8 |
-                                static_cast<uint32_t>(data[2]) << 16 |
-                                static_cast<uint32_t>(data[3]) << 24);
-    crc = t[7][low & 0xffu] ^ t[6][(low >> 8) & 0xffu] ^ t[5][(low >> 16) & 0xffu] ^ t[4][low >> 24] ^
-          t[3][data[4]] ^ t[2][data[5]] ^ t[1][data[6]] ^ t[0][data[7]];
+    const uint32_t low =
+        crc ^ (data[0] | static_cast<uint32_t>(data[1]) << 8 |
+               static_cast<uint32_t>(data[2]) << 16 | static_cast<uint32_t>(data[3]) << 24);
+    crc = t[7][low & 0xffu] ^ t[6][(low >> 8) & 0xffu] ^ t[5][(low >> 16) & 0xffu] ^
+          t[4][low >> 24] ^ t[3][data[4]] ^ t[2][data[5]] ^ t[1][data[6]] ^ t[0][data[7]];
   }
   for (; bytes > 0; --bytes, ++data) crc = (crc >> 8) ^ t[0][(crc ^ *data) & 0xffu];
   return ~crc;

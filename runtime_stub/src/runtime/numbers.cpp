@@ -36,9 +36,7 @@ bool holds(const Guard& guard, int64_t value) {
 }  // namespace
 
 Numbers::Numbers(const Program& program)
-    : program_(program),
-      values_(program.expressions.size()),
-      known_(program.expressions.size()) {
+    : program_(program), values_(program.expressions.size()), known_(program.expressions.size()) {
   for (const Symbol& symbol : program.symbols) symbols_.push_back(symbol.low);
 }
 
@@ -63,8 +61,8 @@ void Numbers::set(int64_t seq, int64_t past) {
 
 int64_t Numbers::at(uint32_t expr) const {
   if (!known_[expr]) {
-    fail(OC_BAD_CALL, "expression %u leaves 64 bits, or divides by less than 1, for %lld tokens", expr,
-         static_cast<long long>(seq_));
+    fail(OC_BAD_CALL, "expression %u leaves 64 bits, or divides by less than 1, for %lld tokens",
+         expr, static_cast<long long>(seq_));
   }
   return values_[expr];
 }

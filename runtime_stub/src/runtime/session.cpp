@@ -25,8 +25,9 @@ bool makes_logits(const Frame& frame, const Step& step) {
 // A block that may not pass what is left of a limit.
 Block limited(int64_t bytes, int64_t taken, int64_t most, const char* what) {
   if (most > 0 && bytes > most - taken) {
-    fail(OC_NO_MEMORY, "%s of %lld bytes beside %lld others; the limit of the session is %lld", what,
-         static_cast<long long>(bytes), static_cast<long long>(taken), static_cast<long long>(most));
+    fail(OC_NO_MEMORY, "%s of %lld bytes beside %lld others; the limit of the session is %lld",
+         what, static_cast<long long>(bytes), static_cast<long long>(taken),
+         static_cast<long long>(most));
   }
   return Block(bytes, what);
 }
@@ -38,7 +39,9 @@ Block::Block(int64_t bytes, const char* what) : size_(bytes) {
   if (static_cast<uint64_t>(bytes) <= SIZE_MAX - kAlignment) {
     owned_ = std::calloc(static_cast<size_t>(bytes) + kAlignment, 1);
   }
-  if (owned_ == nullptr) fail(OC_NO_MEMORY, "no memory for %s of %lld bytes", what, static_cast<long long>(bytes));
+  if (owned_ == nullptr) {
+    fail(OC_NO_MEMORY, "no memory for %s of %lld bytes", what, static_cast<long long>(bytes));
+  }
   const size_t past = reinterpret_cast<uintptr_t>(owned_) % kAlignment;
   data_ = static_cast<uint8_t*>(owned_) + (past == 0 ? 0 : kAlignment - past);
 }
@@ -68,7 +71,8 @@ void Session::clear_stats() {
   std::fill(stage_stats_.begin(), stage_stats_.end(), oc_stage_stats{});
 }
 
-// The function that takes the most of them; of several the one that takes no more, as decode takes one.
+// The function that takes the most of them; of several the
+// one that takes no more, as decode takes one.
 Session::Chunk Session::next_chunk(int64_t left) const {
   Chunk best{0, 0};
   int64_t most = 0;
@@ -91,8 +95,10 @@ void Session::check_call(const int64_t* tokens, int64_t count, oc_logits which, 
   }
   if (which < OC_LOGITS_NONE || which > OC_LOGITS_ALL) fail(OC_BAD_ARGUMENT, "logits %d", which);
   if (count > p.context - past_) {
-    fail(OC_CONTEXT_FULL, "%lld tokens are in the cache and %lld new ones do not fit the context of %lld",
-         static_cast<long long>(past_), static_cast<long long>(count), static_cast<long long>(p.context));
+    fail(OC_CONTEXT_FULL,
+         "%lld tokens are in the cache and %lld new ones do not fit the context of %lld",
+         static_cast<long long>(past_), static_cast<long long>(count),
+         static_cast<long long>(p.context));
   }
   for (int64_t i = 0; i < count; ++i) {
     if (tokens[i] >= 0 && tokens[i] < p.vocabulary) continue;
@@ -106,13 +112,16 @@ void Session::check_call(const int64_t* tokens, int64_t count, oc_logits which, 
   }
   if (which == OC_LOGITS_NONE) return;
   const int64_t rows = which == OC_LOGITS_ALL ? count : 1;
-  if (logits == nullptr || capacity / static_cast<size_t>(p.vocabulary) < static_cast<size_t>(rows)) {
-    fail(OC_BAD_ARGUMENT, "%lld x %lld logits do not fit room for %zu", static_cast<long long>(rows),
-         static_cast<long long>(p.vocabulary), logits == nullptr ? size_t{0} : capacity);
+  if (logits == nullptr ||
+      capacity / static_cast<size_t>(p.vocabulary) < static_cast<size_t>(rows)) {
+    fail(OC_BAD_ARGUMENT, "%lld x %lld logits do not fit room for %zu",
+         static_cast<long long>(rows), static_cast<long long>(p.vocabulary),
+         logits == nullptr ? size_t{0} : capacity);
   }
 }
 
-void Session::run(const int64_t* tokens, int64_t count, oc_logits which, float* logits, size_t capacity) {
+void Session::run(const int64_t* tokens, int64_t count, oc_logits which, float* logits,
+                  size_t capacity) {
   check_call(tokens, count, which, logits, capacity);
   for (int64_t done = 0; done < count;) {
     const Chunk chunk = next_chunk(count - done);
@@ -159,7 +168,8 @@ void Session::run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits whi
   frame->bind(memory);
   execute(*frame);
   if (whole && which == OC_LOGITS_LAST) {
-    std::memcpy(logits, memory.logits + (chunk.seq - 1) * p.vocabulary, static_cast<size_t>(p.vocabulary) * 4);
+    std::memcpy(logits, memory.logits + (chunk.seq - 1) * p.vocabulary,
+                static_cast<size_t>(p.vocabulary) * 4);
   }
   past_ += chunk.seq;
   stats_.calls += 1;

@@ -11,7 +11,8 @@ namespace {
 Axis join(const Tensor& t, int first, int end) {
   Axis out;
   bool even = true;
-  for (int i = end - 1; i >= first; --i) {  // from the fastest: each has to continue the one after it
+  // From the fastest: each has to continue the one after it.
+  for (int i = end - 1; i >= first; --i) {
     if (t.dims[i] == 1) continue;
     if (out.size == 1) out.stride = t.strides[i];
     even = even && t.strides[i] == out.stride * out.size;

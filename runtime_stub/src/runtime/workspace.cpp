@@ -67,22 +67,24 @@ KernelSet make_set() {
 }  // namespace
 
 Workspace::Workspace(const Program& program, uint8_t* keys, uint8_t* values)
-    : program_(program), keys_(keys), values_(values), readers_(program.weights.size()) {}
+    : program_(program), keys_(keys), values_(values) {}
 
 RowReader& Workspace::rows(uint32_t weight) {
-  std::unique_ptr<RowReader>& reader = readers_[weight];
-  if (reader != nullptr) return *reader;
+  if (reader_ != nullptr && reader_of_ == weight) return *reader_;
   const Weight& w = program_.weights[weight];
-  const Status status = open_weight(w, &reader);
+  reader_.reset();
+  const Status status = open_weight(w, &reader_);
   if (status != Status::ok) fail(OC_BAD_FILE, "weight %s: %s", w.name.c_str(), message(status));
-  return *reader;
+  reader_of_ = weight;
+  return *reader_;
 }
 
 const float* Workspace::vector(uint32_t weight, int64_t size, int number) {
   const Weight& w = program_.weights[weight];
   const bool plain = w.kind == WeightKind::f32 || w.kind == WeightKind::f16;
   if (!plain || w.rows != 1 || w.columns != size) {
-    fail(OC_BAD_CALL, "weight %s is no row of %lld floats", w.name.c_str(), static_cast<long long>(size));
+    fail(OC_BAD_CALL, "weight %s is no row of %lld floats", w.name.c_str(),
+         static_cast<long long>(size));
   }
   weight_bytes += w.bytes;
   if (w.kind == WeightKind::f32) return w.floats;

@@ -36,8 +36,8 @@ class Cursor {
   double f64();
   Bytes text();  // at most 4096 bytes
 
-  // The count of a table whose entries take at least `least` bytes each: it is refused before anything
-  // is allocated for it if they cannot follow.
+  // The count of a table whose entries take at least `least` bytes each: it is refused before
+  // anything is allocated for it if they cannot follow.
   uint32_t count(const char* what, size_t least);
 
   size_t left() const { return left_; }

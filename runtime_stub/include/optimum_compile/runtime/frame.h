@@ -15,8 +15,8 @@ class Numbers {
  public:
   explicit Numbers(const Program& program);
 
-  // Check the bounds of the symbols and the guards. Where only `past` differs from the last time, only
-  // what depends on it is counted again.
+  // Check the bounds of the symbols and the guards. Where only `past` differs from the last time,
+  // only what depends on it is counted again.
   void set(int64_t seq, int64_t past);
 
   // The number of an expression; a Failure where it has none.
@@ -42,7 +42,8 @@ struct Memory {
   uint8_t* values = nullptr;
   const int64_t* tokens = nullptr;
   float* logits = nullptr;
-  int64_t logits_from = 0;  // token: `logits` begins with its; above 0 only where the head is optional
+  int64_t logits_from =
+      0;  // token: `logits` begins with its; above 0 only where the head is optional
 };
 
 // The views of a function as tensors.

@@ -19,7 +19,9 @@ class Workspace {
   Workspace(const Program& program, uint8_t* keys, uint8_t* values);
 
   const Weight& weight(uint32_t index) const { return program_.weights[index]; }
-  RowReader& rows(uint32_t weight);  // made when first asked for
+  // A reader of its rows, valid until another weight is asked for: readers keep room for a row of
+  // codes and one of floats, which for all weights together would be more than the arena.
+  RowReader& rows(uint32_t weight);
 
   // The only row of a norm weight, a bias; `room` is where it is kept.
   const float* vector(uint32_t weight, int64_t size, int room);
@@ -36,7 +38,8 @@ class Workspace {
   const Program& program_;
   uint8_t* const keys_;
   uint8_t* const values_;
-  std::vector<std::unique_ptr<RowReader>> readers_;
+  std::unique_ptr<RowReader> reader_;
+  uint32_t reader_of_ = kNone;
   std::vector<float> rooms_[8];
 };
 

@@ -9,7 +9,8 @@
 
 namespace optimum_compile {
 
-// A view of this call. Its whole extent lies in memory that its buffer owns; every dimension is 1 or more.
+// A view of this call. Its whole extent lies in memory that
+// its buffer owns; every dimension is 1 or more.
 struct Tensor {
   uint8_t* data = nullptr;  // of its first element; what is read only is never an output
   Element element = Element::f32;
@@ -34,8 +35,8 @@ bool same_dims(const Tensor& a, const Tensor& b);
 // The same view with axis `axis` in the last place.
 Tensor with_last(const Tensor& t, int axis);
 
-// Offsets, in elements, of the rows of a tensor: all its axes but the last, or the first `axes`; the
-// last of those is the fastest. The tensor has to stay.
+// Offsets, in elements, of the rows of a tensor: all its axes but the last, or the first `axes`;
+// the last of those is the fastest. The tensor has to stay.
 class Walk {
  public:
   explicit Walk(const Tensor& t) : Walk(t, t.rank - 1) {}
@@ -53,7 +54,8 @@ class Walk {
 // One row as float32: where it lies if it can be read there, else gathered into `room` (last()).
 const float* read_row(const Tensor& t, int64_t offset, float* room);
 
-// Where to make a row: in its place if that is plain float32, else in `room`, for `write_row` to store.
+// Where to make a row: in its place if that is plain float32,
+// else in `room`, for `write_row` to store.
 float* row_place(const Tensor& t, int64_t offset, float* room);
 void write_row(const Tensor& t, int64_t offset, const float* row);
 
@@ -64,9 +66,11 @@ void write_at(const Tensor& t, int64_t offset, float value);
 // Some axes as one: the offset of each place along them.
 struct Axis {
   int64_t size = 1;
-  int64_t stride = 0;             // where one stride does, else
+  int64_t stride = 0;  // where one stride does, else
   std::vector<int64_t> offsets;
-  int64_t at(int64_t i) const { return offsets.empty() ? i * stride : offsets[static_cast<size_t>(i)]; }
+  int64_t at(int64_t i) const {
+    return offsets.empty() ? i * stride : offsets[static_cast<size_t>(i)];
+  }
 };
 
 // A tensor as a matrix (rows, columns): leading axes make the rows, the others the columns.
