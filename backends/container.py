@@ -5,6 +5,7 @@ not made here, since ranges and digests are not known yet; its length follows fr
 """
 
 from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.package.signature import signature_bytes
 from optimum_compile.passes.precision.notes import KvPrecision, Precision
 from optimum_compile.passes.stages.blocks import block_count, weight_blocks
 from optimum_compile.passes.stages.notes import StagePlan
@@ -25,7 +26,14 @@ def metadata_bytes(graph: Graph) -> int:
     stages = STAGES if plan is None else len(plan.stages)
     tensors = sum(_tensor(graph, name) for name in weight_blocks(graph))
     caches = sum(_cache(state.read, state.name) for state in graph.states)
-    return PROVENANCE + stages * STAGE + block_count(graph) * RANGE + tensors + caches
+    return (
+        signature_bytes(graph)
+        + PROVENANCE
+        + stages * STAGE
+        + block_count(graph) * RANGE
+        + tensors
+        + caches
+    )
 
 
 def _cache(value: Value, name: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from optimum_compile.backends.base import Backend, Call, Case, Tolerance, module_size
+from optimum_compile.backends.base import Backend, Call, Case, Tolerance
 from optimum_compile.compiler.calibration import (
     TextSource,
     encode,
@@ -27,6 +27,7 @@ from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.units import units_of
 from optimum_compile.passes.symbolic_shape.lengths import lengths_of
+from optimum_compile.passes.symbolic_shape.sizes import module_sizes
 
 Rounding = Mapping[str, Activations]  # by weight name: see `interpret.run`
 Caches = Mapping[str, KvStored]  # by the name of a state: see `interpret.run`
@@ -164,7 +165,7 @@ def module_cases(
         rng, margin = np.random.default_rng(seed), RoutingMargin(graph)
         states, done = None, []
         for _ in range(calls):
-            bindings = {n: module_size(r) for n, r in graph.symbols.items()}
+            bindings = module_sizes(graph)
             inputs = {v.name: _sample(graph, v, bindings, rng) for v in graph.inputs}
             with torch.no_grad():
                 result = run(

@@ -80,6 +80,7 @@ class CompileOptions:
     stage_loss: float = 0.0  # share of the predicted damage that uniform stages may add
     context: int | None = None
     max_prefill: int | None = None
+    batch: int | None = None  # of a module: the value of its symbol `batch`
     seq: str | None = None  # tokens of each function: 1,64 (fixed), 1,1..512 (any number up to 512)
     calibration: str | None = None  # a file, "none", or the built-in text
     samples: int = 64
@@ -99,7 +100,7 @@ class CompileOptions:
         _bounded("profile_samples", self.profile_samples, 1, 100_000)
         _bounded("seqlen", self.seqlen, 2, 1_000_000)
         _bounded("seed", self.seed, 0, 2**63 - 1)
-        for key in ("context", "max_prefill"):
+        for key in ("context", "max_prefill", "batch"):
             value = getattr(self, key)
             if value is not None:
                 _bounded(key, value, 1, 1_048_576)

@@ -38,6 +38,7 @@ from optimum_compile.passes.precision.policies import policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.rewrite.rotate import RotateResidual
 from optimum_compile.passes.symbolic_shape.lengths import parse_lengths, set_lengths
+from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,18 @@ def plan(
 
 
 def _opened(path: Path, options: CompileOptions) -> Model:
-    """The model, with the lengths that `--seq` gives its functions."""
-    if options.seq is None:
-        return open_model(path, context=options.context, max_prefill=options.max_prefill)
-    longest = parse_lengths(options.seq).longest if detect(path) == "folder" else None
+    """The model, with the values and lengths that `--batch` and `--seq` give its symbols."""
+    longest = options.max_prefill
+    if options.seq is not None:
+        longest = parse_lengths(options.seq).longest if detect(path) == "folder" else None
     opened = open_model(path, context=options.context, max_prefill=longest)
-    return replace(opened, graph=set_lengths(opened.graph, options.seq))
+    if options.batch is not None:
+        opened = replace(opened, graph=specialize(opened.graph, {"batch": options.batch}))
+    return (
+        opened
+        if options.seq is None
+        else replace(opened, graph=set_lengths(opened.graph, options.seq))
+    )
 
 
 def _folding(wanted: bool) -> tuple[FoldNormScale, ...]:

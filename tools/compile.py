@@ -97,6 +97,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="LENGTHS",
         help="tokens of each function: 1,64 (fixed), 1,1..512 (any; default: up to --max-prefill)",
     )
+    add(
+        "--batch",
+        type=int,
+        help="value of a module's symbol batch (default: any, where a target can)",
+    )
     add("--max-prefill", type=int, help="longest chunk of the prefill function, in tokens")
     add("--calibration", metavar="FILE|none", help="text or JSON list (default: a built-in text)")
     add("--samples", type=int, help="calibration windows (default 64)")

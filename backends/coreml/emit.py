@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from optimum_compile.backends.base import EmitOptions, EmitResult, module_size
+from optimum_compile.backends.base import EmitOptions, EmitResult
 from optimum_compile.backends.coreml.schemes import PREFILL_TOKENS
 from optimum_compile.backends.coreml.toolchain import load, quiet, scratch
 from optimum_compile.compiler.errors import InternalError, OptimumCompileError, ToolchainError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.shape import Dim
 from optimum_compile.passes.symbolic_shape.lengths import PREFILL, decoder_functions
+from optimum_compile.passes.symbolic_shape.sizes import module_sizes
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 METADATA_KEY = "com.optimum-compile.stages"
@@ -37,7 +38,7 @@ def functions_of(graph: Graph, options: EmitOptions) -> dict[str, Graph]:
         return functions
     if graph.states and [v.name for v in graph.inputs] == ["tokens", "past"]:
         return {"decode": graph}
-    fixed: dict[str, Dim] = {n: module_size(r) for n, r in graph.symbols.items()}
+    fixed: dict[str, Dim] = {**module_sizes(graph)}
     return {"forward": specialize(graph, fixed) if fixed else graph}
 
 

@@ -13,6 +13,7 @@ from optimum_compile.backends.child import answer
 from optimum_compile.backends.coreml.emit import pad_tokens
 from optimum_compile.backends.coreml.interpreter import Package
 from optimum_compile.backends.forms import Form, check_room, forms_of, steps
+from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.package.cases import load_cases
 
 
@@ -30,6 +31,8 @@ def main(artifact: str, given: str, out: str) -> None:
 def run_call(package: Package, call: Call) -> list[np.ndarray]:
     """One call; a prompt is cut into padded chunks, and its tail decoded where no chunk fits."""
     if call.function == "forward":
+        for name, data in call.inputs.items():
+            _check_shape(package, name, data.shape)
         return package.call(package.functions[0], {k: _plain(v) for k, v in call.inputs.items()})
     tokens, past = call.inputs["tokens"].astype(np.int32), int(call.inputs["past"][0])
     if call.function == "decode":
@@ -43,6 +46,15 @@ def run_call(package: Package, call: Call) -> list[np.ndarray]:
         logits = package.call(step.function, {"tokens": piece, "past": where})[0]
         parts.append(logits[:, : step.taken])
     return [np.concatenate(parts, axis=1)]
+
+
+def _check_shape(package: Package, name: str, got: tuple[int, ...]) -> None:
+    wanted = package.input_shape(package.functions[0], name)
+    if tuple(got) != tuple(wanted):
+        raise InputError(
+            f"{name}: got the shape {got}, expected {wanted}: a package has fixed shapes; pad the input, "
+            "or compile with --seq and --batch for others"
+        )
 
 
 def _forms(package: Package) -> tuple[Form, ...]:

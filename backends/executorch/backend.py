@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import sympy
+
 from optimum_compile.backends.base import (
     SUPPORTED,
     Backend,
@@ -24,6 +26,7 @@ from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import EXPORTED_OPS
+from optimum_compile.compiler.ir.shape import Dim
 from optimum_compile.compiler.quant.activations import ActivationKind, Activations
 from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Float, Scheme
@@ -79,6 +82,12 @@ class ExecuTorchBackend:
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators that are pure and known."""
+        odd = next((d for v in node.outputs for d in v.type.shape if _is_involved(d)), None)
+        if odd is not None:
+            return Support(
+                False,
+                f"its size {odd} is no sum of products of symbols; fix the symbols with --seq or --batch",
+            )
         if node.op != "aten":
             return (
                 SUPPORTED
@@ -134,6 +143,10 @@ class ExecuTorchBackend:
             last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
             raise InputError(f"{artifact}: no readable metadata: {' '.join(last)}")
         return done.stdout.decode("utf-8")
+
+
+def _is_involved(dim: Dim) -> bool:
+    return isinstance(dim, sympy.Expr) and bool(dim.atoms(sympy.floor, sympy.Max, sympy.Min))
 
 
 BACKEND = ExecuTorchBackend()

@@ -15,7 +15,7 @@ from optimum_compile.backends.executorch.lower import DelegateStore, GraphModule
 from optimum_compile.backends.executorch.lower_ops import DTYPES
 from optimum_compile.backends.executorch.schemes import SEGMENT_ALIGNMENT, aligned
 from optimum_compile.backends.executorch.toolchain import quiet, require
-from optimum_compile.compiler.errors import OptimumCompileError, ToolchainError
+from optimum_compile.compiler.errors import OptimumCompileError, ToolchainError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.shape import SymbolRange
 from optimum_compile.passes.symbolic_shape.lengths import decoder_functions
@@ -63,7 +63,9 @@ def emit(
     notes = [_summary(name, found) for name, found in counts.items()]
     if graph.states:
         moved = count_copies(out)
-        notes = [f"{note}; {_copies(moved[name])}" for name, note in zip(counts, notes, strict=True)]
+        notes = [
+            f"{note}; {_copies(moved[name])}" for name, note in zip(counts, notes, strict=True)
+        ]
     others = [len(d.program) for d in delegates.delegates] + [len(options.metadata_json.encode())]
     stored = segment_bytes(out) - sum(aligned(n) for n in others)
     return EmitResult(out, stored, tuple(functions), tuple(notes))
@@ -96,6 +98,15 @@ def _export(graph: Graph, store: TensorStore, delegates: DelegateStore) -> Any:
     module = GraphModule(graph, store, delegates)
     inputs, shapes = [], []
     for value in graph.inputs:
+        odd = next(
+            (d for d in value.type.shape if str(d) not in graph.symbols and not isinstance(d, int)),
+            None,
+        )
+        if odd is not None:
+            raise UnsupportedError(
+                f"{graph.name}: input {value.name} has the size {odd}, and ExecuTorch takes symbols only; "
+                "export the model with a plain dimension, or fix it"
+            )
         sizes = [d if isinstance(d, int) else _example(graph, str(d)) for d in value.type.shape]
         dtype = DTYPES[value.type.dtype]
         inputs.append(torch.zeros(sizes, dtype=dtype))

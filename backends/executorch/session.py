@@ -9,7 +9,11 @@ import numpy as np
 from optimum_compile.backends.executorch.toolchain import quiet, require, silent_runtime
 from optimum_compile.backends.forms import check_room, forms_of, steps
 from optimum_compile.compiler.errors import InputError, ToolchainError
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.package.signature import check_shapes, read_signature
 from optimum_compile.runtime_stub.build import load_operators
+
+_UNREAD = object()
 
 
 class Program:
@@ -27,6 +31,7 @@ class Program:
                 # Methods of one loaded program share their mutable buffers.
                 self._program = Runtime.get().load_program(str(path))
                 self._methods: dict[str, Any] = {}
+                self._signature: object = _UNREAD
             except RuntimeError as error:
                 raise ToolchainError(f"{path}: the runtime cannot load it: {error}") from error
 
@@ -47,9 +52,11 @@ class Program:
         return np.concatenate(parts, axis=1)
 
     def call(self, method: str, *inputs: np.ndarray) -> list[np.ndarray]:
-        """Run a method on arrays."""
+        """Run a method on arrays. Raises UserError for shapes that the model does not take."""
         import torch
 
+        if method == "forward":
+            self._check(inputs)
         tensors = tuple(torch.from_numpy(np.ascontiguousarray(i)) for i in inputs)
         try:
             if method not in self._methods:
@@ -60,6 +67,15 @@ class Program:
             raise ToolchainError(f"method {method} failed: {error}") from error
         # The runtime's outputs live in its own memory: copy before the next call.
         return [np.array(o) for o in outputs]
+
+    def _check(self, inputs: Sequence[np.ndarray]) -> None:
+        if self._signature is _UNREAD:
+            packed = self.call("metadata")[0] if "metadata" in self.functions else None
+            text = "" if packed is None else packed.tobytes().decode("utf-8", "replace")
+            self._signature = read_signature(text)
+        if isinstance(self._signature, Graph):
+            names = [v.name for v in self._signature.inputs]
+            check_shapes(self._signature, dict(zip(names, (i.shape for i in inputs), strict=False)))
 
     def constant(self, name: str) -> Any:
         """A constant method's value."""

@@ -10,11 +10,13 @@ from optimum_compile.backends.forms import check_room
 from optimum_compile.backends.onnxruntime.emit import (
     CONTEXT_KEY,
     IN_PLACE_KEY,
+    METADATA_KEY,
     PREFILL_KEY,
     read_model,
 )
 from optimum_compile.backends.onnxruntime.toolchain import FATAL_ONLY, load_onnx, load_runtime
 from optimum_compile.compiler.errors import InputError, ToolchainError
+from optimum_compile.compiler.package.signature import check_shapes, read_signature
 
 PAST, PRESENT = "past.", "present."
 
@@ -25,6 +27,7 @@ class Model:
     def __init__(self, path: Path) -> None:
         proto = read_model(path)
         self.facts = {p.key: p.value for p in proto.metadata_props}
+        self._signature = read_signature(self.facts.get(METADATA_KEY, ""))
         self.inputs = tuple(v.name for v in proto.graph.input if not v.name.startswith(PAST))
         dtype = load_onnx().helper.tensor_dtype_to_np_dtype
         types = {v.name: v.type.tensor_type for v in proto.graph.input}
@@ -55,7 +58,11 @@ class Model:
         self.values = {n: self._ort.OrtValue.ortvalue_from_numpy(z) for n, z in zeros.items()}
 
     def call(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Run once; where the model allows it, states are written in place."""
+        """Run once; where the model allows it, states are written in place.
+
+        Raises UserError for shapes that the model does not take.
+        """
+        check_shapes(self._signature, {n: inputs[n].shape for n in self.inputs})
         bound = self._session.io_binding()
         for name in self.inputs:
             bound.bind_cpu_input(name, np.ascontiguousarray(inputs[name]))

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -40,7 +41,7 @@ def prove(condition: Condition, items: Items, facts: tuple[Condition, ...]) -> D
     try:
         left, left_by = from_dim(condition.left)
         right, right_by = from_dim(condition.right)
-        known = _Facts(facts, box)
+        known = _Facts(facts)
     except UnsupportedExpressionError:
         return _search(condition, box, facts)
     difference = left.scaled(right_by) - right.scaled(left_by)
@@ -55,24 +56,32 @@ def prove(condition: Condition, items: Items, facts: tuple[Condition, ...]) -> D
 
 
 class _Facts:
-    """The conditions that may be taken for granted, and their rows `polynomial <= 0`."""
+    """The conditions that may be taken for granted, and their rows `polynomial <= 0`.
 
-    def __init__(self, facts: tuple[Condition, ...], box: _Box) -> None:
+    One that is no polynomial gives no row; counterexamples meet it all the same.
+    """
+
+    def __init__(self, facts: tuple[Condition, ...]) -> None:
         self.conditions = facts
         self.rows: list[Polynomial] = []
+        self.multiples: list[tuple[Condition, Polynomial, int]] = []
         for fact in facts:
-            left, left_by = from_dim(fact.left)
-            right, right_by = from_dim(fact.right)
-            if fact.relation in (Relation.AT_MOST, Relation.EQUAL):
-                self.rows.append(left.scaled(right_by) - right.scaled(left_by))
-            if fact.relation is Relation.EQUAL:
-                self.rows.append(self.rows[-1].scaled(-1))
-            if (
-                fact.relation is Relation.DIVISIBLE
-                and right.is_constant
-                and left_by == 1 == right_by
-            ):
-                self.rows += _multiple_rows(left, right.constant)
+            with suppress(UnsupportedExpressionError):
+                self._add(fact)
+
+    def _add(self, fact: Condition) -> None:
+        left, left_by = from_dim(fact.left)
+        right, right_by = from_dim(fact.right)
+        difference = left.scaled(right_by) - right.scaled(left_by)
+        if fact.relation in (Relation.AT_MOST, Relation.EQUAL):
+            self.rows.append(difference)
+        if fact.relation is Relation.EQUAL:
+            self.rows.append(difference.scaled(-1))
+        if fact.relation is Relation.DIVISIBLE and right.is_constant and right_by == 1:
+            divisor = right.constant * left_by
+            if divisor > 0:
+                self.rows += _multiple_rows(left, divisor)
+                self.multiples.append((fact, left, divisor))
 
     def hold(self, bindings: Mapping[str, int]) -> bool:
         return all(c.holds(bindings) for c in self.conditions)
@@ -84,8 +93,6 @@ class _Facts:
 
 def _multiple_rows(left: Polynomial, divisor: int) -> list[Polynomial]:
     """Rows that say that `left` is divisor * floor(left/divisor)."""
-    if divisor <= 0:
-        return []
     rest = left - floor(left, divisor).scaled(divisor)
     return [rest, rest.scaled(-1)]
 
@@ -186,16 +193,13 @@ def _multiple(left: Polynomial, right: Polynomial, box: _Box, known: _Facts) -> 
         return _witness(lambda b: True, _points(box), known) or UNDECIDED
     # A symbol matters only by its remainder: what repeats is looked at once.
     periods = {n: _period(left, divisor, n) for n in sorted(left.symbols)}
-    for fact in known.conditions:
-        if fact.relation is Relation.DIVISIBLE and isinstance(fact.right, int) and fact.right > 0:
-            side = from_dim(fact.left)[0]
-            for name in side.symbols:
-                own = _period(side, fact.right * from_dim(fact.left)[1], name)
-                periods[name] = math.lcm(periods.get(name, 1), own)
+    for _, side, modulus in known.multiples:
+        for name in side.symbols:
+            periods[name] = math.lcm(periods.get(name, 1), _period(side, modulus, name))
     spans = {n: min(p, box[n][1] - box[n][0] + 1) for n, p in periods.items()}
     if math.prod(spans.values()) > MAX_RESIDUES:
         return _witness(lambda b: left.value(b) % divisor != 0, _points(box), known) or UNDECIDED
-    rest = [c for c in known.conditions if c.relation is Relation.DIVISIBLE]
+    rest = [c for c, _, _ in known.multiples]
     suspects = False
     names = list(spans)
     for step in itertools.product(*(range(spans[n]) for n in names)):

@@ -22,6 +22,8 @@ from optimum_compile.compiler.package.manifest import (
     Stage,
     Tensor,
 )
+from optimum_compile.compiler.package.signature import KEY as SIGNATURE
+from optimum_compile.compiler.package.signature import signature_of
 from optimum_compile.compiler.package.writer import file_entries, sha256_of, size_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import (
@@ -109,8 +111,10 @@ def _codebook_bytes(graph: Graph, backends: Sequence[Backend]) -> int:
 def embedded_metadata(wanted: "Plan", backend: Backend) -> str:
     """JSON that is embedded in an artifact: provenance and stages, no dates and no paths."""
     graph = wanted.model.graph
+    signature = signature_of(graph)
     return json.dumps(
-        {
+        ({} if signature is None else {SIGNATURE: signature})
+        | {
             "format": FORMAT,
             "name": wanted.name,
             "target": f"{backend.platform}:{backend.name}",
