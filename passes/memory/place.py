@@ -19,6 +19,8 @@ class Extent(Protocol):
 
 E = TypeVar("E", bound=Extent)
 
+MANY = 100  # neighbours, of which every pair is no longer looked at
+
 
 @dataclass(frozen=True)
 class Problem(Generic[E]):
@@ -36,6 +38,7 @@ class Problem(Generic[E]):
     at: Callable[[E], tuple[int, ...]]
     scale: tuple[int, ...]
     join: Callable[[Sequence[E]], E]
+    total: bool = False  # whether any two extents can be compared, as numbers can
 
     def weight(self, extent: E) -> float:
         """One number for an extent, to order those that cannot be compared."""
@@ -82,6 +85,8 @@ def place(problem: Problem[E], recipe: Recipe) -> Placement[E]:
 
 
 def _lowest(problem: Problem[E], size: E, near: Sequence[tuple[E, E]]) -> E:
+    if problem.total or len(near) > MANY:
+        return _first_gap(problem, size, near)
     ends = sorted({e: None for _, e in near}, key=problem.weight)
     for start in (problem.zero, *ends):
         if _fits(start, size, near):
@@ -95,7 +100,19 @@ def _lowest(problem: Problem[E], size: E, near: Sequence[tuple[E, E]]) -> E:
     return start
 
 
+def _first_gap(problem: Problem[E], size: E, near: Sequence[tuple[E, E]]) -> E:
+    """As `_lowest`, in one walk from below; among lengths it may miss places between incomparable ends."""
+    start = problem.zero
+    for begin, stop in sorted(near, key=lambda span: problem.weight(span[0])):
+        if start + size <= begin and (problem.total or _fits(start, size, near)):
+            break
+        start = start if stop <= start else problem.join([start, stop])
+    return start
+
+
 def _highest(problem: Problem[E], size: E, near: Sequence[tuple[E, E]]) -> E | None:
+    if len(near) > MANY:
+        return None
     edges = sorted({b: None for b, _ in near}, key=problem.weight, reverse=True)
     for edge in (problem.top, *edges):
         start = edge - size

@@ -176,12 +176,14 @@ def _at_numbers(
     Where all sizes are multiples of one product of symbols, as in decoders, one such recipe is good
     everywhere.
     """
-    out = []
+    out: list[Recipe] = []
     last = len(problem.scale) - 1
     for sample in dict.fromkeys((max(last - 1, 0), last, 0)):
         bound = problem.scale[sample]
         sizes = tuple(size.at[sample] for size in problem.sizes)
-        numbers = Problem(sizes, problem.near, 0, bound, lambda value: (value,), (bound,), max)
+        numbers = Problem(
+            sizes, problem.near, 0, bound, lambda value: (value,), (bound,), max, True
+        )
         found = search(numbers, requests, options.search)
         if not out and found.score[0] > CLOSE and options.search.exact:
             exact = place_exactly(sizes, problem.near, bound)

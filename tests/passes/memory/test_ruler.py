@@ -33,7 +33,7 @@ def values(ruler: Ruler, length: Length) -> list[int]:
     return found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(sizes, min_size=3, max_size=3), st.sampled_from([1, 2, 4]))
 def test_sums_orders_and_joins_hold_everywhere(found: list[Dim], max_parts: int) -> None:
     ruler = Ruler(found, SYMBOLS, 1, max_parts)
@@ -57,7 +57,7 @@ def test_sums_orders_and_joins_hold_everywhere(found: list[Dim], max_parts: int)
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 4000), st.integers(-500, 4000), st.sampled_from([16, 64]))
 def test_rounding_up_loses_little(factor: int, constant: int, unit: int) -> None:
     size = as_dim(factor * SEQ + constant + 1000)
