@@ -104,17 +104,21 @@ def runtime_library() -> Path:
 
 
 def runtime_program(source: str, flags: Sequence[str] = (), compiler: str | None = None) -> Path:
-    """A program with the runtime inside, as `tools/oc_run.cpp`; built once for these flags.
+    """A program with the runtime, as `tools/oc_run.cpp`; built once for these flags.
 
     Args:
         source: its main file, relative to this folder.
-        flags: more of them, as of a sanitizer.
+        flags: more of them, as of a sanitizer. With any the runtime is built into the program.
         compiler: another one than that of this machine, as `aarch64-linux-gnu-g++`.
 
     Raises what `runtime_library` raises.
     """
-    name = Path(source).stem
-    return _build(name, [*PORTABLE, *RUNTIME, source], ["-std=c++17", *flags], [], "", compiler)
+    name, standard = Path(source).stem, "-std=c++17"
+    if not flags and compiler is None:
+        library = runtime_library()
+        tail = [str(library), f"-Wl,-rpath,{library.parent}"]
+        return _build(name, [source], [standard], tail, "")
+    return _build(name, [*PORTABLE, *RUNTIME, source], [standard, *flags], [], "", compiler)
 
 
 def load_operators() -> None:

@@ -54,7 +54,7 @@ def test_aarch64_under_qemu(model, tmp_path):
         pytest.skip(
             f"{' and '.join(missing)} missing (Debian: apt-get install g++-aarch64-linux-gnu qemu-user)"
         )
-    program = runtime_program("tools/oc_run.cpp", ("-static",), CROSS)
+    program = runtime_program("tools/oc_run.cpp", ("-static", "-O1"), CROSS)
     tokens, logits = answers([QEMU, str(program)], model, tmp_path / "logits")
     wanted, other = expected(model)
     assert tokens == wanted
