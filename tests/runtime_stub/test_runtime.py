@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,16 @@ def test_sessions_are_their_own_and_begin_again(model):
     opened.close()  # what a session needs stays
     two.reset()
     assert np.array_equal(two.run(ids), first)
+
+
+def test_sessions_run_on_threads_at_once(model):
+    opened = Model(model)
+    texts = [np.random.default_rng(at).integers(3, 96, CONTEXT) for at in range(4)]
+    wanted = [opened.session().run(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            found = list(pool.map(lambda text: opened.session().run(text), texts))
+            assert all(np.array_equal(a, b) for a, b in zip(found, wanted, strict=True))
 
 
 def test_one_past_the_context_is_refused_with_the_numbers(model):
