@@ -5,10 +5,13 @@ import pytest
 from support.models import CONTEXT, copy_bundle, shared_bundle, shared_model, tiny_llama
 
 import optimum_compile as oc
+from optimum_compile.backends.native.backend import BACKEND
 from optimum_compile.backends.native.decode import read
 from optimum_compile.backends.native.program import Op
 from optimum_compile.backends.native.session import Session
+from optimum_compile.compiler.device_budget import budget_of
 from optimum_compile.compiler.errors import InputError, UnsupportedError, VerificationError
+from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.options import TARGETS, CompileOptions
 from optimum_compile.compiler.package.reader import open_bundle
 from optimum_compile.tools.run import open_session
@@ -121,3 +124,13 @@ def test_native_and_android_share_an_assignment_and_agree(tmp_path):
     sessions = [open_session(made, name) for name in ("android", "native")]
     pte, ocm = (s.prefill([1, 5, 9]) for s in sessions)
     assert np.linalg.norm(pte - ocm) / np.linalg.norm(ocm) < 0.1  # int8 activations
+
+
+def test_a_device_of_any_platform_may_run_it(tmp_path):
+    for device in ("iPhone 15 Pro", "Pixel 8"):
+        graph = open_model(shared_model()).graph
+        options = CompileOptions(target=("native",), device=device)
+        budget = budget_of(graph, options, (BACKEND,))
+        assert budget is not None
+        assert budget.bytes is not None
+        assert budget.bytes > 1 << 30
