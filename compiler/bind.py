@@ -1,6 +1,7 @@
 """Bind the names and symbols of a graph to what it is given."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import sympy
 
@@ -44,6 +45,23 @@ def bind_symbols(
                 "or export the model for a wider range"
             )
     check_guards(guards_of(graph), bindings, graph.name)
+
+
+def value_symbols(graph: Graph) -> dict[str, Value]:
+    """Symbols that are the number in an input of one integer, by name: `past` in a slice 0:past+seq."""
+    return {
+        v.name: v
+        for v in graph.inputs
+        if v.name in graph.symbols
+        and not v.type.dtype.is_float
+        and all(d == 1 for d in v.type.shape)
+    }
+
+
+def bound_numbers(graph: Graph, given: Iterable[tuple[Value, Any]]) -> dict[str, int]:
+    """What the symbols of `value_symbols` are, from the tensors of the inputs."""
+    names = {value: name for name, value in value_symbols(graph).items()}
+    return {names[v]: int(t.item()) for v, t in given if v in names and t.numel() == 1}
 
 
 def same_names(

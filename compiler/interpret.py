@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from optimum_compile.compiler.bind import bind_symbols, same_names
+from optimum_compile.compiler.bind import bind_symbols, bound_numbers, same_names
 from optimum_compile.compiler.errors import (
     InternalError,
     OptimumCompileError,
@@ -196,6 +196,7 @@ class _Runner:
             for n, v in readers.items()
             if n in states
         ]
+        self.symbols.update(bound_numbers(self.graph, given))
         bind_symbols(self.graph, [(v, tuple(t.shape)) for v, t in given], self.symbols)
         self.env.update(given)
         for name, value in readers.items():

@@ -8,6 +8,7 @@ from typing import Any
 from optimum_compile.backends.base import Backend, BackendOptions
 from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.assigning import assignment_of, provisional, refuse_unmeasured
+from optimum_compile.compiler.bind import value_symbols
 from optimum_compile.compiler.calibration import (
     TOKENIZER,
     TextSource,
@@ -19,6 +20,7 @@ from optimum_compile.compiler.calibration import (
 from optimum_compile.compiler.errors import OptionError, UnsupportedError
 from optimum_compile.compiler.frontend.detect import detect
 from optimum_compile.compiler.frontend.open_model import Model, open_model
+from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.observers import Observer, SilentObserver
 from optimum_compile.compiler.options import CompileOptions, options_from, resolve_targets
 from optimum_compile.compiler.options import Target as TargetName
@@ -37,8 +39,10 @@ from optimum_compile.passes.precision.learn.effort import effort_named
 from optimum_compile.passes.precision.policies import policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.rewrite.rotate import RotateResidual
-from optimum_compile.passes.symbolic_shape.lengths import parse_lengths, set_lengths
+from optimum_compile.passes.symbolic_shape.lengths import Lengths, parse_lengths, set_lengths
 from optimum_compile.passes.symbolic_shape.specialize import specialize
+
+ANY_LENGTH = ("onnxruntime", "native")  # one program for every number of tokens
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,8 @@ def plan(
     kv = AssignKv(parse_kv_bits(chosen.kv_bits), backends, chooses)
     cache = () if chosen.kv_bits == "16" else (kv,)
     assignment = assignment_of(opened.graph, chosen, backends)
-    beforehand = (*rewritten, *run_passes(wanted, *cache, observer=watch, work=None))
+    told = _lengths_told(opened.graph, backends)
+    beforehand = (*told, *rewritten, *run_passes(wanted, *cache, observer=watch, work=None))
     assign = provisional(assignment, chosen)
     remarks = (*beforehand, *run_passes(wanted, assign, observer=watch, work=None))
     has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
@@ -124,6 +129,21 @@ def _opened(path: Path, options: CompileOptions) -> Model:
     )
 
 
+def _lengths_told(graph: Graph, backends: Sequence[Backend]) -> tuple[str, ...]:
+    """Remarks on targets that make other functions than `--seq` names."""
+    lengths = graph.notes.get(Lengths)
+    if lengths is None:
+        return ()
+    out = [
+        f"{b.name}: one function of any length up to {lengths.longest} serves every length of --seq"
+        for b in backends
+        if b.name in ANY_LENGTH
+    ]
+    if lengths.symbolic is not None and any(b.name == "coreml" for b in backends):
+        out.append("coreml: states need fixed shapes, so prefill of any length is a padded chunk")
+    return tuple(out)
+
+
 def _folding(wanted: bool) -> tuple[FoldNormScale, ...]:
     """The rewrite that `--fold-norms` names; it comes first, for a rotation takes the gains too."""
     return (FoldNormScale(),) if wanted else ()
@@ -140,6 +160,13 @@ def _rotation(name: str, seed: int) -> tuple[RotateResidual, ...]:
 def _refuse_nodes(model: Model, backends: Sequence[Backend]) -> None:
     """Raise UnsupportedError that lists every op that a target cannot run, with where and how often."""
     found: dict[tuple[str, str, str], list[str]] = {}
+    numbers = ", ".join(value_symbols(model.graph))
+    executing = [b.name for b in backends if b.stores_weights]
+    if numbers and executing:
+        raise UnsupportedError(
+            f"{', '.join(executing)}: sizes of {model.name} depend on the number in input {numbers}; "
+            "write the model with index_copy and a mask over the whole cache instead"
+        )
     for backend in backends:
         for node in model.graph.nodes:
             verdict = backend.supports_node(node)

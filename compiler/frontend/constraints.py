@@ -1,6 +1,6 @@
 """What torch.export knows of the symbols: names, ranges, and the guards that it made."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optimum_compile.compiler.errors import InputError
@@ -13,6 +13,7 @@ from optimum_compile.compiler.ir.shape import Dim, SymbolRange, parse_dim, subst
 MAX_SYMBOL = 1 << 24
 MAX_GUARDS = 4096
 MAX_REASON = 200
+ITEMS = ("torch.ops.aten.item.default", "torch.ops.aten._local_scalar_dense.default")
 
 
 def symbol_names(
@@ -32,10 +33,29 @@ def symbol_names(
             wanted = ("batch", "seq")[axis] if axis < 2 else f"s{len(found)}"
             if raw not in found:
                 found[raw] = wanted if wanted not in found.values() else f"s{len(found)}"
+    for raw, name in _numbers_of_inputs(source, specs):
+        if name not in found.values():
+            found.setdefault(raw, name)
     for raw in ranges:
         if raw.isidentifier():
             found.setdefault(raw, raw)
     return found
+
+
+def _numbers_of_inputs(
+    source: Mapping[str, Any], specs: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """Symbols that are the number in an input, as `past.item()`: raw names and those of the inputs."""
+    arguments = ((s.get("user_input") or {}).get("arg", {}).get("as_tensor") for s in specs)
+    inputs = {a["name"] for a in arguments if a is not None}
+    for node in source["nodes"]:
+        if str(node["target"]) not in ITEMS:
+            continue
+        read = node["inputs"][0]["arg"].get("as_tensor", {}).get("name")
+        made = node["outputs"][0].get("as_sym_int", {}).get("as_name")
+        text = (source["sym_int_values"].get(made, {}).get("as_expr") or {}).get("expr_str", "")
+        if read in inputs and text.startswith("Symbol('"):
+            yield text.split("'")[1], read
 
 
 def symbol_ranges(

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from optimum_compile.compiler.bind import value_symbols
 from optimum_compile.compiler.errors import (
     InputError,
     OptionError,
@@ -102,6 +103,7 @@ def _refuse_data_dependent(graph: Graph) -> None:
     """Raises UnsupportedError for a size that no input's shape tells."""
     entries = [*graph.inputs, *(s.read for s in graph.states)]
     known = {s for value in entries for dim in value.type.shape for s in symbols_of(dim)}
+    known |= set(value_symbols(graph))
     for node in graph.nodes:
         for dim in (d for value in node.outputs for d in value.type.shape):
             if not symbols_of(dim) <= known:

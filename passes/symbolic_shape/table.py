@@ -57,7 +57,9 @@ def symbol_table(graph: Graph) -> SymbolTable:
     seq = graph.inputs[0].type.shape[-1]
     longest, shortest = bounds(context, ranges), bounds(seq, ranges)
     if longest is not None and shortest is not None:
-        ranges[PAST] = SymbolRange(0, max(0, longest.high - shortest.low))
+        high = max(0, longest.high - shortest.low)
+        own = ranges.get(PAST, SymbolRange(0, high))  # where sizes depend on it
+        ranges[PAST] = SymbolRange(own.low, min(own.high, high))
     fits = Condition(as_dim(symbol(PAST) + seq), Relation.AT_MOST, context)
     return SymbolTable(ranges, (*given, fits), context, seq)
 

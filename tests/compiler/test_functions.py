@@ -86,6 +86,20 @@ def test_fixed_lengths_alone_leave_no_symbolic_function(tmp_path):
     assert '"prefill",' not in text
 
 
+def test_targets_with_one_function_say_so(tmp_path):
+    wanted = plan(
+        shared_model(),
+        ["ios", "android", "android:onnxruntime"],
+        output=str(tmp_path),
+        seq="1,8,1..16",
+        **PLAIN,
+    )
+    told = " ".join(wanted.remarks)
+    assert "onnxruntime: one function of any length up to 16" in told
+    assert "coreml: states need fixed shapes" in told
+    assert "executorch: one function" not in told
+
+
 def test_lengths_and_the_longest_prefill_exclude_each_other():
     with pytest.raises(OptionError, match="max_prefill: the lengths of --seq"):
         options_from({"seq": "1,8", "max_prefill": 16})

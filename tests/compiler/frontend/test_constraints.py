@@ -7,7 +7,7 @@ import torch
 from support.archives import Calls
 from torch import Tensor, nn
 
-from optimum_compile.compiler.errors import OptionError, UserError
+from optimum_compile.compiler.errors import OptionError, UnsupportedError, UserError
 from optimum_compile.compiler.frontend.archive import read_archive
 from optimum_compile.compiler.frontend.importer import import_program
 from optimum_compile.compiler.frontend.logic import parse_guard
@@ -16,6 +16,10 @@ from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.guards import Guards, guards_of
 from optimum_compile.compiler.ir.shape import SymbolRange, parse_dim
+from optimum_compile.compiler.ir.verify import SHAPED, verify
+from optimum_compile.compiler.pass_manager import PassContext
+from optimum_compile.compiler.planning import plan
+from optimum_compile.passes.symbolic_shape.infer import InferShapes
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 Dim = torch.export.Dim
@@ -162,3 +166,36 @@ def test_ranges_are_those_of_the_program(tmp_path: Path) -> None:
     assert graph.symbols == {"batch": SymbolRange(2, 9)}
     with pytest.raises(UserError, match=r"batch=1: expected 2\.\.9; give inputs"):
         run(graph, {"inputs_0": torch.randn(1, 3)})
+
+
+class Sliced(nn.Module):
+    """Scores of x (1, seq, 4) against the first past+seq rows of a cache of 16."""
+
+    def forward(self, x: Tensor, cache: Tensor, past: Tensor) -> Tensor:
+        count = past.item()
+        torch._check(count >= 0)
+        torch._check(count + x.shape[1] <= 16)
+        return x @ cache[:, : count + x.shape[1]].transpose(1, 2)
+
+
+def test_sizes_that_depend_on_the_number_in_an_input(tmp_path: Path) -> None:
+    dynamic = ({1: Dim("s", min=1, max=8)}, None, None)
+    inputs = (torch.randn(1, 3, 4), torch.randn(1, 16, 4), torch.tensor([2]))
+    graph = opened(tmp_path, Sliced(), inputs, dynamic)
+    assert graph.symbols["past"].low == 0
+    assert str(graph.outputs[0].type) == "f32[1, seq, past+seq]"
+    assert "past+seq <= 16" in {str(g) for g in guards_of(graph)}
+    assert verify(graph, SHAPED) == []
+    assert InferShapes().run(graph, PassContext()).remarks == ()
+    for seq, past in ((1, 0), (3, 5), (8, 8), (2, 14)):
+        given = {"x": torch.randn(1, seq, 4), "cache": inputs[1], "past": torch.tensor([past])}
+        expected = Sliced()(given["x"], given["cache"], given["past"])
+        torch.testing.assert_close(run(graph, given).outputs[0], expected)
+    for seq, past in ((3, 14), (3, 40), (3, -1)):
+        given = {"x": torch.randn(1, seq, 4), "cache": inputs[1], "past": torch.tensor([past])}
+        with pytest.raises(UserError, match=r"past=|past\+seq <= 16"):
+            run(graph, given)
+    decode = specialize(graph, {"seq": 1})
+    assert str(decode.outputs[0].type) == "f32[1, 1, past+1]"
+    with pytest.raises(UnsupportedError, match="depend on the number in input past"):
+        plan(tmp_path / "m.pt2", ["android"], output=str(tmp_path / "out"), calibration="none")
