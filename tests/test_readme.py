@@ -14,6 +14,7 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "docs/quantisers.md",
+    "docs/shapes.md",
     "models/reference/README.md",
 )
 TEXT = {name: (ROOT / name).read_text() for name in DOCUMENTS}
