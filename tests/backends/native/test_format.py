@@ -166,6 +166,36 @@ def test_every_flipped_byte_is_refused():
             decode(bytes(broken))
 
 
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_changed_program_with_a_right_checksum_is_read_or_refused(data):
+    """Whatever the tables say: FormatError, or a program whose indices all hold."""
+    body = bytearray(encode_program(small()))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body) - 1))
+        body[at] = data.draw(st.sampled_from([0, 1, 2, 7, 0x7F, 0x80, 0xFF]))
+    file = with_program(bytes(body))
+    try:
+        found = decode(file).program
+    except FormatError:
+        return
+    assert encode_program(found) == bytes(body)
+
+
+def with_program(body: bytes) -> bytes:
+    """The small file with another section `PROGRAM`, checksums and places put right."""
+    data = encode(small(), "{}", bytes(32))
+    rows = [list(SECTION.unpack_from(data, 32 + 24 * at)) for at in range(3)]
+    assert rows[1][2] + len(body) <= rows[2][2]
+    rows[1][1], rows[1][3] = zlib.crc32(body), len(body)
+    middle = (data[: rows[1][2]] + body).ljust(rows[2][2], b"\0")
+    head = HEADER.pack(p.MAGIC, 1, 0, len(data), 3, 0) + b"".join(
+        SECTION.pack(*row) for row in rows
+    )
+    head = head[:12] + zlib.crc32(head).to_bytes(4, "little") + head[16:]
+    return head + middle[len(head) :] + data[rows[2][2] :]
+
+
 def test_weights_are_checked_when_asked():
     data = bytearray(encode(small(), "{}", bytes(32)))
     data[-1] ^= 1
