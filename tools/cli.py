@@ -16,6 +16,7 @@ COMMANDS = {
     "compile": "optimum_compile.tools.compile",
     "inspect": "optimum_compile.tools.inspect",
     "verify": "optimum_compile.tools.verify",
+    "memory": "optimum_compile.tools.memory",
     "evaluate": "optimum_compile.tools.evaluate",
     "run": "optimum_compile.tools.run",
     "profile": "optimum_compile.tools.profile",
@@ -28,6 +29,7 @@ COMMANDS = {
 
 USAGE = """usage: optimum-compile MODEL [--target ios,android] [--budget 3.5bpw] [-o DIR] [options]
        optimum-compile inspect|verify BUNDLE [--json]
+       optimum-compile memory BUNDLE [--context 2048] [--prompt 256] [--device NAME|all] [--json]
        optimum-compile evaluate BUNDLE|MODEL --text FILE [--reference MODEL] [options]
        optimum-compile run BUNDLE --prompt TEXT [options]
        optimum-compile assign MODEL [--budget 3.5bpw] [--pareto] [-o DIR] [options]

@@ -1,8 +1,10 @@
 """`optimum-compile inspect`: what is in a bundle, or in one artifact, read from the artifact alone."""
 
 import argparse
+import re
 import time
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,8 @@ def main(command: str, argv: Sequence[str]) -> int:
     if kind is not None:
         found = artifact_metadata(args.path, kind)
         print_json(found) if args.json else _show(args.path, found, args.verbose)
+        if kind == "executorch" and args.verbose and not args.json:
+            _show_copies(args.path)
         return 0
     bundle = open_bundle(args.path)
     embedded = {
@@ -108,14 +112,39 @@ def _show(path: Path, found: dict[str, Any], verbose: bool) -> None:
 
 
 def _caches(found: dict[str, Any], verbose: bool) -> Iterator[str]:
-    """Bytes of the KV cache, and with `verbose` the scheme of every layer's keys and values."""
-    caches = found.get("kv_caches", {})
+    """Bytes of the KV cache; with `verbose` every cache, otherwise those in a row with one scheme."""
+    caches: dict[str, tuple[str, int]] = found.get("kv_caches", {})
     if not caches:
         return
     total = sum(taken for _, taken in caches.values())
     yield f"  KV cache at the full context: {size(total)}"
-    for name, (scheme, taken) in caches.items() if verbose else ():
-        yield f"    {name} {scheme} {size(taken)}"
+    names = sorted(caches, key=_by_number)
+    for scheme, group in groupby(names, key=lambda name: (_stem(name), caches[name][0])):
+        run = list(group)
+        for part in [[name] for name in run] if verbose else [run]:
+            told = part[0] if len(part) == 1 else f"{part[0]} to {part[-1]}"
+            yield f"    {told} {scheme[1]} {size(sum(caches[name][1] for name in part))}"
+
+
+def _by_number(name: str) -> list[tuple[int, int, str]]:
+    """k_cache.2 before k_cache.10."""
+    parts = (part for part in re.split(r"(\d{1,9})", name) if part)
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts]
+
+
+def _stem(name: str) -> str:
+    return name.rstrip("0123456789")
+
+
+def _show_copies(path: Path) -> None:
+    """What every function of a program copies in one call."""
+    from optimum_compile.backends.executorch.copies import copied_bytes, count_copies
+
+    for name, found in count_copies(path).items():
+        if not found:
+            continue
+        kinds = ", ".join(f"{c.count}x {op.removeprefix('aten::')}" for op, c in found.items())
+        console().print(f"  {name} copies {copied_bytes(found):,} bytes: {kinds}", soft_wrap=True)
 
 
 def _compare(bundle: Bundle, embedded: dict[str, dict[str, Any]]) -> None:

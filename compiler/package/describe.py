@@ -13,10 +13,13 @@ from optimum_compile.compiler.calibration import TextSource
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import format_dim
 from optimum_compile.compiler.options import target_name
+from optimum_compile.compiler.package.caches import kv_entries, kv_text
+from optimum_compile.compiler.package.footprint import footprint_of
 from optimum_compile.compiler.package.manifest import (
     FORMAT,
     Artifact,
     Check,
+    Footprint,
     Manifest,
     Port,
     Stage,
@@ -185,6 +188,7 @@ def make_manifest(built: Sequence[Built], out: Path, text: TextSource | None) ->
             for each in built
             for e, c in zip(each.emitted, each.checks, strict=True)
         ),
+        memory=tuple(m for each in built for m in _footprints(each, out)),
         files=file_entries(out),
         remarks=_remarks(built),
     )
@@ -194,6 +198,13 @@ def _artifacts(built: Built, out: Path) -> list[Artifact]:
     graph = built.plan.model.graph
     pairs = zip(built.plan.backends, built.emitted, strict=True)
     return [_artifact(graph, backend, emitted, out) for backend, emitted in pairs]
+
+
+def _footprints(built: Built, out: Path) -> list[Footprint]:
+    """Of the artifacts that run a model."""
+    graph = built.plan.model.graph
+    pairs = zip(built.plan.backends, built.emitted, strict=True)
+    return [footprint_of(graph, b, e, out) for b, e in pairs if b.stores_weights]
 
 
 def _remarks(built: Sequence[Built]) -> tuple[str, ...]:

@@ -8,7 +8,11 @@ from optimum_compile.backends.base import Tolerance
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.package.typed import JsonTypeError, parse_json, typed
 
-FORMAT = 1
+FORMAT = 2
+
+# Where a number of bytes of a footprint comes from.
+IN_FILE = "in the file"  # the artifact says it, and its runtime takes so much
+AT_LEAST = "at least"  # what is alive at one step: the device plans, and tells nobody before
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,75 @@ class Check:
 
 
 @dataclass(frozen=True)
+class KvCache:
+    """The keys or the values of one layer as a target keeps them; `scheme` is f16, f32 or as kv4:g32."""
+
+    name: str
+    role: str
+    stage: int
+    kv_heads: int
+    head_dim: int
+    scheme: str
+
+
+@dataclass(frozen=True)
+class StageArena:
+    """The activations while one stage runs, as `FunctionMemory.arena`."""
+
+    stage: int
+    arena: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FunctionMemory:
+    """The activations of one function in bytes, as expressions in its symbols.
+
+    tokens: least and greatest number in one call. Of several expressions the greatest counts. source: of
+    `arena`. planned: by this compiler for the function's graph, bounds: what no plan of it can be below
+    (both empty where that is not known, or the file holds that plan). outputs: what the caller holds
+    beside the arena; 0 where the arena has room for them. stages: of `arena`, or where a file does not
+    say it, of `planned`.
+    """
+
+    name: str
+    tokens: tuple[int, int]
+    source: str
+    arena: tuple[str, ...]
+    planned: tuple[str, ...]
+    bounds: tuple[str, ...]
+    outputs: str
+    stages: tuple[StageArena, ...]
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The memory that an artifact takes when it runs.
+
+    context: tokens of the KV cache, 0 without one. weight_bytes: at that context; each token more adds
+    `token_weight_bytes` (tables). stage_weight_bytes: of matrices, one a stage; norms and tables are in
+    none. kv_bytes: at the context; for others it follows from `caches`, each a multiple of
+    `kv_alignment`. function_weight_bytes: of matrices that the runtime packs anew for each function that
+    is called. together: whether every function that was called holds activations of its own, or all use
+    the same.
+    """
+
+    target: str
+    path: str
+    context: int
+    weight_bytes: int
+    token_weight_bytes: int
+    function_weight_bytes: int
+    stage_weight_bytes: tuple[tuple[int, int], ...]
+    kv_bytes: int
+    kv_source: str
+    kv_alignment: int
+    caches: tuple[KvCache, ...]
+    functions: tuple[FunctionMemory, ...]
+    together: bool
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Everything but the manifest file itself. Equal inputs and options give equal manifests."""
 
@@ -119,6 +192,7 @@ class Manifest:
     tensors: tuple[Tensor, ...]
     artifacts: tuple[Artifact, ...]
     checks: tuple[Check, ...]
+    memory: tuple[Footprint, ...]
     files: tuple[FileEntry, ...]
     remarks: tuple[str, ...]
 

@@ -36,9 +36,9 @@ def test_the_text_does_not_depend_on_the_order_of_keys():
         ("[" * 100_000, "it: not JSON"),
         ('{"format": NaN}', "it: not JSON: NaN is no JSON number"),
         ("[]", f"it: manifest format None: expected {FORMAT}; compile again"),
-        ('{"format": 2}', "it: manifest format 2: expected 1; compile again"),
-        ('{"format": "1"}', "it: manifest format '1': expected 1"),
-        ('{"format": 1}', "it: not a manifest of this program: manifest: missing or unknown keys"),
+        ('{"format": 1}', "it: manifest format 1: expected 2; compile again"),
+        ('{"format": "2"}', "it: manifest format '2': expected 2"),
+        ('{"format": 2}', "it: not a manifest of this program: manifest: missing or unknown keys"),
     ],
 )
 def test_what_is_no_manifest_is_refused_by_the_name_of_the_file(text, message):

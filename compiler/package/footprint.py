@@ -1,0 +1,324 @@
+"""How much memory each artifact of a bundle takes when it runs, for any length of prompt and context.
+
+What an artifact says of itself counts: an `.ocm` is a plan, a `.pte` names the bytes of its buffers. Where
+the device plans (Core ML, ONNX Runtime), what is alive at one step of the graph is what it needs at least.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+from optimum_compile.backends.arenas import Arena, FileMemory
+from optimum_compile.backends.base import Backend, EmitResult, module_size
+from optimum_compile.backends.executorch.backend import ExecuTorchBackend
+from optimum_compile.compiler.decoder import Cache, caches_of, context_of, is_decoder
+from optimum_compile.compiler.errors import UnsupportedError
+from optimum_compile.compiler.ir.dtype import DType
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.shape import (
+    MAX_EXPRESSION_CHARS,
+    Dim,
+    SymbolRange,
+    as_dim,
+    format_dim,
+    parse_dim,
+)
+from optimum_compile.compiler.options import target_name
+from optimum_compile.compiler.package.manifest import (
+    AT_LEAST,
+    IN_FILE,
+    Footprint,
+    FunctionMemory,
+    KvCache,
+    StageArena,
+)
+from optimum_compile.compiler.pass_manager import PassContext, PassManager
+from optimum_compile.compiler.quant.kv import KvRole, KvScheme, parse_kv_scheme
+from optimum_compile.compiler.quant.kv_layout import kv_buffer_bytes
+from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.passes.memory.liveness import (
+    Layout,
+    live_buffers,
+    noted_layout,
+    plain_buffers,
+)
+from optimum_compile.passes.memory.planner import plan_buffers
+from optimum_compile.passes.memory.requests import Request, lower_bounds
+from optimum_compile.passes.memory.ruler import Ruler, parts_of
+from optimum_compile.passes.precision.kv import caches_at
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.passes.precision.units import cost_bytes, units_of
+from optimum_compile.passes.stages.notes import InStage, StagePlan
+from optimum_compile.passes.subtensor.notes import Space
+from optimum_compile.passes.subtensor.place import PlaceViews
+from optimum_compile.passes.symbolic_shape.lengths import PREFILL, SEQ, decoder_functions
+from optimum_compile.passes.symbolic_shape.specialize import specialize
+
+KV_ALIGNMENT = {"native": 64, "executorch": 16}  # bytes, of the caches in their arena
+HALF = ("coreml",)  # compute in fp16
+OWN_OUTPUTS = ("executorch",)  # lie in the arena
+Sizes = tuple[Dim, ...]
+
+
+def footprint_of(graph: Graph, backend: Backend, emitted: EmitResult, out: Path) -> Footprint:
+    """The footprint of an artifact that was just emitted from `graph` into the bundle `out`.
+
+    The graph stays as it is. What cannot be planned, or not read from the file, is left out with a remark.
+    """
+    functions = _functions(graph, backend)
+    said, remarks = _said(backend, emitted, functions)
+    known = {} if said is None else {arena.name: arena for arena in said.functions}
+    made = []
+    for name in known or functions:
+        memory, told = _function_memory(name, functions.get(name), known.get(name), backend)
+        made.append(memory)
+        remarks += told
+    caches = _caches(graph, backend)
+    context = context_of(graph) or 0
+    alignment = KV_ALIGNMENT.get(backend.name, 1)
+    return Footprint(
+        target=target_name(backend.platform, backend.name),
+        path=emitted.artifact.relative_to(out).as_posix(),
+        context=context,
+        weight_bytes=emitted.weight_bytes,
+        token_weight_bytes=0 if said is None else said.token_weight_bytes,
+        function_weight_bytes=_packed_again(graph, backend),
+        stage_weight_bytes=_stage_weights(graph, backend),
+        kv_bytes=kv_bytes_of(caches, context, alignment) if said is None else said.kv_bytes,
+        kv_source=IN_FILE,
+        kv_alignment=alignment,
+        caches=caches,
+        functions=tuple(made),
+        together=backend.name == "executorch",
+        remarks=tuple(dict.fromkeys(remarks)),
+    )
+
+
+def kv_bytes_of(caches: Sequence[KvCache], context: int, alignment: int) -> int:
+    """Bytes that the caches take when they are made for `context` tokens.
+
+    Raises OptionError for sizes or a scheme that no cache has.
+    """
+    return sum(-(-cache_bytes(cache, context) // alignment) * alignment for cache in caches)
+
+
+def cache_bytes(cache: KvCache, context: int) -> int:
+    """Bytes of one region. Raises as `kv_bytes_of`."""
+    if context == 0:
+        return 0
+    role = KvRole(cache.role)
+    if cache.scheme == str(Float(32)):
+        return Float(32).stored_bytes(cache.kv_heads * context, cache.head_dim)
+    scheme = parse_kv_scheme(cache.scheme)
+    if isinstance(scheme, KvScheme):
+        scheme.stored_bytes(role, cache.kv_heads, context, cache.head_dim)  # looks at the numbers
+    return kv_buffer_bytes(scheme, role, cache.kv_heads, context, cache.head_dim)
+
+
+def _functions(graph: Graph, backend: Backend) -> dict[str, Graph]:
+    """The functions as the target emits them."""
+    if not (is_decoder(graph) and SEQ in graph.symbols):
+        fixed = {n: module_size(r) for n, r in graph.symbols.items()}
+        name = "decode" if is_decoder(graph) else "forward"
+        return {name: specialize(graph, fixed if backend.name == "coreml" else {}, name)}
+    functions = decoder_functions(graph)
+    if backend.name == "coreml" and PREFILL in functions:
+        from optimum_compile.backends.coreml.schemes import PREFILL_TOKENS
+
+        chunk = min(PREFILL_TOKENS, functions[PREFILL].symbols[SEQ].high)
+        functions[PREFILL] = specialize(functions[PREFILL], {SEQ: chunk})
+    return functions
+
+
+def _tokens(graph: Graph) -> tuple[int, int]:
+    span = graph.symbols.get(SEQ)
+    if span is not None:
+        return max(1, span.low), span.high
+    shape = graph.inputs[0].type.shape if graph.inputs else ()
+    count = shape[-1] if is_decoder(graph) and isinstance(shape[-1], int) else 1
+    return int(count), int(count)
+
+
+def _said(
+    backend: Backend, emitted: EmitResult, functions: Mapping[str, Graph]
+) -> tuple[FileMemory | None, list[str]]:
+    """What the artifact says of itself; None where it says nothing, or cannot be read."""
+    if backend.name == "native":
+        from optimum_compile.backends.native.arenas import file_memory as native_memory
+
+        return native_memory(emitted.artifact), []
+    if backend.name == "executorch":
+        from optimum_compile.backends.executorch.arenas import file_memory
+
+        return file_memory(emitted.artifact, {n: _tokens(g) for n, g in functions.items()}), []
+    runtime = {"coreml": "Core ML", "onnxruntime": "ONNX Runtime"}.get(backend.name, backend.name)
+    return None, [
+        f"{runtime} plans activations when it loads the model: not known before the device"
+    ]
+
+
+def _caches(graph: Graph, backend: Backend) -> tuple[KvCache, ...]:
+    schemes = {name: str(scheme) for name, scheme in caches_at(graph, backend).items()}
+    if backend.name == "executorch":
+        from optimum_compile.backends.executorch.caches import packed_states
+
+        packed = packed_states(graph)
+        schemes = {name: s if name in packed else str(Float(32)) for name, s in schemes.items()}
+    return tuple(_cache(cache, schemes[cache.name]) for cache in caches_of(graph))
+
+
+def _cache(cache: Cache, scheme: str) -> KvCache:
+    heads, _, width = cache.sizes
+    note = cache.readers[0].notes.get(InStage)
+    stage = 0 if note is None else note.index
+    return KvCache(cache.name, cache.role.value, stage, heads, width, scheme)
+
+
+def _packed_again(graph: Graph, backend: Backend) -> int:
+    """Bytes of the matrices that XNNPACK packs when a function is loaded."""
+    if not isinstance(backend, ExecuTorchBackend) or not backend.xnnpack:
+        return 0
+    from optimum_compile.backends.executorch.regions import regions_of
+
+    stored = _unit_bytes(graph, backend)
+    return sum(stored.get(name, 0) for region in regions_of(graph) for name in region.weights)
+
+
+def _stage_weights(graph: Graph, backend: Backend) -> tuple[tuple[int, int], ...]:
+    plan = graph.notes.get(StagePlan)
+    if plan is None:
+        return ()
+    stored = _unit_bytes(graph, backend)
+    return tuple((s.index, sum(stored.get(t.name, 0) for t in s.tensors)) for s in plan.stages)
+
+
+def _unit_bytes(graph: Graph, backend: Backend) -> dict[str, int]:
+    notes = ((unit, graph.weights[unit.name].notes.get(Precision)) for unit in units_of(graph))
+    return {u.name: cost_bytes(n.scheme, u.use, (backend,)) for u, n in notes if n is not None}
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """The memory of one function's graph; `by_stage` what is alive, or planned, while each runs."""
+
+    outputs: Dim
+    planned: Sizes
+    bounds: Sizes
+    planned_by_stage: Mapping[int, Sizes]
+    bounds_by_stage: Mapping[int, Sizes]
+
+
+def _function_memory(
+    name: str, graph: Graph | None, said: Arena | None, backend: Backend
+) -> tuple[FunctionMemory, list[str]]:
+    remarks: list[str] = []
+    found = None
+    if graph is not None and backend.name != "native":  # its file is the plan
+        try:
+            found = _planned(graph, backend)
+        except UnsupportedError as error:
+            remarks.append(f"{name}: {error}")
+    nothing = _Planned(0, (), (), {}, {})
+    plan = found or nothing
+    if said is not None:
+        tokens, stages = said.tokens, (said.stages or plan.planned_by_stage)
+        arena, outputs, source = said.arena, said.outputs, IN_FILE
+    else:
+        tokens, stages = _tokens(graph) if graph is not None else (1, 1), plan.bounds_by_stage
+        arena, outputs, source = plan.bounds, plan.outputs, AT_LEAST
+    symbols = {SEQ: SymbolRange(*tokens)} if graph is None else dict(graph.symbols)
+    memory = FunctionMemory(
+        name=name,
+        tokens=tokens,
+        source=source,
+        arena=_texts(arena, symbols),
+        planned=_texts(plan.planned, symbols),
+        bounds=_texts(plan.bounds, symbols),
+        outputs=_text(outputs),
+        stages=tuple(
+            StageArena(at, _texts(sizes, symbols)) for at, sizes in sorted(stages.items())
+        ),
+    )
+    return memory, remarks
+
+
+def _planned(graph: Graph, backend: Backend) -> _Planned:
+    """Views, then the plan, of a copy of one function. Raises UnsupportedError for odd sizes."""
+    copy = specialize(graph, {})
+    try:
+        PassManager((PlaceViews(),)).run(copy, PassContext())
+        layout = noted_layout(copy)
+    except UnsupportedError:  # states that are no KV cache, outputs that are inputs
+        layout = plain_buffers(copy, in_place=True)
+    outputs: Dim = 0
+    if backend.name not in OWN_OUTPUTS:
+        outputs = sum(b.size_bytes for b in layout.buffers if b.space is Space.OUTPUT)
+    requests = live_buffers(copy, _as_kept(layout, backend))
+    plan = plan_buffers(requests, copy.symbols)
+    planned, bounds = {}, {}
+    for stage, runs in _stage_runs(copy).items():
+        alive = [p for p in plan.placed if any(p.first <= b and a <= p.last for a, b in runs)]
+        ends = (as_dim(start + p.size_bytes) for p in alive for start in parts_of(p.offset_bytes))
+        planned[stage] = tuple(ends)
+        bounds[stage] = tuple(d for run in runs for d in _bounds(requests, run, copy.symbols))
+    peak = parts_of(plan.peak_bytes)
+    return _Planned(as_dim(outputs), peak, plan.lower_bound_bytes, planned, bounds)
+
+
+def _as_kept(layout: Layout, backend: Backend) -> Layout:
+    """Buffers in the type in which the target computes; outputs in the arena where it keeps them there."""
+    out = []
+    for buffer in layout.buffers:
+        if backend.name in HALF and buffer.dtype is DType.F32:
+            buffer = replace(buffer, dtype=DType.F16)
+        if backend.name in OWN_OUTPUTS and buffer.space is Space.OUTPUT:
+            buffer = replace(buffer, space=Space.ARENA)
+        out.append(buffer)
+    return replace(layout, buffers=tuple(out))
+
+
+def _bounds(
+    requests: Iterable[Request], run: tuple[int, int], symbols: Mapping[str, SymbolRange]
+) -> Sizes:
+    """What is alive at one of the steps of `run`."""
+    first, last = run
+    alive = [
+        replace(r, first=max(r.first, first), last=min(r.last, last))
+        for r in requests
+        if r.first <= last and first <= r.last
+    ]
+    return lower_bounds(alive, symbols) if alive else ()
+
+
+def _stage_runs(graph: Graph) -> dict[int, list[tuple[int, int]]]:
+    """First and last step of every run of a stage; a node of none belongs to the stage before it."""
+    stages, current = [], 0
+    for node in graph.nodes:
+        note = node.notes.get(InStage)
+        current = current if note is None else note.index
+        stages.append(current)
+    out: dict[int, list[tuple[int, int]]] = {}
+    for stage, found in groupby(range(len(stages)), key=stages.__getitem__):
+        steps = list(found)
+        out.setdefault(stage, []).append((steps[0], steps[-1]))
+    return out
+
+
+def _texts(sizes: Iterable[Dim], symbols: Mapping[str, SymbolRange]) -> tuple[str, ...]:
+    """Those that can be the greatest, as text."""
+    parts = list(dict.fromkeys(part for size in sizes for part in parts_of(size)))
+    if len(parts) > 1:
+        ruler = Ruler(parts, symbols, 1)
+        lengths = {ruler.length(part).parts[0]: part for part in parts}
+        parts = [lengths[part] for part in ruler.undominated(list(lengths))]
+    return tuple(_text(part) for part in parts)
+
+
+def _text(size: Dim) -> str:
+    text = format_dim(size)
+    if len(text) > MAX_EXPRESSION_CHARS or parse_dim(text) != size:
+        raise UnsupportedError(
+            f"a size of {text[:MAX_EXPRESSION_CHARS]} bytes is no short expression"
+        )
+    return text
