@@ -4,7 +4,7 @@ What an artifact says of itself counts: an `.ocm` is a plan, a `.pte` names the 
 the device plans (Core ML, ONNX Runtime), what is alive at one step of the graph is what it needs at least.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -43,6 +43,7 @@ from optimum_compile.passes.memory.liveness import (
     noted_layout,
     plain_buffers,
 )
+from optimum_compile.passes.memory.notes import MemoryPlan
 from optimum_compile.passes.memory.planner import plan_buffers
 from optimum_compile.passes.memory.requests import Request, lower_bounds
 from optimum_compile.passes.memory.ruler import Ruler, parts_of
@@ -216,7 +217,7 @@ def _function_memory(
     found = None
     if graph is not None and backend.name != "native":  # its file is the plan
         try:
-            found = _planned(graph, backend)
+            found = _planned(graph, backend, bounds_only=said is None)
         except UnsupportedError as error:
             remarks.append(f"{name}: {error}")
     nothing = _Planned(0, (), (), {}, {})
@@ -243,7 +244,7 @@ def _function_memory(
     return memory, remarks
 
 
-def _planned(graph: Graph, backend: Backend) -> _Planned:
+def _planned(graph: Graph, backend: Backend, *, bounds_only: bool) -> _Planned:
     """Views, then the plan, of a copy of one function. Raises UnsupportedError for odd sizes."""
     copy = specialize(graph, {})
     try:
@@ -255,15 +256,25 @@ def _planned(graph: Graph, backend: Backend) -> _Planned:
     if backend.name not in OWN_OUTPUTS:
         outputs = sum(b.size_bytes for b in layout.buffers if b.space is Space.OUTPUT)
     requests = live_buffers(copy, _as_kept(layout, backend))
+    least = lower_bounds(requests, copy.symbols) if requests else ()
+    runs = _stage_runs(copy)
+    bounds = {
+        stage: tuple(d for run in found for d in _bounds(requests, run, copy.symbols))
+        for stage, found in runs.items()
+    }
+    if bounds_only:
+        return _Planned(as_dim(outputs), (), least, {}, bounds)
     plan = plan_buffers(requests, copy.symbols)
-    planned, bounds = {}, {}
-    for stage, runs in _stage_runs(copy).items():
-        alive = [p for p in plan.placed if any(p.first <= b and a <= p.last for a, b in runs)]
-        ends = (as_dim(start + p.size_bytes) for p in alive for start in parts_of(p.offset_bytes))
-        planned[stage] = tuple(ends)
-        bounds[stage] = tuple(d for run in runs for d in _bounds(requests, run, copy.symbols))
-    peak = parts_of(plan.peak_bytes)
-    return _Planned(as_dim(outputs), peak, plan.lower_bound_bytes, planned, bounds)
+    planned = {stage: tuple(_ends(plan, found)) for stage, found in runs.items()}
+    return _Planned(as_dim(outputs), parts_of(plan.peak_bytes), least, planned, bounds)
+
+
+def _ends(plan: MemoryPlan, runs: Sequence[tuple[int, int]]) -> Iterator[Dim]:
+    """Where the buffers end that are alive in a run."""
+    for each in plan.placed:
+        if any(each.first <= last and first <= each.last for first, last in runs):
+            for start in parts_of(each.offset_bytes):
+                yield as_dim(start + each.size_bytes)
 
 
 def _as_kept(layout: Layout, backend: Backend) -> Layout:

@@ -129,7 +129,7 @@ class FunctionMemory:
 
     tokens: least and greatest number in one call. Of several expressions the greatest counts. source: of
     `arena`. planned: by this compiler for the function's graph, bounds: what no plan of it can be below
-    (both empty where that is not known, or the file holds that plan). outputs: what the caller holds
+    (empty where that is not known, or the file holds that plan). outputs: what the caller holds
     beside the arena; 0 where the arena has room for them. stages: of `arena`, or where a file does not
     say it, of `planned`.
     """
