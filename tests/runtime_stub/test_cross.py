@@ -1,5 +1,6 @@
 """The program `oc_run`: alone on this machine, and cross-built for aarch64 under qemu."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from support.native_seeds import decoder
 
 from optimum_compile.backends.native.session import Model
-from optimum_compile.runtime_stub.build import runtime_program
+from optimum_compile.runtime_stub.build import PORTABLE, RUNTIME, runtime_program
 
+ROOT = Path(__file__).parents[2] / "runtime_stub"
 CROSS, QEMU = "aarch64-linux-gnu-g++", "qemu-aarch64"
 PROMPT = [5, 17, 3, 88, 41, 9, 2, 60, 33, 12, 7]
 
@@ -46,6 +48,17 @@ def test_the_program_gives_what_the_library_gives(model, tmp_path):
     wanted, other = expected(model)
     assert tokens == wanted
     np.testing.assert_array_equal(logits, other)
+
+
+def test_cmake_builds_the_same_sources():
+    (listed,) = re.findall(r"add_library\(optimum_compile\s([^)]*)\)", _cmake())
+    assert sorted(listed.split()) == sorted([*PORTABLE, *RUNTIME])
+    on_disk = {str(path.relative_to(ROOT)) for path in (ROOT / "src" / "runtime").glob("*.cpp")}
+    assert on_disk == set(RUNTIME)
+
+
+def _cmake() -> str:
+    return (ROOT / "CMakeLists.txt").read_text()
 
 
 def test_aarch64_under_qemu(model, tmp_path):
