@@ -17,6 +17,8 @@ from optimum_compile.compiler.memory_report import (
 from optimum_compile.compiler.package.footprint import kv_bytes_of
 from optimum_compile.compiler.package.manifest import Footprint, Manifest
 from optimum_compile.compiler.quant.kv import KV_BITS, KvScheme
+from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.passes.precision.kv import kv_at
 
 ALL_DEVICES = "all"
 LEAST_BITS = 2  # a weight, in the narrowest schemes
@@ -116,8 +118,8 @@ def _kv_bits(manifest: Manifest, found: Footprint, use: Use, room: int) -> int |
         return None
     backend = load_backend(artifact_of(manifest, found).kind)
     for bits in KV_BITS:
-        scheme = KvScheme(bits)
-        if not backend.supports_kv(scheme).ok:
+        scheme = kv_at(KvScheme(bits), backend)
+        if isinstance(scheme, Float):
             continue
         coded = tuple(replace(c, scheme=str(scheme)) for c in found.caches)
         kv = kv_bytes_of(coded, use.context, max(1, found.kv_alignment))

@@ -13,7 +13,7 @@ from optimum_compile.backends.arenas import Arena, FileMemory
 from optimum_compile.backends.base import Backend, EmitResult, module_size
 from optimum_compile.backends.executorch.backend import ExecuTorchBackend
 from optimum_compile.compiler.decoder import Cache, caches_of, context_of, is_decoder
-from optimum_compile.compiler.errors import UnsupportedError
+from optimum_compile.compiler.errors import OptionError, UnsupportedError
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.shape import (
@@ -34,7 +34,13 @@ from optimum_compile.compiler.package.manifest import (
     StageArena,
 )
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
-from optimum_compile.compiler.quant.kv import KvRole, KvScheme, parse_kv_scheme
+from optimum_compile.compiler.quant.kv import (
+    MAX_TOKENS,
+    KvRole,
+    KvScheme,
+    kv_stored_bytes,
+    parse_kv_scheme,
+)
 from optimum_compile.compiler.quant.kv_layout import kv_buffer_bytes
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.passes.memory.liveness import (
@@ -106,15 +112,18 @@ def kv_bytes_of(caches: Sequence[KvCache], context: int, alignment: int) -> int:
 
 def cache_bytes(cache: KvCache, context: int) -> int:
     """Bytes of one region. Raises as `kv_bytes_of`."""
+    for key, number in (("kv_heads", cache.kv_heads), ("head_dim", cache.head_dim)):
+        if not 1 <= number <= MAX_TOKENS:
+            raise OptionError(f"{cache.name}: {key}={number}: expected 1 to {MAX_TOKENS}")
     if context == 0:
         return 0
-    role = KvRole(cache.role)
+    sizes = (KvRole(cache.role), cache.kv_heads, context, cache.head_dim)
     if cache.scheme == str(Float(32)):
-        return Float(32).stored_bytes(cache.kv_heads * context, cache.head_dim)
+        return kv_stored_bytes(Float(32), *sizes)
     scheme = parse_kv_scheme(cache.scheme)
-    if isinstance(scheme, KvScheme):
-        scheme.stored_bytes(role, cache.kv_heads, context, cache.head_dim)  # looks at the numbers
-    return kv_buffer_bytes(scheme, role, cache.kv_heads, context, cache.head_dim)
+    if isinstance(scheme, KvScheme):  # a region has room for every length
+        return kv_buffer_bytes(scheme, *sizes)
+    return kv_stored_bytes(scheme, *sizes)
 
 
 def _functions(graph: Graph, backend: Backend) -> dict[str, Graph]:

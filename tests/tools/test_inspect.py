@@ -135,3 +135,21 @@ def test_a_missing_artifact_is_rejected_input(cli, tmp_path):
     shutil.rmtree(bundle / "ios" / "tiny.mlpackage")
     done = cli("inspect", bundle)
     assert (done.code, "no such artifact" in done.err) == (3, True)
+
+
+def test_caches_in_a_row_with_one_scheme_are_one_line(cli, embedded):
+    found = cli("inspect", artifact(), "--json").json()
+    schemes = ["f16", "f16", "kv4:g32"] * 4
+    found["kv_caches"] = {f"k_cache.{at}": [s, 1000 + at] for at, s in enumerate(schemes)}
+    found["kv_caches"] |= {f"v_cache.{at}": ["kv2:g32", 10] for at in range(12)}
+    embedded(json.dumps(found, sort_keys=True))  # k_cache.10 before k_cache.2
+    lines = [line.strip() for line in cli("inspect", artifact()).out.splitlines()]
+    at = lines.index("KV cache at the full context: 12.2 kB")
+    assert lines[at + 1 : at + 4] == [
+        "k_cache.0 to k_cache.1 f16 2001 B",
+        "k_cache.2 kv4:g32 1002 B",
+        "k_cache.3 to k_cache.4 f16 2007 B",
+    ]
+    assert "v_cache.0 to v_cache.11 kv2:g32 120 B" in lines
+    told = cli("inspect", artifact(), "-v").out
+    assert all(f"k_cache.{n} {s} {1000 + n} B" in told for n, s in enumerate(schemes))

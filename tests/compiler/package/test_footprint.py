@@ -1,5 +1,6 @@
 """The memory of artifacts, as a compilation writes it down."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -139,11 +140,17 @@ def test_bytes_of_codes_at_any_context():
             assert cache_bytes(cache, context) == by_hand(context, role), (role, context)
             assert kv_bytes_of((cache, cache), context, 64) % 64 == 0
     assert cache_bytes(cache, 0) == 0
+    # constant scales: codes of every token, a float32 scale and offset a channel
+    assert cache_bytes(replace(cache, scheme="kv8:static"), 100) == 2 * 64 * (100 + 8)
 
 
 @pytest.mark.parametrize(
     ("scheme", "heads", "message"),
-    [("int4", 2, "kv scheme 'int4'"), ("kv4:g32", -2, "kv kv_heads=-2")],
+    [
+        ("int4", 2, "kv scheme 'int4'"),
+        ("kv4:g32", -2, "c: kv_heads=-2"),
+        ("f16", 0, "c: kv_heads=0"),
+    ],
 )
 def test_odd_caches_are_refused(scheme, heads, message):
     with pytest.raises(OptionError, match=message):
