@@ -20,6 +20,7 @@ from optimum_compile.backends.base import (
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.backends.native import container, schemes
+from optimum_compile.backends.native.caches import require_decoder
 from optimum_compile.backends.native.decode import metadata_of
 from optimum_compile.compiler.errors import ResourceError
 from optimum_compile.compiler.ir.graph import Graph, Node
@@ -99,6 +100,7 @@ class NativeBackend:
 
     def fixed_bytes(self, graph: Graph) -> int:
         """See the protocol. Raises UnsupportedError for a graph that is no decoder."""
+        require_decoder(graph)
         return schemes.fixed_bytes(graph)
 
     def container_bytes(self, graph: Graph) -> int:

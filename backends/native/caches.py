@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from optimum_compile.backends.native.encode import aligned
 from optimum_compile.backends.native.program import PART_ALIGNMENT, Cache, Role
-from optimum_compile.compiler.decoder import caches_of
+from optimum_compile.compiler.decoder import caches_of, context_of, is_decoder
+from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.quant.kv import KvRole, KvScheme, KvStored
 from optimum_compile.compiler.quant.kv_layout import kv_buffer_bytes
@@ -25,6 +26,17 @@ class CacheTable:
     def index(self, name: str) -> int:
         """The cache of a state."""
         return next(at for at, cache in enumerate(self.caches) if cache.name == name)
+
+
+def require_decoder(graph: Graph) -> int:
+    """The context. Raises UnsupportedError for a graph that is no decoder with a cache."""
+    context = context_of(graph)
+    if not is_decoder(graph) or context is None or len(graph.outputs) != 1:
+        raise UnsupportedError(
+            "native: runs decoders, whose inputs are tokens and past, and which have a KV cache and "
+            "one output, the logits; this graph is none; use --target android or ios"
+        )
+    return context
 
 
 def cache_table(graph: Graph) -> CacheTable:

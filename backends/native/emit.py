@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from optimum_compile.backends.base import EmitOptions, EmitResult
+from optimum_compile.backends.native.caches import require_decoder
 from optimum_compile.backends.native.encode import write
-from optimum_compile.backends.native.lower import lower, require_decoder
+from optimum_compile.backends.native.lower import lower
 from optimum_compile.backends.native.plan import plan_functions
 from optimum_compile.compiler.ir.graph import Graph
 

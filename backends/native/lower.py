@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from optimum_compile.backends.native.caches import CacheTable, cache_table
+from optimum_compile.backends.native.caches import CacheTable, cache_table, require_decoder
 from optimum_compile.backends.native.exprs import Expressions
 from optimum_compile.backends.native.function import FunctionBuilder
 from optimum_compile.backends.native.guards import lower_guards
@@ -20,7 +20,6 @@ from optimum_compile.backends.native.program import (
 )
 from optimum_compile.backends.native.steps import lower_node
 from optimum_compile.backends.native.weights import WeightTable
-from optimum_compile.compiler.decoder import context_of, is_decoder
 from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.passes.stages.notes import StagePlan
@@ -36,17 +35,6 @@ class Lowered:
     weights: Path
     weight_bytes: int
     caches: CacheTable
-
-
-def require_decoder(graph: Graph) -> int:
-    """The context. Raises UnsupportedError for a graph that is no decoder with a cache."""
-    context = context_of(graph)
-    if not is_decoder(graph) or context is None or len(graph.outputs) != 1:
-        raise UnsupportedError(
-            "native: runs decoders, whose inputs are tokens and past, and which have a KV cache and "
-            "one output, the logits; this graph is none; use --target android or ios"
-        )
-    return context
 
 
 def lower(functions: Sequence[Graph], work: Path) -> Lowered:

@@ -14,6 +14,7 @@ from optimum_compile.compiler.errors import InputError, UnsupportedError, Verifi
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.options import TARGETS, CompileOptions
 from optimum_compile.compiler.package.reader import open_bundle
+from optimum_compile.compiler.planning import plan
 from optimum_compile.tools.run import open_session
 
 PLAIN = {"policy": "uniform", "bits": 4, "quantizer": "rtn", "calibration": "none"}
@@ -97,7 +98,7 @@ def test_a_damaged_file_is_refused_by_every_command(cli, tmp_path):
     assert (done.code, file.name in done.err) == (VerificationError.exit_code, True)
 
 
-def test_what_is_no_decoder_is_refused_before_work(tmp_path):
+def test_what_is_no_decoder_is_refused(tmp_path):
     import torch
     from support.archives import save_archive
 
@@ -112,6 +113,8 @@ def test_what_is_no_decoder_is_refused_before_work(tmp_path):
     archive = save_archive(tmp_path / "plain.pt2", Plain(), (torch.zeros(1, 8),))
     with pytest.raises(UnsupportedError, match="native: runs decoders"):
         oc.compile(archive, ["native"], output=str(tmp_path / "out"), **PLAIN)
+    with pytest.raises(UnsupportedError, match="native: runs decoders"):
+        plan(archive, ["native"], output=str(tmp_path / "out"), budget="4bpw")  # before any work
     assert not (tmp_path / "out" / "plain").exists()
 
 

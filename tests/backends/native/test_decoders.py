@@ -15,6 +15,8 @@ from support.hf import save_folder, tiny_model
 from support.plain_layout import plain_functions
 
 from optimum_compile.backends.native.backend import BACKEND
+from optimum_compile.backends.native.check import evaluate
+from optimum_compile.backends.native.decode import read
 from optimum_compile.backends.native.encode import encode
 from optimum_compile.backends.native.lower import lower
 from optimum_compile.backends.native.plan import plan_functions
@@ -276,3 +278,13 @@ def test_the_memory_is_what_was_planned(folders, tmp_path):
         planned = model.planned_bytes(function, seq, 0)
         assert session.stats().arena_bytes == planned
         assert planned < 64 * seq * 20 + 1024
+
+
+def test_the_runtime_evaluates_expressions_as_they_were_meant(folders, tmp_path):
+    made = made_of(opened(folders("qwen3", {})), tmp_path)
+    model, program = Model(made.path), read(made.path).program
+    for at, function in enumerate(program.functions):
+        for seq in {function.low, 3, function.high} & {*range(function.low, function.high + 1)}:
+            for past in (0, 7, CONTEXT - seq):
+                wanted = evaluate(program, function.arena, {"seq": seq, "past": past})
+                assert model.planned_bytes(at, seq, past) == wanted > 0
