@@ -21,6 +21,7 @@ from optimum_compile.compiler.errors import OptionError, UnsupportedError
 from optimum_compile.compiler.frontend.detect import detect
 from optimum_compile.compiler.frontend.open_model import Model, open_model
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.guards import Guards
 from optimum_compile.compiler.observers import Observer, SilentObserver
 from optimum_compile.compiler.options import CompileOptions, options_from, resolve_targets
 from optimum_compile.compiler.options import Target as TargetName
@@ -102,7 +103,7 @@ def plan(
     kv = AssignKv(parse_kv_bits(chosen.kv_bits), backends, chooses)
     cache = () if chosen.kv_bits == "16" else (kv,)
     assignment = assignment_of(opened.graph, chosen, backends)
-    told = _lengths_told(opened.graph, backends)
+    told = (*_guards_told(opened.graph), *_lengths_told(opened.graph, backends))
     beforehand = (*told, *rewritten, *run_passes(wanted, *cache, observer=watch, work=None))
     assign = provisional(assignment, chosen)
     remarks = (*beforehand, *run_passes(wanted, assign, observer=watch, work=None))
@@ -127,6 +128,15 @@ def _opened(path: Path, options: CompileOptions) -> Model:
         if options.seq is None
         else replace(opened, graph=set_lengths(opened.graph, options.seq))
     )
+
+
+def _guards_told(graph: Graph) -> list[str]:
+    """What is demanded of every call, beside ranges."""
+    note = graph.notes.get(Guards)
+    if note is None:
+        return []
+    checked = [f"every call must meet {guard} ({guard.reason})" for guard in note.guards]
+    return [*checked, *(f"torch.export demands {text}: it is not checked" for text in note.unread)]
 
 
 def _lengths_told(graph: Graph, backends: Sequence[Backend]) -> tuple[str, ...]:

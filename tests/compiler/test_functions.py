@@ -114,6 +114,7 @@ def test_lengths_beyond_the_context_are_refused(tmp_path):
 
 def test_a_module_of_any_batch_checks_its_guards_at_run_time(tmp_path):
     bundle = oc.compile(archive(tmp_path, Plain()), ["android"], output=str(tmp_path), **PLAIN)
+    assert any("every call must meet batch <= seq" in r for r in bundle.manifest.remarks)
     (artifact,) = bundle.manifest.artifacts
     program = Program(bundle.resolve(artifact.path))
     x = np.ones((3, 5, 4), np.float32)
