@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from optimum_compile.backends.arenas import Arena, FileMemory
-from optimum_compile.backends.base import Backend, EmitResult, module_size
+from optimum_compile.backends.base import Backend, EmitResult
 from optimum_compile.backends.executorch.backend import ExecuTorchBackend
 from optimum_compile.compiler.decoder import Cache, caches_of, context_of, is_decoder
 from optimum_compile.compiler.errors import OptionError, UnsupportedError
@@ -60,6 +60,7 @@ from optimum_compile.passes.stages.notes import InStage, StagePlan
 from optimum_compile.passes.subtensor.notes import Space
 from optimum_compile.passes.subtensor.place import PlaceViews
 from optimum_compile.passes.symbolic_shape.lengths import PREFILL, SEQ, decoder_functions
+from optimum_compile.passes.symbolic_shape.sizes import module_sizes
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 KV_ALIGNMENT = {"native": 64, "executorch": 16}  # bytes, of the caches in their arena
@@ -74,7 +75,7 @@ def footprint_of(graph: Graph, backend: Backend, emitted: EmitResult, out: Path)
     The graph stays as it is. What cannot be planned, or not read from the file, is left out with a remark.
     """
     functions = _functions(graph, backend)
-    said, remarks = _said(backend, emitted, functions)
+    said, remarks = _said(backend, emitted, functions, graph)
     known = {} if said is None else {arena.name: arena for arena in said.functions}
     made = []
     for name in known or functions:
@@ -129,9 +130,9 @@ def cache_bytes(cache: KvCache, context: int) -> int:
 def _functions(graph: Graph, backend: Backend) -> dict[str, Graph]:
     """The functions as the target emits them."""
     if not (is_decoder(graph) and SEQ in graph.symbols):
-        fixed = {n: module_size(r) for n, r in graph.symbols.items()}
+        fixed = module_sizes(graph) if backend.name == "coreml" else {}
         name = "decode" if is_decoder(graph) else "forward"
-        return {name: specialize(graph, fixed if backend.name == "coreml" else {}, name)}
+        return {name: specialize(graph, fixed, name)}
     functions = decoder_functions(graph)
     if backend.name == "coreml" and PREFILL in functions:
         from optimum_compile.backends.coreml.schemes import PREFILL_TOKENS
@@ -151,7 +152,10 @@ def _tokens(graph: Graph) -> tuple[int, int]:
 
 
 def _said(
-    backend: Backend, emitted: EmitResult, functions: Mapping[str, Graph]
+    backend: Backend,
+    emitted: EmitResult,
+    functions: Mapping[str, Graph],
+    graph: Graph,
 ) -> tuple[FileMemory | None, list[str]]:
     """What the artifact says of itself; None where it says nothing, or cannot be read."""
     if backend.name == "native":
@@ -162,10 +166,13 @@ def _said(
         from optimum_compile.backends.executorch.arenas import file_memory
 
         return file_memory(emitted.artifact, {n: _tokens(g) for n, g in functions.items()}), []
+    told = []
+    if backend.name == "coreml" and "forward" in functions and graph.symbols:
+        sizes = ", ".join(f"{n}={v}" for n, v in sorted(module_sizes(graph).items()))
+        told.append(f"shapes are fixed in Core ML: {sizes}")
     runtime = {"coreml": "Core ML", "onnxruntime": "ONNX Runtime"}.get(backend.name, backend.name)
-    return None, [
-        f"{runtime} plans activations when it loads the model: not known before the device"
-    ]
+    told.append(f"{runtime} plans activations when it loads the model: not known before the device")
+    return None, told
 
 
 def _caches(graph: Graph, backend: Backend) -> tuple[KvCache, ...]:

@@ -9,6 +9,7 @@ from support.models import shared_model
 from torch import Tensor, nn
 
 import optimum_compile as oc
+from optimum_compile.backends.coreml.interpreter import Package
 from optimum_compile.backends.executorch.session import Program
 from optimum_compile.compiler.errors import OptionError, UnsupportedError, UserError
 from optimum_compile.compiler.options import options_from
@@ -20,17 +21,17 @@ Dim = torch.export.Dim
 
 
 class Grouped(nn.Module):
-    """x (batch, seq, 4) -> linear on sums over groups of 8 positions."""
+    """x (batch, seq, 4) -> linear on sums over groups of positions."""
 
-    def __init__(self) -> None:
+    def __init__(self, group: int = 8) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.linear = nn.Linear(4, 6)
+        self.group, self.linear = group, nn.Linear(4, 6)
 
     def forward(self, x: Tensor) -> Tensor:
         batch, seq, width = x.shape
-        torch._check(seq % 8 == 0)
-        return self.linear(x.reshape(batch, seq // 8, 8, width).sum(2))
+        torch._check(seq % self.group == 0)
+        return self.linear(x.reshape(batch, seq // self.group, self.group, width).sum(2))
 
 
 class Plain(nn.Module):
@@ -46,11 +47,11 @@ class Plain(nn.Module):
         return self.linear(x)
 
 
-def archive(folder: Path, module: nn.Module) -> Path:
+def archive(folder: Path, module: nn.Module, seq: int = 16, longest: int = 64) -> Path:
     exported = torch.export.export(
         module.eval(),
-        (torch.randn(2, 16, 4),),
-        dynamic_shapes=({0: Dim("b", min=1, max=8), 1: Dim("s", min=1, max=64)},),
+        (torch.randn(2, seq, 4),),
+        dynamic_shapes=({0: Dim("b", min=1, max=8), 1: Dim("s", min=1, max=longest)},),
         prefer_deferred_runtime_asserts_over_guards=True,
     )
     path = folder / "module.pt2"
@@ -142,5 +143,9 @@ def test_a_module_is_specialised_where_a_target_needs_it(tmp_path):
 
 
 def test_a_package_takes_legal_sizes_for_symbols(tmp_path):
-    bundle = oc.compile(archive(tmp_path, Grouped()), ["ios"], output=str(tmp_path), **PLAIN)
+    path = archive(tmp_path, Grouped(7), seq=21, longest=700)  # 512 is no multiple of 7
+    bundle = oc.compile(path, ["ios"], output=str(tmp_path), **PLAIN)
     assert all(c.ok for c in bundle.manifest.checks)
+    (artifact,) = bundle.manifest.artifacts
+    package = Package(bundle.resolve(artifact.path))
+    assert package.input_shape("main", "x") == (1, 511, 4)
