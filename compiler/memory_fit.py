@@ -105,7 +105,8 @@ def _advice(manifest: Manifest, found: Footprint, use: Use, room: int, context: 
     if bits:
         ways.append(f"keep the context with --kv-bits {bits}")
     files = room - use.kv - use.activations
-    if 8 * files >= LEAST_BITS * manifest.parameters:
+    tables = max(0, use.weights - found.weight_bytes)  # grow with the context, whatever the bits
+    if 8 * (files - tables) >= LEAST_BITS * manifest.parameters:
         ways.append(f"compile with --budget {files}B")
     elif not ways:
         ways.append("no smaller context fits: choose a smaller model, or a smaller --max-prefill")

@@ -174,8 +174,12 @@ def _lengths(manifest: Manifest, found: Footprint, question: Question) -> tuple[
             raise OptionError(
                 f"prompt={question.prompt}: {manifest.name} has no symbol seq; leave --prompt out"
             )
-        longest = 1 if seq is None else module_size(SymbolRange(*seq))
-        return 0, question.prompt or longest
+        if seq is None:
+            return 0, 1
+        prompt = question.prompt or module_size(SymbolRange(*seq))
+        if not seq[0] <= prompt <= seq[1]:
+            raise OptionError(f"prompt={prompt}: {manifest.name} takes {seq[0]} to {seq[1]} tokens")
+        return 0, prompt
     context = question.context or found.context
     longest = max((f.tokens[1] for f in found.functions), default=1)
     prompt = question.prompt or min(longest, context)

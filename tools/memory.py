@@ -13,7 +13,7 @@ from rich.table import Table
 from optimum_compile.compiler.device_budget import RUNTIME_BYTES
 from optimum_compile.compiler.errors import BudgetError
 from optimum_compile.compiler.memory_fit import Fit, fits_of
-from optimum_compile.compiler.memory_report import Question, Use, memory_of
+from optimum_compile.compiler.memory_report import FunctionUse, Question, Use, memory_of
 from optimum_compile.compiler.package.footprint import cache_bytes
 from optimum_compile.compiler.package.manifest import AT_LEAST, Footprint, KvCache
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
@@ -131,10 +131,14 @@ def _rows(use: Use, found: Footprint) -> Iterator[tuple[str, int, str]]:
         yield "copies", use.copies, f"matrices that XNNPACK packs for each of {count} functions"
     if found.caches:
         yield "kv", use.kv, "; ".join(cache_runs(found.caches))
-    calls = ", ".join(f"{f.name} of {f.tokens}: {size(f.arena + f.outputs)}" for f in use.functions)
+    calls = ", ".join(f"{_call(use, f)}: {size(f.arena + f.outputs)}" for f in use.functions)
     held = " together" if found.together and len(use.functions) > 1 else ""
     yield "activations", use.activations, calls + held
     yield "peak", use.peak, ""
+
+
+def _call(use: Use, function: FunctionUse) -> str:
+    return f"{function.name} of {function.tokens}" if use.context else function.name
 
 
 def cache_runs(caches: Sequence[KvCache]) -> Iterator[str]:
@@ -171,7 +175,7 @@ def _details(use: Use, found: Footprint) -> Iterator[str]:
         if f.bound is not None and f.source != AT_LEAST:
             told.append(f"at least {f.bound:,}")
         told.append(f"outputs of the caller {f.outputs:,}")
-        yield f"{f.name} of {f.tokens} tokens: {'; '.join(told)}"
+        yield f"{_call(use, f)}: {'; '.join(told)}"
     for cache in found.caches:
         taken = size(cache_bytes(cache, use.context))
         yield f"{cache.name} {cache.scheme} {taken}, stage {cache.stage}"

@@ -173,6 +173,11 @@ def test_where_no_context_fits_a_budget_is_named(monkeypatch):
     assert fit.advice == f"compile with --budget {budget}B"
     (fit,) = fits_of(manifest(parameters=800_000_000), Question(prompt=50), "it")
     assert "choose a smaller model" in fit.advice
+    # tables take what a smaller budget would free
+    (fit,) = fits_of(
+        manifest(parameters=8_000_000, token_weight_bytes=4096), Question(600, prompt=50), "it"
+    )
+    assert "--budget" not in fit.advice
 
 
 def test_core_ml_is_not_told_to_round_its_cache(monkeypatch):
@@ -210,6 +215,10 @@ def test_a_model_without_a_cache_has_no_context():
     for question, word in ((Question(context=5), "KV cache"), (Question(prompt=5), "symbol seq")):
         with pytest.raises(OptionError, match=word):
             memory_of(found, question)
+    moving = replace(found, symbols={"n": (1, 9), "seq": (2, 30)})
+    assert memory_of(moving, Question())[0].prompt == 30
+    with pytest.raises(OptionError, match="prompt=31: tiny takes 2 to 30 tokens"):
+        memory_of(moving, Question(prompt=31))
 
 
 @pytest.mark.parametrize(

@@ -162,8 +162,9 @@ def test_a_model_without_cache_has_one_function():
     (function,) = found.functions
     assert (function.name, found.context, found.kv_bytes, found.caches) == ("forward", 0, 0, ())
     assert at(function.arena, n=5) == 4 * 16 * 5  # relu over the hidden layer
-    (fixed,) = of(mlp(width=8, hidden=16), "coreml").functions
-    assert at(fixed.arena) == 2 * 16 * 64
+    packed = of(mlp(width=8, hidden=16), "coreml")
+    assert at(packed.functions[0].arena) == 2 * 16 * 64
+    assert packed.remarks[0] == "shapes are fixed in Core ML: n=64"
 
 
 def test_the_graph_stays_as_it_is():
