@@ -263,17 +263,22 @@ def tolerance_for(target: str, graph: Graph, *, rounded: bool = False) -> Tolera
     (`rounded`), so little may differ. Our own runtime computes in float32 too; there a key next to a tie
     may become the other fp16 number, or the other code of a cache of few bits (3e-4 at 2 bits).
 
+    With constant scales ONNX Runtime reads the newest token from its code, too. Next to a tie that is
+    another code, which moves later layers by up to 4e-4 at 8 bits and 3e-3 at 4.
+
     Where a runtime rounds activations to int8 the oracle does so too, yet a number next to a tie may
     get the other code, which then moves every later layer by a rounding error. So there the direction
     of the logits and the top token count.
     """
     notes = [v.notes.get(Precision) for v in graph.weights.values()]
+    few = [s.bits for s in kv_of(graph).values() if isinstance(s, KvScheme)]
+    if target == "android:onnxruntime" and few and not rounded:
+        return Tolerance(max_rel_err=2e-3 if min(few) == 8 else 1e-2)
     if all(n is None or isinstance(n.scheme, Float) for n in notes):
         return Tolerance(max_rel_err=2e-3, min_top1=1.0)
     if target == "ios":
         return Tolerance(max_rel_err=1e-2)
     if target == "native":
-        few = any(isinstance(scheme, KvScheme) for scheme in kv_of(graph).values())
         return Tolerance(max_rel_err=2e-3 if few else 1e-3)
     if target == "android:onnxruntime" and not rounded:
         return Tolerance(max_rel_err=1e-3)

@@ -28,7 +28,7 @@ from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import EXPORTED_OPS
 from optimum_compile.compiler.ir.shape import Dim
 from optimum_compile.compiler.quant.activations import ActivationKind, Activations
-from optimum_compile.compiler.quant.kv import KvStored
+from optimum_compile.compiler.quant.kv import KvScheme, KvStored
 from optimum_compile.compiler.quant.scheme import Float, Scheme
 
 RUNNER = "optimum_compile.backends.executorch.runner"
@@ -77,8 +77,8 @@ class ExecuTorchBackend:
 
     def supports_kv(self, scheme: KvStored) -> Support:
         """Bytes that one operator writes and reads: fp16 rows, or codes."""
-        wide = isinstance(scheme, Float) and scheme.bits != 16
-        return Support(False, KV_REASON) if wide else SUPPORTED
+        packed = isinstance(scheme, KvScheme) or scheme == Float(16)
+        return SUPPORTED if packed else Support(False, KV_REASON)
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators that are pure and known."""

@@ -24,11 +24,13 @@ from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import EXPORTED_OPS
 from optimum_compile.compiler.quant.activations import Activations, BlockInt8
 from optimum_compile.compiler.quant.kv import KvStored
+from optimum_compile.compiler.quant.kv_static import KvStatic
 from optimum_compile.compiler.quant.scheme import Affine, Float, Scheme
+from optimum_compile.passes.precision.kv import caches_at
 
 RUNNER = "optimum_compile.backends.onnxruntime.runner"
 LOGITS = "optimum_compile.backends.onnxruntime.logits"
-KV_REASON = "the cache goes through each call as float32 tensors, not as codes"
+KV_REASON = "GroupQueryAttention has 8 and 4 bits with constant scales only"
 # Arithmetic that ONNX has for numbers only; the others take bool or are made to.
 NUMBERS_ONLY = ("add", "sub", "mul", "div", "pow", "maximum", "minimum", "mean", "sum", "matmul")
 
@@ -69,8 +71,9 @@ class OnnxRuntimeBackend:
         return BlockInt8(blocks.size) if use_int8 and blocks is not None else None
 
     def supports_kv(self, scheme: KvStored) -> Support:
-        """Float inputs and outputs only."""
-        return SUPPORTED if isinstance(scheme, Float) else Support(False, KV_REASON)
+        """Float32, or codes with constant scales."""
+        taken = isinstance(scheme, Float | KvStatic)
+        return SUPPORTED if taken else Support(False, KV_REASON)
 
     def supports_node(self, node: Node) -> Support:
         """Every op of the table; ATen operators cannot be carried."""
@@ -93,13 +96,13 @@ class OnnxRuntimeBackend:
 
     def container_bytes(self, graph: Graph) -> int:
         """See the protocol."""
-        return container.container_bytes(graph, int8=self.int8)
+        return container.container_bytes(graph, int8=self.int8, caches=caches_at(graph, self))
 
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """See the protocol."""
         from optimum_compile.backends.onnxruntime.emit import emit
 
-        return emit(graph, options, out, int8=self.int8)
+        return emit(graph, options, out, int8=self.int8, caches=caches_at(graph, self))
 
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """See the protocol."""

@@ -10,9 +10,11 @@ with one row of numbers an op, counted in emitted models (onnx 1.23.2). What is 
 more than 127 in shapes (a byte or two each).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optimum_compile.backends.container import metadata_bytes
+from optimum_compile.backends.onnxruntime.caches import Grouped, grouped_attentions
 from optimum_compile.backends.onnxruntime.emit import ALIGNMENT, INLINE_BYTES
 from optimum_compile.backends.onnxruntime.schemes import (
     blocks_of,
@@ -22,6 +24,7 @@ from optimum_compile.backends.onnxruntime.schemes import (
     stored_bytes,
 )
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
+from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Affine, Scheme
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import units_of
@@ -87,15 +90,33 @@ ONCE = {
     "cache_attention": (495, 37),
     "route": (244, 16),
 }
+# Attention with its caches, in float32 and in codes (base, times the scope).
+GROUPED, CODED = (768, 27), (1235, 36)
+POSITIONS = 160, 13
+MASKS = 550  # of CONSTANTS, where no attention needs a mask
+NUMBERS = 62  # a constant of numbers without them
 OUTSIDE = 90  # where an initialiser lies in the file beside, as text
 
 
-def container_bytes(graph: Graph, *, int8: bool = False) -> int:
-    """Bytes of the model, and of padding in the file beside it, beyond `stored_bytes` and `fixed_bytes`."""
+def container_bytes(
+    graph: Graph, *, int8: bool = False, caches: Mapping[str, KvStored] | None = None
+) -> int:
+    """Bytes of the model, and of padding in the file beside it, beyond `stored_bytes` and `fixed_bytes`.
+
+    `caches` is that of `emit`.
+    """
+    grouped = grouped_attentions(graph, caches or {})
+    held = {node for each in grouped.values() for node in (each.key_write, each.value_write)}
     total = FRAME + CONSTANTS + PROPERTIES + metadata_bytes(graph)
     total += PORT * (len(graph.inputs) + len(graph.outputs) + 2 * len(graph.states))
     seen: set[str] = set()
     for node in graph.nodes:
+        if node in held:
+            continue
+        if node in grouped:
+            total += _attention(node, grouped[node], first="grouped" not in seen)
+            seen.add("grouped")
+            continue
         total += _node(node, int8)
         if node.op in ONCE and node.op not in seen:
             seen.add(node.op)
@@ -116,6 +137,22 @@ def _weights(graph: Graph, int8: bool) -> int:
     notes = ((u, graph.weights[u.name].notes.get(Precision)) for u in units_of(graph))
     matrices = (stored_bytes(n.scheme, u.use, int8=int8) for u, n in notes if n is not None)
     return fixed_bytes(graph) + sum(matrices)
+
+
+def _attention(node: Node, caches: Grouped, *, first: bool) -> int:
+    """GroupQueryAttention and what is around it; the first one counts positions for all."""
+    states = (caches.keys, caches.values)
+    coded = caches.value_scheme is not None
+    base, scopes = CODED if coded else GROUPED
+    names = [node.input(0).name, *(w.input(1).name for w in (caches.key_write, caches.value_write))]
+    total = base + scopes * _scope(node) + 3 * len(node.outputs[0].name) + sum(map(len, names))
+    total += 2 * sum(len(state.name) for state in states)
+    if coded:
+        heads, width = (int(node.input(0).type.shape[at]) for at in (1, 3))
+        kv_heads = int(node.input(1).type.shape[1])
+        # Scales of both, offsets of keys; those of values once for each query head.
+        total += 4 * NUMBERS + 4 * width * (3 * kv_heads + heads)
+    return total + (POSITIONS[0] + POSITIONS[1] * _scope(node) - MASKS if first else 0)
 
 
 def _scope(node: Node) -> int:

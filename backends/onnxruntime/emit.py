@@ -1,6 +1,6 @@
 """Emit an `.onnx`: one graph with a symbolic length, and a file of weights beside it where it is large."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from optimum_compile.backends.onnxruntime.toolchain import load_onnx
 from optimum_compile.compiler.decoder import is_decoder
 from optimum_compile.compiler.errors import InputError, OptimumCompileError, ToolchainError
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.precision.units import units_of
 
@@ -39,13 +40,15 @@ def emit(
     out: Path,
     *,
     int8: bool = False,
+    caches: Mapping[str, KvStored] | None = None,
     inline_bytes: int = INLINE_BYTES,
 ) -> EmitResult:
     """Write the model `out`, with more than `inline_bytes` of weights in `out`.data beside it.
 
-    With `int8` the runtime rounds activations wherever it has a kernel that multiplies them.
+    With `int8` the runtime rounds activations wherever it has a kernel that multiplies them. `caches`
+    has the schemes of caches in codes by state name; others are float32.
 
-    Raises ToolchainError when the SDK fails.
+    Raises ToolchainError when the SDK fails, UnsupportedError for a cache that cannot be in codes.
     """
     load_onnx()
     expected = fixed_bytes(graph) + sum(
@@ -58,7 +61,7 @@ def emit(
     data_part = out.with_name(f".{out.name}{DATA_SUFFIX}.part")
     try:
         with _Sink(data, data_part) as sink:
-            model = _build(graph, options, sink, int8)
+            model = _build(graph, options, sink, int8, caches or {})
         part.write_bytes(model.SerializeToString(deterministic=True))
         if data is not None:
             data_part.replace(data)
@@ -124,22 +127,24 @@ class _Sink:
         self.tensors.append(tensor)
 
 
-def _build(graph: Graph, options: EmitOptions, sink: _Sink, int8: bool) -> Any:
+def _build(
+    graph: Graph, options: EmitOptions, sink: _Sink, int8: bool, caches: Mapping[str, KvStored]
+) -> Any:
     from onnx import helper
 
     from optimum_compile.backends.onnxruntime.lower import PAST, Lowering, output_names, type_of
     from optimum_compile.backends.onnxruntime.lower_ops import finish, lower_nodes
 
-    low = Lowering(graph, sink, int8=int8)
+    low = Lowering(graph, sink, int8=int8, caches=caches)
     lower_nodes(low)
     outputs = output_names(graph)
     finish(low, outputs)
-    states = [type_of(s.read, f"{PAST}{s.name}") for s in graph.states]
+    states = [low.port(s.read, f"{PAST}{s.name}") for s in graph.states]
     body = helper.make_graph(
         low.nodes,
         options.name,
         [type_of(v, v.name) for v in graph.inputs] + states,
-        [type_of(value, name) for name, value in outputs],
+        [low.port(value, name) for name, value in outputs],
         sink.tensors,
         value_info=low.shapes,
     )

@@ -5,17 +5,20 @@ stays a symbol: one graph serves prefill and decode. Initialisers are the weight
 the graph itself needs (shapes, axes) are Constant nodes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import sympy
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper
 
+from optimum_compile.backends.onnxruntime.caches import Grouped, grouped_attentions
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.shape import Dim, format_dim
+from optimum_compile.compiler.quant.kv import KvStored
+from optimum_compile.compiler.quant.kv_static import KvStatic
 from optimum_compile.passes.stages.notes import InStage, StagePlan
 
 FLOAT, INT, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
@@ -44,9 +47,16 @@ def element_type(dtype: DType) -> int:
 class Lowering:
     """One ONNX graph being built: names of tensors by IR value."""
 
-    def __init__(self, graph: Graph, sink: Sink, *, int8: bool) -> None:
+    def __init__(
+        self, graph: Graph, sink: Sink, *, int8: bool, caches: Mapping[str, KvStored] | None = None
+    ) -> None:
         self.graph = graph
         self.int8 = int8
+        self.grouped = grouped_attentions(graph, caches or {})
+        self.coded = _coded(self.grouped.values())
+        self.held = {
+            n for each in self.grouped.values() for n in (each.key_write, each.value_write)
+        }
         self.sink = sink
         self.nodes: list[NodeProto] = []
         self.shapes: list[ValueInfoProto] = []
@@ -81,6 +91,26 @@ class Lowering:
         self.nodes.append(helper.make_node(kind, inputs, [out], name, domain=domain, **attrs))
         self._fresh = out
         return out
+
+    def op_with_states(
+        self, kind: str, *inputs: str, states: Sequence[Value], domain: str, **attrs: Any
+    ) -> str:
+        """Add a node that also gives states after the call; returns the name of its first output."""
+        out = self.op(kind, *inputs, domain=domain, **attrs)
+        for value in states:
+            self.env[value] = self.ends[value]
+            self.nodes[-1].output.append(self.ends[value])
+        return out
+
+    def port(self, value: Value, name: str) -> ValueInfoProto:
+        """The type of what enters or leaves the graph: a cache in codes is of bytes."""
+        scheme = self.coded.get(value)
+        if scheme is None:
+            return type_of(value, name)
+        shape, kind = list(value.type.static_shape()), TensorProto.INT8
+        if scheme.bits == 4:
+            shape[-1], kind = shape[-1] // 2, TensorProto.UINT8
+        return helper.make_tensor_value_info(name, kind, shape)
 
     def fresh(self, kind: str) -> str:
         """A name that nothing has."""
@@ -123,6 +153,11 @@ class Lowering:
         number = float(value) if kind == FLOAT else int(value)
         tensor = helper.make_tensor("", kind, [], [number])
         return self._constant(("scalar", kind, repr(number)), value=tensor)
+
+    def numbers(self, data: np.ndarray) -> str:
+        """A float32 constant of any shape."""
+        tensor = helper.make_tensor("", FLOAT, data.shape, data.astype("<f4").tobytes(), raw=True)
+        return self._constant(("numbers", data.shape, data.tobytes()), value=tensor)
 
     def _constant(self, key: Any, **attrs: Any) -> str:
         if key not in self.memo:
@@ -191,6 +226,16 @@ class Lowering:
                 if isinstance(dim, sympy.Symbol) and dim.name == name:
                     return self.op("Shape", self.env[value], start=axis, end=axis + 1)
         raise InternalError(f"no tensor carries the size {name}")
+
+
+def _coded(found: Iterable[Grouped]) -> dict[Value, KvStatic]:
+    """The scheme of every cache in codes, by its value before and after a call."""
+    out: dict[Value, KvStatic] = {}
+    for each in found:
+        for state, scheme in ((each.keys, each.key_scheme), (each.values, each.value_scheme)):
+            if scheme is not None:
+                out[state.read] = out[state.written] = scheme
+    return out
 
 
 def _ends(graph: Graph) -> dict[Value, str]:

@@ -1,6 +1,7 @@
 """Attention, positions and caches in ONNX. What layers share is made once, see `Lowering.memo`."""
 
 from optimum_compile.backends.onnxruntime.lower import BOOL, FLOAT, INT, Lowering, element_type
+from optimum_compile.backends.onnxruntime.lower_grouped import grouped_attention
 from optimum_compile.compiler.ir.graph import Node, Value
 from optimum_compile.compiler.ir.shape import Dim
 
@@ -110,6 +111,8 @@ def _write_rows(
 
 def cache_attention(low: Lowering, node: Node) -> str:
     """Query heads of one KV head are stacked into rows, so that K and V are never repeated."""
+    if node in low.grouped:
+        return grouped_attention(low, node, low.grouped[node])
     heads, width = (int(node.input(0).type.shape[at]) for at in (1, 3))
     kv, seq, past = int(node.input(1).type.shape[1]), node.input(0).type.shape[2], node.input(3)
     keys, values = (_seen(low, node.input(at), past, seq) for at in (1, 2))

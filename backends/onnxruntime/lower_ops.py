@@ -282,6 +282,8 @@ def lower_nodes(low: Lowering) -> None:
     for node in low.graph.nodes:
         if node.op not in KERNELS:
             raise InternalError(f"{node.op} at {node.origin} has no form in ONNX")
+        if node in low.held:  # the attention writes this cache
+            continue
         low.enter(node)
         low.bind(node.output, KERNELS[node.op](low, node))
 

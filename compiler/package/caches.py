@@ -45,7 +45,8 @@ def kv_text(graph: Graph, backend: Backend, asked: str = "16") -> str:
     else:
         text = f"keys {parts[0]}; values {parts[1]}"
     reason = backend.supports_kv(KvScheme(8))
-    if asked != "16" and schemes and not reason.ok:
+    floats = all(isinstance(s, Float) for s in schemes.values())
+    if asked != "16" and schemes and floats and not reason.ok:
         text += f" ({asked} bits were asked for: {reason.reason})"
     return text
 

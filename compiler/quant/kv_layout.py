@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from optimum_compile.compiler.quant.granularity import HALF_BYTES, packed_bytes
 from optimum_compile.compiler.quant.kv import KvRole, KvScheme, KvStored
+from optimum_compile.compiler.quant.kv_static import KvStatic
 
 
 @dataclass(frozen=True)
@@ -56,5 +57,7 @@ def kv_layout(
 def kv_buffer_bytes(
     scheme: KvStored, role: KvRole, kv_heads: int, context: int, head_dim: int
 ) -> int:
-    """Bytes of the region."""
+    """Bytes of the region; with constant scales, of the codes and of the numbers beside them."""
+    if isinstance(scheme, KvStatic):
+        return scheme.stored_bytes(kv_heads, context, head_dim)
     return kv_layout(scheme, role, kv_heads, context, head_dim).bytes
