@@ -192,6 +192,42 @@ def test_the_function_that_takes_the_most_tokens_is_chosen(tmp_path):
         assert session.stats().calls == calls, count
 
 
+def test_one_token_takes_the_function_for_one(tmp_path):
+    m = Maker(tmp_path, vocabulary=4)
+    m.step(Op.COPY, [m.array(np.ones(4, np.float32))], [m.output((4,))])
+    made = m.program()
+    (one,) = made.functions
+    wide = replace(one, name="wide", high=5, steps=())
+    sizes, seq = replace(made.sizes, max_prefill=5), p.Symbol("seq", 1, 5)
+    made = replace(made, sizes=sizes, symbols=(seq, made.symbols[1]), functions=(wide, one, wide))
+    m.writer.close()
+    path = tmp_path / "wide.ocm"
+    path.write_bytes(encode(made, "{}", m.writer.path.read_bytes()))
+    session = Model(path).session()
+    session.run([0] * 4, Logits.NONE)
+    assert session.stats().steps == 0
+    session.decode(0)
+    assert session.stats().steps == 1
+
+
+def test_views_and_buffers_follow_past_while_seq_stays(tmp_path):
+    m = Maker(tmp_path, vocabulary=4, context=5)
+    table = np.arange(24, dtype=np.float32)
+    four, zero, one = m.const(4), m.const(0), m.const(1)
+    part = m.writer.add(table)
+    rows = m.buffer(p.Space.CONSTANT, p.Element.F32, m.const(24), part)
+    m.arena_bytes = 64 * 8
+    moving = m.buffer(p.Space.ARENA, p.Element.F32, four, m.times(m.past, 64))
+    between = m.view(moving, zero, (four,), (one,))
+    m.step(Op.COPY, [m.view(rows, m.times(m.past, 4), (four,), (one,))], [between])
+    m.step(Op.COPY, [between], [m.output((4,))])
+    session = Model(m.save()).session()
+    for at in (0, 1, 2, 3, 4):
+        assert np.array_equal(session.decode(0), table[4 * at : 4 * at + 4])
+    session.reset()
+    assert np.array_equal(session.decode(0), table[:4])
+
+
 # ---- the interface itself
 
 

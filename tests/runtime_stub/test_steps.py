@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.native_programs import Maker
+from support.native_programs import Layout, Maker
 from support.packed import SCHEMES, random_packed, vector_schemes
 
-from optimum_compile.backends.native.program import BINARY, UNARY, Element, Op
+from optimum_compile.backends.native.program import BINARY, UNARY, Element, Op, Space
 from optimum_compile.compiler.quant.kv import KvRole
 from optimum_compile.compiler.quant.scheme import Float
 
@@ -74,6 +74,30 @@ def test_linear_gives_its_rows_to_several_outputs_as_heads(folder, count, heads,
         part = product[:, first : first + n * width].reshape(1, count, n, width)
         close(found, part, 1e-5)
         first += n * width
+
+
+@QUICK
+@given(shapes(1, 3, 3), shapes(1, 4, 4), shapes(1, 3, 4), SEEDS)
+def test_linear_takes_several_axes_for_tokens_and_for_columns(folder, lead, inner, outer, seed):
+    rng = np.random.default_rng(seed)
+    columns, rows = int(np.prod(inner)), int(np.prod(outer))
+    x, weight = numbers(rng, (*lead, *inner)), numbers(rng, (rows, columns))
+    m = Maker(folder, rng)
+    m.step(Op.LINEAR, [m.array(x), m.floats(weight)], [m.output((*lead, *outer))], 1)
+    expected = x.reshape(-1, columns) @ weight.T
+    close(m.run()[0], expected.reshape(*lead, *outer), 1e-5)
+
+
+def test_axes_are_one_only_where_each_continues_the_next(folder):
+    rng = np.random.default_rng(0)
+    weight, flat = numbers(rng, (3, 8)), numbers(rng, 16)
+    m = Maker(folder)
+    # The first of three axes has the stride of one that continues, but the second has not.
+    layout, shape = Layout(0, (0, 4, 8, 1), 16), (1, 2, 2, 2)
+    buffer = m.buffer(Space.CONSTANT, Element.F32, m.const(16), m.writer.add(flat))
+    x = m.fixed(buffer, layout, shape)
+    m.step(Op.LINEAR, [x, m.floats(weight)], [m.output((1, 3))], 0)
+    close(m.run()[0], flat[layout.places(shape)].reshape(1, 8) @ weight.T)
 
 
 @QUICK
