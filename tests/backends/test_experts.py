@@ -12,7 +12,7 @@ from support.hf import save_folder, tiny_model
 
 from optimum_compile.backends.base import DECISIVE_MARGIN, Backend, Call, Case, Tolerance
 from optimum_compile.backends.catalog import load_backend
-from optimum_compile.compiler.conformance import CaseOptions, make_cases, rounding_of
+from optimum_compile.compiler.conformance import CaseOptions, caches_at, make_cases, rounding_of
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.ir.graph import Graph
@@ -86,7 +86,8 @@ def test_a_model_agrees_with_the_oracle(
     graph = open_model(folders[kind], context=40, max_prefill=16).graph
     quantised(graph, tmp_path, backend, "uniform", bits)
     made = emitted(graph, tmp_path, backend)
-    cases = make_cases(graph, None, None, None, CaseOptions(), rounding_of(graph, backend))
+    rounding, kv = rounding_of(graph, backend), caches_at(graph, backend)
+    cases = make_cases(graph, None, None, None, CaseOptions(), rounding, kv)
     assert [len(case.calls) for case in cases] == [9] * 3  # a prefill and eight decode steps
     verdict = compared(replace(made, cases=cases), exact(backend))
     assert verdict.ok, verdict.reason

@@ -11,7 +11,7 @@ from optimum_compile.backends.base import Backend, BackendOptions, Case, WeightU
 from optimum_compile.backends.compare import Distance, distance
 from optimum_compile.backends.coreml.backend import BACKEND as COREML
 from optimum_compile.backends.executorch.backend import BACKEND
-from optimum_compile.compiler.conformance import CaseOptions, make_cases, rounding_of
+from optimum_compile.compiler.conformance import CaseOptions, caches_at, make_cases, rounding_of
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.activations import ActivationKind
 from optimum_compile.compiler.quant.scheme import Scheme
@@ -22,7 +22,8 @@ LINEAR = WeightUse("w", 64, 64, as_linear=True, as_table=False)
 
 
 def simulated(graph: Graph) -> tuple[Case, ...]:
-    return make_cases(graph, None, None, None, CaseOptions(), rounding_of(graph, BACKEND))
+    rounding, kv = rounding_of(graph, BACKEND), caches_at(graph, BACKEND)
+    return make_cases(graph, None, None, None, CaseOptions(), rounding, kv)
 
 
 def distances(made: Emitted) -> tuple[Distance, Distance]:
