@@ -126,6 +126,18 @@ def test_targets_that_refuse_a_width_are_told():
     }
 
 
+def test_a_target_that_falls_back_counts_fp16():
+    """Core ML keeps fp16 whatever is chosen, so only the other target's bytes fall."""
+    problem = whole(long_decoder(), load_backend("coreml"), load_backend("executorch"))
+    for unit in problem.units[-4:]:
+        assert [str(c.scheme) for c in unit.choices] == ["kv2:g32", "kv4:g32", "kv8:g32", "f16"]
+        assert {c.bytes[0] for c in unit.choices} == {2 * 300 * 16 * 2}
+        sizes = [c.bytes[1] for c in unit.choices]
+        assert sizes == sorted(set(sizes))
+        assert sizes[-1] == 2 * 300 * 16 * 2
+        assert unit.refused == ()
+
+
 def test_a_budget_holds_weights_and_cache_together(graph):
     weights, cached = parameter_count(graph), cache_numbers(graph)
 
