@@ -66,9 +66,9 @@ class AssignKv:
             )
         changed = False
         schemes = uniform_kv(graph, self.bits)
-        _check_constant(graph, self.bits, self.backends)
+        constant = _constant_remarks(graph, self.bits, self.backends)
         falling = kv_fallbacks(schemes.values(), self.backends)
-        remarks = tuple(self._falls_back(reason) for reason in falling)
+        remarks = (*constant, *(self._falls_back(reason) for reason in falling))
         for cache in caches:
             scheme = schemes[cache.name]
             verdict = kv_legal(scheme, self.backends)
@@ -137,8 +137,8 @@ def constant_at(scheme: KvStored, backend: Backend) -> KvStatic | None:
     return found if taken else None
 
 
-def _check_constant(graph: Graph, bits: KvBits, backends: Sequence[Backend]) -> None:
-    """Refuse what a target with constant scales has no operator for, before work begins."""
+def _constant_remarks(graph: Graph, bits: KvBits, backends: Sequence[Backend]) -> tuple[str, ...]:
+    """What targets with constant scales do; refuses what they have no operator for, before work."""
     found = [
         backend
         for scheme in set(uniform_kv(graph, bits).values())
@@ -146,7 +146,7 @@ def _check_constant(graph: Graph, bits: KvBits, backends: Sequence[Backend]) -> 
         if constant_at(scheme, backend) is not None
     ]
     if not found:
-        return
+        return ()
     name = target_name(found[0].platform, found[0].name)
     if bits.keys != bits.values:
         raise UnsupportedError(
@@ -160,6 +160,10 @@ def _check_constant(graph: Graph, bits: KvBits, backends: Sequence[Backend]) -> 
                 f"heads of a multiple of {CONSTANT_WIDTH} channels; {cache.name} has {cache.sizes[2]} "
                 f"and {len(cache.readers)} readers; use --kv-bits 16"
             )
+    return (
+        f"kv_bits={bits}: {name} ({found[0].name}) has constant scales, from the calibration text: "
+        f"{KvStatic(bits.keys)}",
+    )
 
 
 def caches_at(graph: Graph, backend: Backend) -> dict[str, KvStored]:

@@ -1,6 +1,7 @@
 """Caches that GroupQueryAttention holds: facts of its kernels, the artifact, and its buffers."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -165,6 +166,25 @@ def test_a_step_writes_its_row_of_codes_and_nothing_else(bits, tmp_path):
         assert value.data_ptr() == where[name]
         rows = np.flatnonzero((value.numpy() != before[name]).any((0, 1, 3)))
         assert rows.tolist() == [3]
+
+
+@pytest.mark.parametrize("bits", [16, 8])
+def test_no_other_node_of_a_step_gives_as_much_as_a_part_of_the_cache(bits, tmp_path):
+    """By the runtime's own profile."""
+    graph = decoder(layers=2, context=512, max_prefill=256)
+    graph = quantised(graph, tmp_path, BACKEND, "uniform", 8)
+    made = emitted(graph if bits == 16 else with_codes(graph, bits), tmp_path, BACKEND)
+    model = Model(made.result.artifact)
+    options = onnxruntime.SessionOptions()
+    options.enable_profiling, options.profile_file_prefix = True, str(tmp_path / "profile")
+    session = model._session = onnxruntime.InferenceSession(str(made.result.artifact), options)
+    model.call({"tokens": np.array([[1]]), "past": np.array([500])})
+    events = json.loads(Path(session.end_profiling()).read_text())
+    nodes = [e["args"] for e in events if e["name"].endswith("_kernel_time")]
+    sizes = {a["op_name"]: int(a["output_size"]) for a in nodes}
+    largest = max(int(a["output_size"]) for a in nodes if a["op_name"] != "GroupQueryAttention")
+    assert sizes["GroupQueryAttention"] > 2 * 500 * 2 * 8 * bits // 32  # it gives the caches
+    assert largest < 1024
 
 
 def test_it_does_not_matter_where_a_prompt_is_cut(tmp_path):
