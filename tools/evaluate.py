@@ -250,7 +250,9 @@ def evaluate(
             other = GraphLogits(_reference(reference, subject, tokenizer, seqlen))
         if subject.graph is not None:
             rounding = _rounding(subject.graph) if options.activations == "int8" else None
-            predict: Any = GraphLogits(subject.graph, activations=rounding, kv=kv if bits.rounds else None)
+            predict: Any = GraphLogits(
+                subject.graph, activations=rounding, kv=kv if bits.rounds else None
+            )
             by = "reference executor"
         else:
             predict = stack.enter_context(_runtime(subject))
