@@ -264,7 +264,7 @@ def tolerance_for(target: str, graph: Graph, *, rounded: bool = False) -> Tolera
     may become the other fp16 number, or the other code of a cache of few bits (3e-4 at 2 bits).
 
     With constant scales ONNX Runtime reads the newest token from its code, too. Next to a tie that is
-    another code, which moves later layers by up to 4e-4 at 8 bits and 3e-3 at 4.
+    another code, which moved logits by up to 4e-4 at 8 bits and 1.6e-2 at 4, most in the smallest models.
 
     Where a runtime rounds activations to int8 the oracle does so too, yet a number next to a tie may
     get the other code, which then moves every later layer by a rounding error. So there the direction
@@ -273,7 +273,9 @@ def tolerance_for(target: str, graph: Graph, *, rounded: bool = False) -> Tolera
     notes = [v.notes.get(Precision) for v in graph.weights.values()]
     few = [s.bits for s in kv_of(graph).values() if isinstance(s, KvScheme)]
     if target == "android:onnxruntime" and few and not rounded:
-        return Tolerance(max_rel_err=2e-3 if min(few) == 8 else 1e-2)
+        if min(few) == 8:
+            return Tolerance(max_rel_err=5e-3)
+        return Tolerance(min_cosine=0.999, min_top1=0.95)
     if all(n is None or isinstance(n.scheme, Float) for n in notes):
         return Tolerance(max_rel_err=2e-3, min_top1=1.0)
     if target == "ios":

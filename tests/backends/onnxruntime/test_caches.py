@@ -230,7 +230,8 @@ def test_a_bundle_is_compiled_compared_and_described(bits, tmp_path):
     values = {"output": str(tmp_path), "policy": "uniform", "kv_bits": bits}
     made = oc.compile(shared_model(), "android:onnxruntime", **values)
     (check,) = made.manifest.checks
-    assert (check.ok, check.tolerance.max_rel_err) == (True, {"8": 2e-3, "4": 1e-2}[bits])
+    assert (check.ok, check.tolerance.max_rel_err) == (True, {"8": 5e-3, "4": None}[bits])
+    assert check.max_rel_err < 1e-4
     artifact = made.manifest.artifacts[0]
     assert abs(artifact.predicted_file_bytes / artifact.file_bytes - 1) < 0.02
     found = json.loads(BACKEND.inspect(made.path / artifact.path))
