@@ -23,7 +23,8 @@ from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.shape import Dim, Shape, as_dim
-from optimum_compile.passes.memory.notes import MemoryPlan
+from optimum_compile.passes.memory.liveness import scratch_name
+from optimum_compile.passes.memory.notes import MemoryPlan, Scratch
 from optimum_compile.passes.stages.notes import InStage
 from optimum_compile.passes.subtensor import notes
 
@@ -104,6 +105,17 @@ class FunctionBuilder:
         if value not in self.versions:
             raise InternalError(f"%{value.name} is no content of a cache")
         return Operand(OperandKind.CACHE, self.caches.index(self.versions[value]))
+
+    def scratch(self, node: Node) -> Operand:
+        """The floats of the arena in which a node's kernel works, where the plan has any for it."""
+        note, name = node.notes.get(Scratch), scratch_name(node)
+        if note is None:
+            return ABSENT
+        elements = self.exprs.add(as_dim(note.size_bytes // Element.F32.itemsize))
+        at = self.exprs.add(self._places[name])
+        self._made.append(Buffer(name, Space.ARENA, Element.F32, elements, at))
+        made = View(len(self._made) - 1, self.exprs.add(0), (elements,), (self.exprs.add(1),))
+        return Operand(OperandKind.VIEW, self._views.setdefault(made, len(self._views)))
 
     def expr(self, dim: Dim) -> Attribute:
         """An attribute that the runtime evaluates."""

@@ -178,10 +178,10 @@ def _cache_attention(made: FunctionBuilder, node: Node) -> None:
     numbers = (made.expr(PAST), _float(node, "scale"), _int(int(str(node.attrs["window"]))))
     query, output = made.view(node.input(0)), (made.view(node.output),)
     if not _rounds(made, node):
-        made.add(Op.ATTENTION, (query, *caches, ABSENT), output, *numbers)
+        made.add(Op.ATTENTION, (query, *caches, made.scratch(node)), output, *numbers)
         return
     rows = tuple(made.view(_written(node, at)) for at in (1, 2))
-    made.add(Op.KV_ATTENTION, (query, *rows, *caches, ABSENT), output, *numbers)
+    made.add(Op.KV_ATTENTION, (query, *rows, *caches, made.scratch(node)), output, *numbers)
 
 
 def _written(node: Node, index: int) -> Value:

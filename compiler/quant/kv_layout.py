@@ -22,6 +22,9 @@ from optimum_compile.compiler.quant.granularity import HALF_BYTES, packed_bytes
 from optimum_compile.compiler.quant.kv import KvRole, KvScheme, KvStored
 from optimum_compile.compiler.quant.kv_static import KvStatic
 
+BLOCK = 32  # tokens that attention widens at once
+POSITIONS = 16  # queries that share what was widened
+
 
 @dataclass(frozen=True)
 class KvLayout:
@@ -52,6 +55,15 @@ def kv_layout(
     lows = scales + HALF_BYTES * blocks * each
     rows = lows + HALF_BYTES * blocks * each
     return KvLayout(runs, sinks, ring, scales, lows, rows, rows + (sinks + ring) * row)
+
+
+def kv_scratch_bytes(key_width: int, value_width: int, queries_a_head: int) -> int:
+    """What attention of `kv_cache.h` works in: widened keys and values, scores and sums in float32.
+
+    queries_a_head: heads of queries that share one of keys. Does not grow with the context.
+    """
+    widened = BLOCK * (key_width + value_width) + 2 * max(key_width, value_width)
+    return 4 * (widened + BLOCK + 2 * POSITIONS * queries_a_head)
 
 
 def kv_buffer_bytes(

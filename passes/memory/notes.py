@@ -23,6 +23,13 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Scratch(Note):
+    """On a node: bytes of the arena that its kernel needs while it runs, beside inputs and outputs."""
+
+    size_bytes: Dim
+
+
+@dataclass(frozen=True)
 class MemoryPlan(Note):
     """On the graph: the arena of one function, valid for every value of its symbols.
 

@@ -9,7 +9,7 @@ from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.ir.shape import Dim, format_dim
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.passes.memory.liveness import Layout, live_buffers, noted_layout
-from optimum_compile.passes.memory.notes import MemoryPlan
+from optimum_compile.passes.memory.notes import MemoryPlan, Scratch
 from optimum_compile.passes.memory.planner import PlanOptions, plan_buffers
 from optimum_compile.passes.subtensor.notes import Buffers
 
@@ -21,7 +21,8 @@ class PlanMemory:
     Before:  %a in buffer a of 1024*seq bytes, %b in b of 3072*seq, %c in c of 1024*seq, dead after each other
     After:   a at 0, b at 1024*seq, c at 0; peak 4096*seq
 
-    The order of the nodes stays as it is. Buffers of other spaces have no place in the plan.
+    The order of the nodes stays as it is. Buffers of other spaces have no place in the plan; `Scratch` of a
+    node has one, as "scratch:" and the name of its output.
     """
 
     name: ClassVar[str] = "plan-memory"
@@ -31,7 +32,9 @@ class PlanMemory:
 
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """See the class. Raises UnsupportedError for sizes that cannot be planned."""
-        plan = plan_graph(graph, noted_layout(graph), options=self.options)
+        notes = ((node, node.notes.get(Scratch)) for node in graph.nodes)
+        scratch = {node: note.size_bytes for node, note in notes if note is not None}
+        plan = plan_graph(graph, noted_layout(graph), scratch, self.options)
         changed = graph.notes.get(MemoryPlan) != plan
         graph.notes.put(plan)
         remark = f"arena of {format_dim(plan.peak_bytes)} bytes for {len(plan.placed)} buffers"

@@ -19,7 +19,7 @@ from optimum_compile.compiler.quant.kv import (
     round_keys,
     round_values,
 )
-from optimum_compile.compiler.quant.kv_layout import kv_buffer_bytes, kv_layout
+from optimum_compile.compiler.quant.kv_layout import kv_buffer_bytes, kv_layout, kv_scratch_bytes
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.runtime_stub.build import kernel_library
 
@@ -459,3 +459,17 @@ int main() {
   std::puts("ok");
 }
 """
+
+
+@pytest.mark.parametrize(
+    ("key_width", "value_width", "heads", "shared"), [(8, 8, 2, 1), (64, 48, 2, 4)]
+)
+def test_the_plan_reserves_what_attention_works_in(
+    key_width: int, value_width: int, heads: int, shared: int, kernels: ctypes.CDLL
+) -> None:
+    keys = spec_of(KvScheme(4), KvRole.KEYS, heads, 96, key_width)
+    values = spec_of(Float(16), KvRole.VALUES, heads, 96, value_width)
+    floats = kernels.oc_kv_scratch_floats(
+        ctypes.byref(keys), ctypes.byref(values), L(heads * shared)
+    )
+    assert 4 * floats == kv_scratch_bytes(key_width, value_width, shared)
