@@ -14,6 +14,7 @@ from optimum_compile.backends.executorch.caches import packed_caches
 from optimum_compile.backends.executorch.regions import Region, regions_of
 from optimum_compile.backends.executorch.schemes import aligned
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
+from optimum_compile.compiler.ir.ops import ints
 from optimum_compile.compiler.quant.scheme import (
     E0M4,
     Affine,
@@ -125,14 +126,13 @@ def container_bytes(graph: Graph, *, xnnpack: bool = True) -> int:
     regions = regions_of(graph) if xnnpack else ()
     inside = {node for region in regions for node in region.nodes}
     delegated = {name for region in regions for name in region.constants}
-    functions = [bool(graph.symbols)]
+    functions: list[int | None] = [None if graph.symbols else 0]
     if graph.states and "seq" in graph.symbols:
         lengths = lengths_of(graph)
-        symbolic = [True] if lengths.symbolic is not None else []
-        functions = [*symbolic, *(False for _ in lengths.fixed), False]
+        functions = [*([None] if lengths.symbolic is not None else []), *lengths.fixed, 1]
     total = FILE + aligned(metadata_bytes(graph))
-    for dynamic in functions:
-        total += _function(graph, inside, delegated, dynamic)
+    for tokens in functions:
+        total += _function(graph, inside, delegated, tokens)
         total += sum(_call(region) for region in regions)
     for region in regions:
         constants = sum(1 if _is_bias(region, name) else 2 for name in region.constants)
@@ -140,7 +140,8 @@ def container_bytes(graph: Graph, *, xnnpack: bool = True) -> int:
     return total
 
 
-def _function(graph: Graph, inside: set[Node], delegated: set[str], dynamic: bool) -> int:
+def _function(graph: Graph, inside: set[Node], delegated: set[str], tokens: int | None) -> int:
+    """One function, for a number of tokens or (None) any."""
     total = FUNCTION + OPERATORS * OPERATOR
     packed = packed_caches(graph)
     written = {cache.write for pair in packed.values() for cache in pair}
@@ -158,7 +159,7 @@ def _function(graph: Graph, inside: set[Node], delegated: set[str], dynamic: boo
         if node in packed:
             total += KV_ATTENTION.bytes(4)
             continue
-        total += _node(node, dynamic)
+        total += _node(node, tokens)
         if node.op in ONCE and node.op not in seen:
             seen.add(node.op)
             total += sum(op.bytes(1) for op in ONCE[node.op])
@@ -169,15 +170,15 @@ def _constant(rank: int) -> int:
     return CONSTANT + DIM * rank
 
 
-def _node(node: Node, dynamic: bool) -> int:
+def _node(node: Node, tokens: int | None) -> int:
     rank = node.outputs[0].type.rank
-    view = VIEW.bytes(rank) - INT if dynamic else TENSOR + DIM * rank
+    view = VIEW.bytes(rank) - INT if tokens is None else TENSOR + DIM * rank
     scalar = _constant(0) if node.op in SCALARS else 0
     if node.op in ("linear", "embedding"):
         form, _ = PACKED[_form(_scheme(node.input(1)))]
         has_bias = len(node.inputs) > 2 and node.inputs[2] is not None
         return form.bytes(rank) + (ADD.bytes(rank) if has_bias else 0)
-    if node.op == "reshape":
+    if node.op == "reshape" or (tokens == 1 and node.op == "permute" and _moves_ones(node)):
         return view
     if node.op == "rope":
         return 2 * view + sum(op.bytes(3) for op in OPERATORS_OF["rope"])
@@ -192,6 +193,13 @@ def _node(node: Node, dynamic: bool) -> int:
         ops = (SELECT, SELECT, ADD, ADD, CONCAT)
         return MUL.bytes(rank) + steps * (2 * view + sum(op.bytes(rank) for op in ops))
     return scalar + sum(op.bytes(rank) for op in OPERATORS_OF.get(node.op, (ADD,)))
+
+
+def _moves_ones(node: Node) -> bool:
+    """Whether a permutation moves only axes of size 1 where there is one token."""
+    shape = node.input(0).type.shape
+    moved = [a for a in ints(node.attrs["perm"]) if isinstance(shape[a], int) and shape[a] != 1]
+    return moved == sorted(moved)
 
 
 def _scheme(weight: Value) -> Scheme | None:

@@ -272,7 +272,8 @@ def test_each_target_may_have_its_own_assignment(tmp_path):
     assert {t.targets for t in manifest.tensors} == {("ios",), ("android",)}
     assert {s.targets for s in manifest.stages} == {("ios",), ("android",)}
     for artifact in manifest.artifacts:
-        assert 0.98 * 290_000 <= artifact.file_bytes <= 290_000
+        # The next matrix in the next class would take up to 8,320 bytes more.
+        assert 290_000 - 8_320 <= artifact.file_bytes <= 290_000
     schemes = {
         target: {t.name: t.scheme for t in manifest.tensors if t.targets == (target,)}
         for target in ("ios", "android")

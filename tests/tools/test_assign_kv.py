@@ -52,10 +52,17 @@ def test_bits_of_caches_come_out_of_the_same_budget(cli, model, tmp_path):
     assert first["bits_per_weight"] < 4.5 < last["bits_per_weight"] < 16.1
 
 
-def test_targets_without_packed_caches_say_so(cli, model, tmp_path):
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("ios", "ios (coreml): states are fp16"),
+        ("ios,android", "this policy chooses weights only, use --policy measured"),
+    ],
+)
+def test_caches_that_keep_16_bits_say_why(target, reason, cli, model, tmp_path):
     given = ("--policy", "uniform", "--bits", 8, "--kv-bits", "auto")
-    shown = cli("assign", model, "--target", "ios,android", *given, "-o", tmp_path)
+    shown = cli("assign", model, "--target", target, *given, "-o", tmp_path)
     assert shown.code == 0
-    assert "note: the KV cache stays at 16 bits: ios (coreml): states are fp16" in shown.out
+    assert f"note: the KV cache stays at 16 bits: {reason}" in shown.out
     found = json.loads((tmp_path / "tiny" / "allocation.json").read_text("utf-8"))
     assert {c["scheme"] for c in found["kv"]} == {"f16"}

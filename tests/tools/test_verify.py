@@ -109,7 +109,7 @@ def test_a_link_out_of_the_bundle_is_not_followed(cli, tmp_path, never_run):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=99), "manifest format 99: expected 1; compile again"),
+        (lambda m: m.update(format=99), "manifest format 99: expected 2; compile again"),
         (lambda m: m.pop("checks"), "missing or unknown keys: checks"),
         (lambda m: m.update(extra=1), "missing or unknown keys: extra"),
         (lambda m: m["artifacts"][0].update(kind="exe"), "artifact kind 'exe': expected one of"),
