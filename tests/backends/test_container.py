@@ -59,7 +59,10 @@ def predictions(model, out, targets, **options) -> dict[str, tuple[int, int, int
         ("llama", ["ios", "android:onnxruntime"], {"policy": "uniform", "bits": 4}),
         ("qwen2", ["android"], {"policy": "uniform", "bits": 8}),
         ("llama", PHONES, {"policy": "uniform", "pin": VECTORS}),
-        ("mixtral", ["ios", "android:onnxruntime"], {"policy": "uniform", "bits": 8}),
+        pytest.param(
+            *("mixtral", ["ios", "android:onnxruntime"], {"policy": "uniform", "bits": 8}),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["4 bits", "biases", "every scheme", "experts"],
 )

@@ -101,7 +101,7 @@ def test_a_model_agrees_with_the_oracle(
 
 
 @pytest.mark.coreml
-@pytest.mark.parametrize("seed", [12, 22])
+@pytest.mark.parametrize("seed", [12, pytest.param(22, marks=pytest.mark.slow)])
 def test_near_ties_of_experts_do_not_refuse_an_artifact(seed: int, tmp_path: Path) -> None:
     """Among the first windows of these models are some that fp16 routes otherwise than the oracle."""
     backend = load_backend("coreml")

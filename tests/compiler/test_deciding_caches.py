@@ -129,6 +129,7 @@ def test_windows_that_round_nothing_leave_caches_alone(planned, tmp_path):
     assert remark in decided.remarks
 
 
+@pytest.mark.slow
 def test_scores_of_caches_are_solved_and_others_stay_at_16_bits(planned, tmp_path):
     scored = settle(planned("5bpw", sensitivity="kl"), tmp_path / "kl")
     assert any(text != "f16" for text in caches(scored).values())
@@ -139,6 +140,7 @@ def test_scores_of_caches_are_solved_and_others_stay_at_16_bits(planned, tmp_pat
         settle(planned("72kB", sensitivity="weights"), tmp_path / "small")
 
 
+@pytest.mark.slow
 def test_a_quality_is_that_of_both(planned, tmp_path):
     wanted = planned(None, max_kl=0.05)
     decided = settle(wanted, tmp_path)

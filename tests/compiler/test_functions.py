@@ -130,6 +130,7 @@ def test_a_module_of_any_batch_checks_its_guards_at_run_time(tmp_path):
             program.call("forward", np.ones(shape, np.float32))
 
 
+@pytest.mark.slow
 def test_a_module_is_specialised_where_a_target_needs_it(tmp_path):
     path = archive(tmp_path, Grouped())
     with pytest.raises(UnsupportedError, match=r"executorch cannot run .* --seq or --batch"):

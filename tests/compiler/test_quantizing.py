@@ -134,6 +134,7 @@ def test_qqq_without_4_bits_is_refused(models):
         oc.plan(models["decoder"], ["android"], policy="uniform", quantizer="qqq")
 
 
+@pytest.mark.slow
 def test_qqq_ends_in_an_artifact_that_agrees_and_integers_of_its_bits(models, tmp_path):
     wanted = oc.plan(models["decoder"], ["android"], **W4A8)
     prepare(wanted, tmp_path)

@@ -118,6 +118,7 @@ def test_what_is_no_decoder_is_refused(tmp_path):
     assert not (tmp_path / "out" / "plain").exists()
 
 
+@pytest.mark.slow
 def test_native_and_android_share_an_assignment_and_agree(tmp_path):
     folder = tiny_llama(tmp_path / "models" / "two")
     made = oc.compile(folder, ["android", "native"], output=str(tmp_path), **PLAIN)

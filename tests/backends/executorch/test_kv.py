@@ -117,6 +117,7 @@ def test_no_step_copies_a_cache(mixed: Emitted) -> None:
     assert copies["metadata"] == {}
 
 
+@pytest.mark.slow
 def test_float_buffers_copy_the_cache_twice_a_step(tmp_path: Path) -> None:
     """What packing replaces, still there for graphs that use a cache otherwise."""
     from optimum_compile.backends.base import EmitOptions

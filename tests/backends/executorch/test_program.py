@@ -172,6 +172,7 @@ def test_metadata_is_read_from_the_artifact_alone(cascade):
     assert (program.constant("context"), program.constant("max_prefill")) == (24, 16)
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes(tmp_path):
     contents = []
     for run in ("a", "b"):

@@ -225,7 +225,7 @@ def test_caches_that_the_operator_cannot_hold_in_codes_are_refused_by_name(tmp_p
         BACKEND.emit(graph, options, tmp_path / "model.onnx")
 
 
-@pytest.mark.parametrize("bits", ["8", "4"])
+@pytest.mark.parametrize("bits", ["8", pytest.param("4", marks=pytest.mark.slow)])
 def test_a_bundle_is_compiled_compared_and_described(bits, tmp_path):
     values = {"output": str(tmp_path), "policy": "uniform", "kv_bits": bits}
     made = oc.compile(shared_model(), "android:onnxruntime", **values)
