@@ -132,7 +132,7 @@ def test_what_people_see(cli):
     assert "keys 3x f16; values 3x f16" in shown.out
     assert "compile with --context 128" in shown.out
     more = cli("memory", shared_bundle("native").path, "-v").out
-    assert "1536*seq = 98,304 bytes (in the file)" in more
+    assert "1536*seq or 768*seq+4608 = 98,304 bytes (in the file)" in more
     assert "k_cache.1 f16 4096 B, stage 1" in more
 
 
