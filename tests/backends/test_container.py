@@ -58,7 +58,9 @@ def predictions(model, out, targets, **options) -> dict[str, tuple[int, int, int
     [
         ("llama", ["ios", "android:onnxruntime"], {"policy": "uniform", "bits": 4}),
         ("qwen2", ["android"], {"policy": "uniform", "bits": 8}),
-        ("llama", PHONES, {"policy": "uniform", "pin": VECTORS}),
+        pytest.param(
+            *("llama", PHONES, {"policy": "uniform", "pin": VECTORS}), marks=pytest.mark.slow
+        ),
         pytest.param(
             *("mixtral", ["ios", "android:onnxruntime"], {"policy": "uniform", "bits": 8}),
             marks=pytest.mark.slow,

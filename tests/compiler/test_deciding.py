@@ -158,6 +158,7 @@ def test_without_text_weights_decide(tmp_path):
     assert found.remarks == ("assigned from weights alone: no calibration text",)
 
 
+@pytest.mark.slow
 def test_a_quality_instead_of_a_budget(tmp_path):
     wanted = planned(budget=None, max_kl=0.02)
     found = settle(wanted, tmp_path)

@@ -85,6 +85,7 @@ def test_it_is_never_worse_than_with_caches_at_16_bits(joint):
         assert round(decided.selection_kl, 4) <= float(found)
 
 
+@pytest.mark.slow
 def test_an_assignment_of_weights_alone_is_worse_here(joint, planned, tmp_path):
     """The same bytes, with what 16-bit caches take off before."""
     wanted, decided, _ = joint
@@ -122,6 +123,7 @@ def test_without_room_for_16_bits_nothing_simple_is_compared(planned, tmp_path):
     assert not any("uniform" in r or "16 bits" in r for r in decided.remarks)
 
 
+@pytest.mark.slow
 def test_windows_that_round_nothing_leave_caches_alone(planned, tmp_path):
     decided = settle(planned(seqlen=60), tmp_path)
     assert set(caches(decided).values()) == {"f16"}

@@ -143,6 +143,7 @@ def test_a_module_is_specialised_where_a_target_needs_it(tmp_path):
     assert all(c.ok for c in bundle.manifest.checks)
 
 
+@pytest.mark.slow
 def test_a_package_takes_legal_sizes_for_symbols(tmp_path):
     path = archive(tmp_path, Grouped(7), seq=21, longest=700)  # 512 is no multiple of 7
     bundle = oc.compile(path, ["ios"], output=str(tmp_path), **PLAIN)

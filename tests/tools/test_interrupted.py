@@ -16,7 +16,7 @@ FAST = (*CALIBRATED, "--quantizer", "mse")
 STUCK = """
 import time
 from optimum_compile.passes.precision import quantize
-quantize.quantize_weight = lambda *arguments: time.sleep(600)
+quantize.quantize_weight = lambda *arguments, **named: time.sleep(600)
 from optimum_compile.tools.cli import entry
 entry()
 """

@@ -105,6 +105,7 @@ def test_core_ml_plans_on_the_device(cli):
     assert [s["kv"] for s in found["stages"]] == [KV // LAYERS] * LAYERS
 
 
+@pytest.mark.slow
 def test_a_pte_says_what_its_planner_wrote(cli):
     bundle = shared_bundle("android")
     found = cli("memory", bundle.path, "--json").json()["targets"]["android"]

@@ -34,6 +34,7 @@ def test_rows_are_compared_with_the_first(monkeypatch, capsys, text):
     assert first["seconds_per_million"] > 0
 
 
+@pytest.mark.slow
 def test_a_nested_row_has_the_bytes_of_all_widths_and_the_score_of_one(monkeypatch, capsys, text):
     rows = tuple(methods.Method(f"at {b}", "mse", f"nest2-4:r4 at {b}") for b in (2, 4))
     monkeypatch.setattr(methods, "METHODS", rows)
@@ -44,6 +45,7 @@ def test_a_nested_row_has_the_bytes_of_all_widths_and_the_score_of_one(monkeypat
     assert wide["kl_mean"] < 0.5 * narrow["kl_mean"]
 
 
+@pytest.mark.slow
 def test_rows_with_int8_activations_are_scored_with_them(monkeypatch, capsys, text):
     seen = []
     row = methods.Method("rotated", "mse", "int4:channel", "values")
