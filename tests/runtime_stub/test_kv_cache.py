@@ -1,159 +1,32 @@
 """The KV cache kernels: bytes as the layout says, and what each query of the oracle reads."""
 
 import ctypes
-import shutil
-import subprocess
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from optimum_compile.compiler.quant.kv import (
-    KvRole,
-    KvScheme,
-    KvStored,
-    round_keys,
-    round_values,
+from support.kv_kernels import (
+    BAD_POSITION,
+    OK,
+    Cache,
+    L,
+    P,
+    expected,
+    load_kernels,
+    rows_of,
+    sample,
+    spec_of,
 )
+
+from optimum_compile.compiler.quant.kv import KvRole, KvScheme, KvStored, round_keys, round_values
 from optimum_compile.compiler.quant.kv_layout import kv_buffer_bytes, kv_layout, kv_scratch_bytes
 from optimum_compile.compiler.quant.scheme import Float
-from optimum_compile.runtime_stub.build import kernel_library
-
-ROOT = Path(__file__).parents[2] / "runtime_stub"
-OK, BAD_BITS, BAD_SHAPE, TOO_SHORT, BAD_GROUP, _, BAD_PARTS, _, BAD_POSITION, BAD_ALIGNMENT = range(
-    10
-)
-P, N, I32, L, F = (
-    ctypes.c_void_p,
-    ctypes.c_size_t,
-    ctypes.c_int32,
-    ctypes.c_int64,
-    ctypes.c_float,
-)
-
-
-class Spec(ctypes.Structure):
-    """`KvSpec` of kv_cache.h."""
-
-    _fields_: ClassVar[Any] = [
-        *(("bits", I32), ("role", I32), ("heads", L), ("context", L), ("width", L)),
-        *(("group", L), ("window", L), ("sinks", L)),
-    ]
-
-
-class Rows(ctypes.Structure):
-    """`KvRows` and `KvOut`."""
-
-    _fields_: ClassVar[Any] = [("data", P), ("token_stride", L), ("head_stride", L)]
-
-
-class Memory(ctypes.Structure):
-    """`KvCache`."""
-
-    _fields_: ClassVar[Any] = [("spec", Spec), ("data", P), ("bytes", N)]
-
-
-class Query(ctypes.Structure):
-    """`KvQuery`."""
-
-    _fields_: ClassVar[Any] = [
-        *(("q", Rows), ("q_heads", L), ("scale", F), ("window", L), ("out", Rows)),
-        *(("scratch", P), ("scratch_floats", N)),
-    ]
 
 
 @pytest.fixture(scope="module")
 def kernels() -> ctypes.CDLL:
-    library = ctypes.CDLL(str(kernel_library()))
-    library.oc_kv_bytes.restype = library.oc_kv_rounded.restype = L
-    library.oc_kv_scratch_floats.restype = L
-    return library
-
-
-def spec_of(scheme: KvStored, role: KvRole, heads: int, context: int, width: int) -> Spec:
-    number = 0 if role is KvRole.KEYS else 1
-    if isinstance(scheme, Float):
-        return Spec(16, number, heads, context, width, 0, 0, 0)
-    rest = (scheme.group, scheme.window, scheme.sinks)
-    return Spec(scheme.bits, number, heads, context, width, *rest)
-
-
-def rows_of(x: np.ndarray) -> Rows:
-    """Rows of (heads, seq, width)."""
-    return Rows(x.ctypes.data, x.strides[1] // 4, x.strides[0] // 4)
-
-
-@dataclass
-class Cache:
-    """Keys and values of one layer in memory that is filled with rubbish at first."""
-
-    kernels: ctypes.CDLL
-    schemes: tuple[KvStored, KvStored]
-    heads: int
-    context: int
-    width: int
-    memories: list[Memory] = field(default_factory=list)
-    arrays: list[np.ndarray] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        for role, scheme in zip(KvRole, self.schemes, strict=True):
-            size = kv_buffer_bytes(scheme, role, self.heads, self.context, self.width)
-            self.arrays.append(np.full(size + 2, 0xA5, np.uint8))
-            spec = spec_of(scheme, role, self.heads, self.context, self.width)
-            self.memories.append(Memory(spec, self.arrays[-1].ctypes.data, size))
-
-    def query(self, q: np.ndarray, out: np.ndarray, window: int = 0) -> Query:
-        scale = self.width**-0.5
-        return Query(rows_of(q), q.shape[0], scale, window, rows_of(out), None, 0)
-
-    def step(
-        self, q: np.ndarray, k: np.ndarray, v: np.ndarray, past: int, window: int = 0
-    ) -> np.ndarray:
-        out = np.full((q.shape[0], q.shape[1], self.width), np.nan, np.float32)
-        keys, values = (ctypes.byref(m) for m in self.memories)
-        query = self.query(q, out, window)
-        status = self.kernels.oc_kv_step(
-            keys, ctypes.byref(rows_of(k)), values, ctypes.byref(rows_of(v)), ctypes.byref(query),
-            L(past), L(q.shape[1]),
-        )  # fmt: skip
-        assert status == OK
-        assert all((a[-2:] == 0xA5).all() for a in self.arrays)
-        return out
-
-
-def expected(
-    schemes: tuple[KvStored, KvStored], q: np.ndarray, k: np.ndarray, v: np.ndarray, window: int
-) -> np.ndarray:
-    """The definition, query by query, in float64."""
-    seen = []
-    for x, scheme, rounding in zip((k, v), schemes, (round_keys, round_values), strict=True):
-        exact = x.astype(np.float16).astype(np.float32)
-        seen.append((exact, scheme, rounding))
-    share, out = q.shape[0] // k.shape[0], np.zeros(q.shape)
-    for at in range(q.shape[1]):
-        read = []
-        for exact, scheme, rounding in seen:
-            now = exact[:, : at + 1].copy()
-            if isinstance(scheme, KvScheme):
-                count, first = scheme.rounded_tokens(at + 1), scheme.sinks
-                now[:, first : first + count] = rounding(now[:, first : first + count], scheme)
-            read.append(now.astype(np.float64)[:, max(0, at + 1 - window) if window else 0 :])
-        for head in range(q.shape[0]):
-            scores = read[0][head // share] @ q[head, at] * q.shape[-1] ** -0.5
-            weights = np.exp(scores - scores.max())
-            out[head, at] = weights / weights.sum() @ read[1][head // share]
-    return out
-
-
-def sample(heads: int, share: int, seq: int, width: int, seed: int) -> list[np.ndarray]:
-    rng = np.random.default_rng(seed)
-    k = rng.standard_normal((heads, seq, width)) * np.exp(rng.standard_normal((heads, 1, width)))
-    sides = [rng.standard_normal((heads * share, seq, width)), k, rng.standard_normal(k.shape)]
-    return [np.ascontiguousarray(x, np.float32) for x in sides]
+    return load_kernels()
 
 
 SCHEMES = st.one_of(
@@ -313,73 +186,6 @@ def test_attention_alone_reads_what_was_written(kernels: ctypes.CDLL) -> None:
     assert attend(38, 2)[0] == BAD_POSITION
 
 
-def statuses(kernels: ctypes.CDLL, change: dict[str, object]) -> int:
-    """Of a step in which one number is wrong."""
-    scheme = KvScheme(4, 8, 5, 3)
-    cache = Cache(kernels, (scheme, scheme), 2, 40, 8)
-    q, k, v = sample(2, 2, 4, 8, 0)
-    out = np.zeros_like(q)
-    query, past, seq = cache.query(q, out), 0, 4
-    for key, value in change.items():
-        if key == "past":
-            past = value  # type: ignore[assignment]
-        elif key == "seq":
-            seq = value  # type: ignore[assignment]
-        elif key in ("q_heads", "window", "scratch_floats"):
-            setattr(query, key, value)
-        elif key in ("data", "bytes"):
-            old = getattr(cache.memories[0], key)
-            setattr(cache.memories[0], key, value(old) if callable(value) else value)
-        else:
-            setattr(cache.memories[1].spec, key, value)
-    if "scratch_floats" in change:
-        query.scratch = q.ctypes.data
-    found: int = kernels.oc_kv_step(
-        ctypes.byref(cache.memories[0]), ctypes.byref(rows_of(k)), ctypes.byref(cache.memories[1]),
-        ctypes.byref(rows_of(v)), ctypes.byref(query), L(past), L(seq),
-    )  # fmt: skip
-    return found
-
-
-@pytest.mark.parametrize(
-    ("change", "status"),
-    [
-        ({}, OK),
-        ({"bits": 3}, BAD_BITS),
-        ({"bits": 0}, BAD_BITS),
-        ({"role": 0}, BAD_PARTS),
-        ({"role": 7}, BAD_PARTS),
-        ({"heads": 0}, BAD_SHAPE),
-        ({"heads": 1 << 40}, BAD_SHAPE),
-        ({"heads": 1}, BAD_SHAPE),  # not as many as the keys have
-        ({"context": 400}, TOO_SHORT),
-        ({"context": 41}, BAD_SHAPE),
-        ({"context": -1}, BAD_SHAPE),
-        ({"context": 39}, BAD_SHAPE),  # not that of the keys
-        ({"width": 9}, TOO_SHORT),
-        ({"group": 0}, BAD_GROUP),
-        ({"group": 12}, BAD_GROUP),
-        ({"window": -1}, BAD_PARTS),
-        ({"sinks": -1}, BAD_GROUP),
-        ({"sinks": 1 << 60}, BAD_GROUP),
-        ({"q_heads": 3}, BAD_SHAPE),
-        ({"q_heads": 0}, BAD_SHAPE),
-        ({"past": -1}, BAD_POSITION),
-        ({"past": 37}, BAD_POSITION),
-        ({"past": 1 << 62}, BAD_POSITION),
-        ({"seq": -1}, BAD_POSITION),
-        ({"seq": 1 << 62}, BAD_POSITION),
-        ({"seq": 0}, OK),
-        ({"data": None}, TOO_SHORT),
-        ({"data": lambda old: old + 1}, BAD_ALIGNMENT),
-        ({"bytes": lambda old: old - 1}, TOO_SHORT),
-        ({"scratch_floats": 10}, TOO_SHORT),
-    ],
-)
-def test_wrong_sizes_are_told(kernels: ctypes.CDLL, change: dict[str, object], status: int) -> None:
-    assert statuses(kernels, change) == status
-
-
 def test_halves_are_numpys(kernels: ctypes.CDLL) -> None:
     rng = np.random.default_rng(0)
     bits = rng.integers(0, 2**32, 200_000, dtype=np.uint32)
@@ -392,73 +198,6 @@ def test_halves_are_numpys(kernels: ctypes.CDLL) -> None:
     kernels.oc_to_half(P(x.ctypes.data), L(x.size), P(out.ctypes.data))
     with np.errstate(over="ignore"):
         assert np.array_equal(out, x.astype(np.float16).view(np.uint16))
-
-
-def test_no_byte_outside_is_touched(tmp_path: Path) -> None:
-    """Prompts and steps of many shapes under the address and undefined-behaviour sanitizers."""
-    compiler = shutil.which("g++")
-    if compiler is None:
-        pytest.skip("no g++")
-    source = tmp_path / "main.cpp"
-    source.write_text(_SANITIZED)
-    flags = ["-std=c++17", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    sources = [str(ROOT / s) for s in ("src/kv_cache.cpp", "src/kv_store.cpp", "src/rows.cpp")]
-    binary = tmp_path / "main"
-    subprocess.run(
-        [compiler, *flags, f"-I{ROOT / 'include'}", str(source), *sources, "-o", str(binary)],
-        check=True, timeout=300,
-    )  # fmt: skip
-    done = subprocess.run([str(binary)], capture_output=True, text=True, timeout=300, check=False)
-    if "LeakSanitizer has encountered a fatal error" in done.stderr:
-        pytest.skip("no leak detection here")
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.strip() == "ok"
-
-
-_SANITIZED = """
-#include <cstdio>
-#include <cmath>
-#include <vector>
-#include "optimum_compile/kv_cache.h"
-using namespace optimum_compile;
-int main() {
-  unsigned seed = 1;
-  auto next = [&](int64_t n) { seed = seed * 1664525u + 1013904223u; return int64_t(seed >> 8) % n; };
-  const int bits[] = {16, 8, 4, 2};
-  for (int round = 0; round < 300; ++round) {
-    const int64_t heads = 1 + next(3), share = 1 + next(3), context = 1 + next(90), width = 1 + next(40);
-    KvCache caches[2];
-    std::vector<uint8_t> memory[2];
-    for (int side = 0; side < 2; ++side) {
-      KvSpec& s = caches[side].spec;
-      s = {bits[next(4)], side ? KvRole::values : KvRole::keys, heads, context, width,
-           8 * (1 + next(3)), next(20), next(6)};
-      memory[side].resize(kv_bytes(s));
-      caches[side].data = memory[side].data();
-      caches[side].bytes = memory[side].size();
-    }
-    std::vector<float> scratch(kv_scratch_floats(caches[0].spec, caches[1].spec, heads * share));
-    for (int64_t past = 0; past < context;) {
-      const int64_t seq = next(2) ? 1 : 1 + next(context - past), row = heads * width;
-      std::vector<float> k(seq * row), v(k), q(k.size() * share), out(q);
-      for (auto* x : {&k, &v, &q}) for (auto& one : *x) one = (next(4000) - 2000) * 1e-3f;
-      if (next(20) == 0) k[next(k.size())] = 1e30f, v[next(v.size())] = NAN;
-      KvQuery query;
-      query.q = {q.data(), row * share, width};
-      query.q_heads = heads * share;
-      query.scale = 0.1f;
-      query.window = next(3) ? 0 : 1 + next(30);
-      query.out = {out.data(), row * share, width};
-      if (next(2)) query.scratch = scratch.data(), query.scratch_floats = scratch.size();
-      const Status done = kv_step(caches[0], {k.data(), row, width}, caches[1],
-                                  {v.data(), row, width}, query, past, seq);
-      if (done != Status::ok) return std::printf("status %d", int(done)), 1;
-      past += seq;
-    }
-  }
-  std::puts("ok");
-}
-"""
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Tiny random models of `transformers`, saved as Hugging Face folders."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from support.models import tiny_tokenizer
@@ -82,6 +83,21 @@ def save_folder(model: PreTrainedModel, folder: Path, **options: Any) -> Path:
     """The folder that `save_pretrained` writes."""
     model.save_pretrained(folder, safe_serialization=True, **options)
     return folder
+
+
+class Folders:
+    """Folders of tiny models, each made once."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        self.factory = factory
+        self.made: dict[str, Path] = {}
+
+    def __call__(self, kind: str, changes: Mapping[str, object]) -> Path:
+        key = f"{kind}{changes}"
+        if key not in self.made:
+            model = tiny_model(kind, **changes)
+            self.made[key] = save_folder(model, self.factory.mktemp(kind))
+        return self.made[key]
 
 
 def edit_config(folder: Path, **changes: Any) -> Path:

@@ -3,7 +3,6 @@
 The oracle reads keys and values as fp16, as the runtime keeps them, so little is left to differ.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from support.emission import with_schemes
-from support.hf import save_folder, tiny_model
+from support.hf import Folders
 from support.plain_layout import plain_functions
 
 from optimum_compile.backends.native.backend import BACKEND
@@ -74,15 +73,7 @@ class Made:
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    made: dict[str, Path] = {}
-
-    def folder(kind: str, changes: Mapping[str, object]) -> Path:
-        key = f"{kind}{changes}"
-        if key not in made:
-            made[key] = save_folder(tiny_model(kind, **changes), tmp_path_factory.mktemp(kind))
-        return made[key]
-
-    return folder
+    return Folders(tmp_path_factory)
 
 
 def opened(folder: Path, context: int = CONTEXT, chunk: int = CHUNK) -> Graph:

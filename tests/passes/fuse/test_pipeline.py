@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from support.graphs import decoder
-from support.hf import relative_error, save_folder, tiny_model
+from support.hf import Folders, relative_error
 from torch import Tensor
 
 from optimum_compile.compiler.errors import OptionError, UserError
@@ -45,15 +45,7 @@ LAYOUT = {"slice", "reshape", "permute"}
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    made: dict[str, Path] = {}
-
-    def folder(kind: str, changes: dict[str, object]) -> Path:
-        key = f"{kind}{changes}"
-        if key not in made:
-            made[key] = save_folder(tiny_model(kind, **changes), tmp_path_factory.mktemp(kind))
-        return made[key]
-
-    return folder
+    return Folders(tmp_path_factory)
 
 
 def packed(graph: Graph, work: Path, seed: int = 0, **assign: object) -> Graph:
