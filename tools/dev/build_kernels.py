@@ -2,8 +2,9 @@
 
 python tools/dev/build_kernels.py [--check] [--only NAME ...] [--out DIR]
 
-Needs glslc, spirv-val and spirv-cross (Debian: glslc spirv-tools spirv-cross). With `--check` nothing is written, and the exit
-code is 1 where results are out of date. With `--only` the other kernels are taken from what was built before.
+Needs glslc, spirv-val and spirv-cross (Debian: glslc spirv-tools spirv-cross). With `--check` nothing is
+written, and the exit code is 1 where results are out of date. With `--only` the other kernels are taken
+from what was built before.
 """
 
 import argparse
@@ -142,9 +143,9 @@ def digest(name: str, interface: dict[str, Any]) -> int:
 def pack(built: dict[str, Built]) -> bytes:
     """The file that the runtime holds: a table of kernels, and their modules at multiples of 4.
 
-    magic, u32 version, u32 kernels; for each: 32 bytes name, u32 crc32 of the interface, u32 constants (with
-    local_size_x), u32 params, u32 buffers, u32 mask of buffers that are written, u32 offset and u32 bytes of the variants
-    plain, subgroup, dot (0: none).
+    magic, u32 version, u32 kernels; for each: 32 bytes name, u32 crc32 of the interface, u32 constants
+    (with local_size_x), u32 params, u32 buffers, u32 mask of buffers that are written, u32 offset and u32
+    bytes of the variants plain, subgroup, dot (0: none).
     """
     head = len(MAGIC) + 8 + len(built) * (32 + 5 * 4 + 6 * 4)
     table, blob = b"", b""
