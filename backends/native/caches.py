@@ -39,8 +39,8 @@ def require_decoder(graph: Graph) -> int:
     return context
 
 
-def cache_table(graph: Graph) -> CacheTable:
-    """Regions one after the other, keys and values apart."""
+def cache_table(graph: Graph, alignment: int = PART_ALIGNMENT) -> CacheTable:
+    """Regions one after the other, keys and values apart, each at a multiple of `alignment`."""
     sizes = {Role.KEYS: 0, Role.VALUES: 0}
     made = []
     schemes = kv_of(graph)
@@ -52,7 +52,7 @@ def cache_table(graph: Graph) -> CacheTable:
             bits, rounding = scheme.bits, (scheme.group, scheme.window, scheme.sinks)
         made.append(Cache(found.name, role, bits, *found.sizes, *rounding, sizes[role]))
         size = kv_buffer_bytes(scheme, found.role, *found.sizes)
-        sizes[role] += aligned(size, PART_ALIGNMENT)
+        sizes[role] += aligned(size, alignment)
     return CacheTable(tuple(made), sizes[Role.KEYS], sizes[Role.VALUES])
 
 

@@ -45,7 +45,7 @@ def check(program: Program, weight_bytes: int) -> None:
         if not 0 <= symbol.low <= symbol.high:
             raise ProgramError(f"symbol {symbol.name} from {symbol.low} to {symbol.high}")
     for at, expr in enumerate(program.expressions):
-        _check_expr(expr, at, len(names))
+        check_expr(expr, at, len(names))
     for guard in program.guards:
         _index(guard.expr, program.expressions, "a guard's expression")
         if guard.relation is Relation.DIVISIBLE and guard.argument < 1:
@@ -62,16 +62,21 @@ def check(program: Program, weight_bytes: int) -> None:
 
 def evaluate(program: Program, index: int, symbols: Mapping[str, int]) -> int:
     """The number that expression `index` has. Raises ProgramError where it leaves 64 bits."""
-    values: list[int] = []
     wanted = [symbols[s.name] for s in program.symbols]
-    for expr in program.expressions[: index + 1]:
+    return values_of(program.expressions[: index + 1], wanted)[index]
+
+
+def values_of(expressions: Sequence[Expr], symbols: Sequence[int]) -> list[int]:
+    """What a table gives for these values of its symbols. Raises as `evaluate`."""
+    values: list[int] = []
+    for expr in expressions:
         stack: list[int] = []
         for op, argument in expr.items:
-            stack.append(_apply(op, argument, stack, wanted, values))
+            stack.append(_apply(op, argument, stack, symbols, values))
             if not -(1 << 63) <= stack[-1] < 1 << 63:
                 raise ProgramError(f"an expression gives {stack[-1]}")
         values.append(stack[0])
-    return values[index]
+    return values
 
 
 def _apply(
@@ -102,7 +107,8 @@ def _index(index: int, table: Sequence[object], what: str) -> None:
         raise ProgramError(f"{what} is {index}, the table has {len(table)}")
 
 
-def _check_expr(expr: Expr, at: int, symbols: int) -> None:
+def check_expr(expr: Expr, at: int, symbols: int) -> None:
+    """Raise ProgramError for what cannot be evaluated as entry `at` of its table."""
     depth = 0
     for op, argument in expr.items:
         if op is ExprOp.SYMBOL and not 0 <= argument < symbols:

@@ -4,8 +4,8 @@ import math
 import mmap
 import struct
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import TypeVar
@@ -61,11 +61,12 @@ class FormatError(ValueError):
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds; `weights` are the bytes of its section."""
+    """What a file holds; `weights` are the bytes of its section, `more` those of private kinds."""
 
     program: Program
     metadata_json: str
     weights: memoryview
+    more: Mapping[int, memoryview] = field(default_factory=dict)
 
 
 def decode(data: bytes | mmap.mmap | memoryview, *, check_weights: bool = True) -> Contents:
@@ -94,7 +95,8 @@ def decode(data: bytes | mmap.mmap | memoryview, *, check_weights: bool = True) 
             continue
         if zlib.crc32(view[place]) != crcs[kind]:
             raise FormatError(f"the checksum of section {kind} does not fit")
-    return Contents(program, text, weights)
+    more = {kind: view[place] for kind, place in found.items() if kind >= FIRST_PRIVATE}
+    return Contents(program, text, weights, more)
 
 
 def metadata_of(path: Path) -> str:
@@ -196,7 +198,8 @@ class Cursor:
             raise FormatError(f"a string that is not UTF-8: {error}") from error
 
 
-def _enum(kind: type[E], number: int) -> E:
+def enum_of(kind: type[E], number: int) -> E:
+    """The member of that number. Raises FormatError for one that is unknown."""
     try:
         return kind(number)
     except ValueError as error:
@@ -209,7 +212,7 @@ def decode_program(data: memoryview | bytes) -> Program:
     program = Program(
         Sizes(*cursor.take("3q")),
         cursor.table(_symbol, 20),
-        cursor.table(_expr, 4),
+        cursor.table(expression_of, 4),
         cursor.table(_guard, 17),
         cursor.table(_stage, 8),
         cursor.table(_part, 17),
@@ -226,18 +229,19 @@ def _symbol(cursor: Cursor) -> Symbol:
     return Symbol(cursor.string(), *cursor.take("qq"))
 
 
-def _expr(cursor: Cursor) -> Expr:
+def expression_of(cursor: Cursor) -> Expr:
+    """A postfix expression."""
     return Expr(cursor.table(_item, 9))
 
 
 def _item(cursor: Cursor) -> tuple[ExprOp, int]:
     op, argument = cursor.take("Bq")
-    return _enum(ExprOp, op), argument
+    return enum_of(ExprOp, op), argument
 
 
 def _guard(cursor: Cursor) -> Guard:
     expr, relation, argument = cursor.take("IBq")
-    return Guard(expr, _enum(Relation, relation), argument, cursor.string())
+    return Guard(expr, enum_of(Relation, relation), argument, cursor.string())
 
 
 def _stage(cursor: Cursor) -> Stage:
@@ -246,7 +250,7 @@ def _stage(cursor: Cursor) -> Stage:
 
 def _part(cursor: Cursor) -> Part:
     offset, size, dtype = cursor.take("QQB")
-    return Part(offset, size, _enum(Element, dtype))
+    return Part(offset, size, enum_of(Element, dtype))
 
 
 def _weight(cursor: Cursor) -> Weight:
@@ -254,13 +258,13 @@ def _weight(cursor: Cursor) -> Weight:
     kind, rows, columns = cursor.take("Bqq")
     parameters = cursor.take(f"{cursor.count(8)}q")
     parts = cursor.indices(cursor.count(4))
-    return Weight(name, _enum(WeightKind, kind), rows, columns, parameters, parts)
+    return Weight(name, enum_of(WeightKind, kind), rows, columns, parameters, parts)
 
 
 def _cache(cursor: Cursor) -> Cache:
     name = cursor.string()
     role, *sizes = cursor.take("B8q")
-    return Cache(name, _enum(Role, role), *sizes)
+    return Cache(name, enum_of(Role, role), *sizes)
 
 
 def _function(cursor: Cursor) -> Function:
@@ -273,7 +277,7 @@ def _function(cursor: Cursor) -> Function:
 def _buffer(cursor: Cursor) -> Buffer:
     name = cursor.string()
     space, dtype, elements, at = cursor.take("BBII")
-    return Buffer(name, _enum(Space, space), _enum(Element, dtype), elements, at)
+    return Buffer(name, enum_of(Space, space), enum_of(Element, dtype), elements, at)
 
 
 def _view(cursor: Cursor) -> View:
@@ -288,7 +292,7 @@ def _step(cursor: Cursor) -> Step:
     if 5 * (inputs + outputs) + 9 * attributes > len(cursor.data) - cursor.at:
         raise FormatError("a step has more operands than bytes are left")
     return Step(
-        _enum(Op, op),
+        enum_of(Op, op),
         stage,
         tuple(_operand(cursor) for _ in range(inputs)),
         tuple(_operand(cursor) for _ in range(outputs)),
@@ -298,12 +302,12 @@ def _step(cursor: Cursor) -> Step:
 
 def _operand(cursor: Cursor) -> Operand:
     kind, index = cursor.take("BI")
-    return Operand(_enum(OperandKind, kind), index)
+    return Operand(enum_of(OperandKind, kind), index)
 
 
 def _attribute(cursor: Cursor) -> Attribute:
     (number,) = cursor.take("B")
-    kind = _enum(AttributeKind, number)
+    kind = enum_of(AttributeKind, number)
     (value,) = cursor.take("d" if kind is AttributeKind.FLOAT else "q")
     if not math.isfinite(value):
         raise FormatError(f"an attribute is {value}")

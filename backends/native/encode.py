@@ -3,11 +3,13 @@
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from optimum_compile.backends.native.program import (
+    FIRST_PRIVATE,
     MAGIC,
+    MAX_SECTIONS,
     MAX_STRING_BYTES,
     PART_ALIGNMENT,
     VERSION,
@@ -36,18 +38,32 @@ HEADER = struct.Struct("<8sIIQII")
 SECTION = struct.Struct("<IIQQ")
 
 
-def encode(program: Program, metadata_json: str, weights: bytes = b"") -> bytes:
+def encode(
+    program: Program,
+    metadata_json: str,
+    weights: bytes = b"",
+    more: Mapping[int, bytes] | None = None,
+) -> bytes:
     """The whole file in memory, for small programs."""
-    head = head_of(program, metadata_json, len(weights), zlib.crc32(weights))
+    head = head_of(program, metadata_json, len(weights), zlib.crc32(weights), more)
     return head + weights
 
 
-def write(out: Path, program: Program, metadata_json: str, weights: Path) -> None:
-    """Write `out` with the bytes of the file `weights`; `out` appears whole or not at all."""
+def write(
+    out: Path,
+    program: Program,
+    metadata_json: str,
+    weights: Path,
+    more: Mapping[int, bytes] | None = None,
+) -> None:
+    """Write `out` with the bytes of the file `weights`; `out` appears whole or not at all.
+
+    more: sections of other readers, by kind (100 and more).
+    """
     crc = 0
     for chunk in _chunks(weights):
         crc = zlib.crc32(chunk, crc)
-    head = head_of(program, metadata_json, weights.stat().st_size, crc)
+    head = head_of(program, metadata_json, weights.stat().st_size, crc, more)
     part = out.with_name(out.name + ".part")
     try:
         with part.open("wb") as file:
@@ -61,23 +77,30 @@ def write(out: Path, program: Program, metadata_json: str, weights: Path) -> Non
         part.unlink(missing_ok=True)
 
 
-def head_of(program: Program, metadata_json: str, weight_bytes: int, weight_crc: int) -> bytes:
+def head_of(
+    program: Program,
+    metadata_json: str,
+    weight_bytes: int,
+    weight_crc: int,
+    more: Mapping[int, bytes] | None = None,
+) -> bytes:
     """Everything in front of the bytes of the weights, which come last."""
-    meta, body = metadata_json.encode("utf-8"), encode_program(program)
-    first = aligned(HEADER.size + 3 * SECTION.size, PART_ALIGNMENT)
-    second = aligned(first + len(meta), PART_ALIGNMENT)
-    third = aligned(second + len(body), WEIGHTS_ALIGNMENT)
-    table = b"".join(
-        (
-            SECTION.pack(Section.META, zlib.crc32(meta), first, len(meta)),
-            SECTION.pack(Section.PROGRAM, zlib.crc32(body), second, len(body)),
-            SECTION.pack(Section.WEIGHTS, weight_crc, third, weight_bytes),
-        )
-    )
-    fields = (third + weight_bytes, 3, 0)
-    crc = zlib.crc32(HEADER.pack(MAGIC, VERSION, 0, *fields) + table)
-    head = HEADER.pack(MAGIC, VERSION, crc, *fields) + table
-    return ((head.ljust(first, b"\0") + meta).ljust(second, b"\0") + body).ljust(third, b"\0")
+    held = {Section.META: metadata_json.encode("utf-8"), Section.PROGRAM: encode_program(program)}
+    bodies: dict[int, bytes] = {**held, **(more or {})}
+    count = len(bodies) + 1
+    if count > MAX_SECTIONS or any(kind < FIRST_PRIVATE for kind in more or {}):
+        raise InternalError(f"sections {', '.join(map(str, bodies))}: too many, or badly numbered")
+    rows, data, end = b"", b"", HEADER.size + count * SECTION.size
+    for kind, body in bodies.items():
+        begin = aligned(end, PART_ALIGNMENT)
+        rows += SECTION.pack(kind, zlib.crc32(body), begin, len(body))
+        data += bytes(begin - end) + body
+        end = begin + len(body)
+    begin = aligned(end, WEIGHTS_ALIGNMENT)
+    rows += SECTION.pack(Section.WEIGHTS, weight_crc, begin, weight_bytes)
+    fields = (begin + weight_bytes, count, 0)
+    crc = zlib.crc32(HEADER.pack(MAGIC, VERSION, 0, *fields) + rows)
+    return HEADER.pack(MAGIC, VERSION, crc, *fields) + rows + data + bytes(begin - end)
 
 
 def aligned(size: int, to: int) -> int:
@@ -89,14 +112,14 @@ def encode_program(program: Program) -> bytes:
     """The section `PROGRAM`."""
     s = program.sizes
     tables = (
-        _table(_symbol(each) for each in program.symbols),
-        _table(_expr(each) for each in program.expressions),
-        _table(_guard(each) for each in program.guards),
-        _table(_stage(each) for each in program.stages),
-        _table(_part(each) for each in program.parts),
-        _table(_weight(each) for each in program.weights),
-        _table(_cache(each) for each in program.caches),
-        _table(_function(each) for each in program.functions),
+        table(_symbol(each) for each in program.symbols),
+        table(expression(each) for each in program.expressions),
+        table(_guard(each) for each in program.guards),
+        table(_stage(each) for each in program.stages),
+        table(_part(each) for each in program.parts),
+        table(_weight(each) for each in program.weights),
+        table(_cache(each) for each in program.caches),
+        table(_function(each) for each in program.functions),
     )
     return struct.pack("<3q", s.vocabulary, s.context, s.max_prefill) + b"".join(tables)
 
@@ -107,15 +130,17 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _table(entries: Iterable[bytes]) -> bytes:
+def table(entries: Iterable[bytes]) -> bytes:
+    """A count and its entries."""
     made = list(entries)
     return struct.pack("<I", len(made)) + b"".join(made)
 
 
-def _str(text: str) -> bytes:
-    data = text.encode("utf-8")
+def text(words: str) -> bytes:
+    """A length and UTF-8."""
+    data = words.encode("utf-8")
     if len(data) > MAX_STRING_BYTES:
-        raise InternalError(f"a name of {len(data)} bytes: {text[:60]}...")
+        raise InternalError(f"a name of {len(data)} bytes: {words[:60]}...")
     return struct.pack("<I", len(data)) + data
 
 
@@ -124,19 +149,20 @@ def _indices(found: tuple[int, ...]) -> bytes:
 
 
 def _symbol(symbol: Symbol) -> bytes:
-    return _str(symbol.name) + struct.pack("<qq", symbol.low, symbol.high)
+    return text(symbol.name) + struct.pack("<qq", symbol.low, symbol.high)
 
 
-def _expr(expr: Expr) -> bytes:
-    return _table(struct.pack("<Bq", op, argument) for op, argument in expr.items)
+def expression(expr: Expr) -> bytes:
+    """A postfix expression."""
+    return table(struct.pack("<Bq", op, argument) for op, argument in expr.items)
 
 
 def _guard(guard: Guard) -> bytes:
-    return struct.pack("<IBq", guard.expr, guard.relation, guard.argument) + _str(guard.text)
+    return struct.pack("<IBq", guard.expr, guard.relation, guard.argument) + text(guard.text)
 
 
 def _stage(stage: Stage) -> bytes:
-    return _str(stage.name) + _str(stage.precision_class)
+    return text(stage.name) + text(stage.precision_class)
 
 
 def _part(part: Part) -> bytes:
@@ -144,7 +170,7 @@ def _part(part: Part) -> bytes:
 
 
 def _weight(weight: Weight) -> bytes:
-    head = _str(weight.name) + struct.pack("<Bqq", weight.kind, weight.rows, weight.columns)
+    head = text(weight.name) + struct.pack("<Bqq", weight.kind, weight.rows, weight.columns)
     numbers = struct.pack(
         f"<I{len(weight.parameters)}q", len(weight.parameters), *weight.parameters
     )
@@ -154,19 +180,19 @@ def _weight(weight: Weight) -> bytes:
 def _cache(cache: Cache) -> bytes:
     sizes = (cache.heads, cache.context, cache.width, cache.group, cache.window, cache.sinks)
     numbers = struct.pack("<B8q", cache.role, cache.bits, *sizes, cache.offset)
-    return _str(cache.name) + numbers
+    return text(cache.name) + numbers
 
 
 def _function(function: Function) -> bytes:
-    head = _str(function.name) + struct.pack("<qqI", function.low, function.high, function.arena)
-    buffers = _table(_buffer(each) for each in function.buffers)
-    views = _table(_view(each) for each in function.views)
-    return head + buffers + views + _table(_step(each) for each in function.steps)
+    head = text(function.name) + struct.pack("<qqI", function.low, function.high, function.arena)
+    buffers = table(_buffer(each) for each in function.buffers)
+    views = table(_view(each) for each in function.views)
+    return head + buffers + views + table(_step(each) for each in function.steps)
 
 
 def _buffer(buffer: Buffer) -> bytes:
     kind = struct.pack("<BBII", buffer.space, buffer.dtype, buffer.elements, buffer.at)
-    return _str(buffer.name) + kind
+    return text(buffer.name) + kind
 
 
 def _view(view: View) -> bytes:

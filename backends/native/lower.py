@@ -10,6 +10,7 @@ from optimum_compile.backends.native.function import FunctionBuilder
 from optimum_compile.backends.native.guards import lower_guards
 from optimum_compile.backends.native.parts import PartWriter
 from optimum_compile.backends.native.program import (
+    PART_ALIGNMENT,
     PAST,
     SEQ,
     Function,
@@ -37,8 +38,10 @@ class Lowered:
     caches: CacheTable
 
 
-def lower(functions: Sequence[Graph], work: Path) -> Lowered:
+def lower(functions: Sequence[Graph], work: Path, alignment: int = PART_ALIGNMENT) -> Lowered:
     """The program of planned functions, the prompt's first; bytes of weights go to a file in `work`.
+
+    Parts and caches begin at multiples of `alignment`.
 
     Raises UnsupportedError for what the runtime cannot compute.
     """
@@ -46,9 +49,9 @@ def lower(functions: Sequence[Graph], work: Path) -> Lowered:
     longest = max(_tokens(graph)[1] for graph in functions)
     symbols = (Symbol(SEQ, 1, longest), Symbol(PAST, 0, context - 1))
     exprs = Expressions(tuple(s.name for s in symbols))
-    writer = PartWriter(work / "native_weights.bin")
+    writer = PartWriter(work / "native_weights.bin", alignment)
     try:
-        weights, caches = WeightTable(writer), cache_table(functions[0])
+        weights, caches = WeightTable(writer), cache_table(functions[0], alignment)
         made = [_function(graph, exprs, weights, caches) for graph in functions]
     finally:
         writer.close()

@@ -18,10 +18,10 @@ ELEMENTS = {
 
 
 class PartWriter:
-    """Appends arrays to a scratch file, each at a multiple of 64; `parts` says where they are."""
+    """Appends arrays to a scratch file, each at a multiple of `alignment`; `parts` says where they are."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, alignment: int = PART_ALIGNMENT) -> None:
+        self.path, self.alignment = path, alignment
         self.parts: list[Part] = []
         self._known: dict[bytes, int] = {}
         self._file = path.open("wb")
@@ -37,9 +37,10 @@ class PartWriter:
         if found is not None:
             return found
         self._file.write(raw)
-        self._file.write(bytes(aligned(raw.nbytes, PART_ALIGNMENT) - raw.nbytes))
+        end = aligned(raw.nbytes, self.alignment)
+        self._file.write(bytes(end - raw.nbytes))
         self.parts.append(Part(self._size, raw.nbytes, dtype))
-        self._size += aligned(raw.nbytes, PART_ALIGNMENT)
+        self._size += end
         self._known[key.digest()] = len(self.parts) - 1
         return len(self.parts) - 1
 

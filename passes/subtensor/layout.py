@@ -19,7 +19,7 @@ from optimum_compile.passes.subtensor.kernels import (
     can_write,
     reads_as_weight,
 )
-from optimum_compile.passes.subtensor.notes import Buffer, Space, View
+from optimum_compile.passes.subtensor.notes import Buffer, Space, View, stored_dtype
 from optimum_compile.passes.subtensor.strides import (
     dense,
     expanded,
@@ -80,7 +80,7 @@ class Layout:
     def own(self, value: Value, space: Space) -> View:
         """A dense view of a new buffer for one value."""
         shape = value.type.shape
-        name = self.buffer(value.name, space, value.type.dtype, product(shape))
+        name = self.buffer(value.name, space, stored_dtype(value), product(shape))
         return View(name, 0, shape, dense(shape))
 
     def space_of(self, view: View) -> Space:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from optimum_compile.compiler.ir.dtype import DType
+from optimum_compile.compiler.ir.graph import Value
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.ir.shape import Dim, Shape
 
@@ -52,6 +53,22 @@ class View(Note):
     offset: Dim
     shape: Shape
     strides: tuple[Dim, ...]
+
+
+@dataclass(frozen=True)
+class StoredAs(Note):
+    """On a value, before this pass: its buffer has elements of another type than the graph computes in.
+
+    Values that are views of one another have the same.
+    """
+
+    dtype: DType
+
+
+def stored_dtype(value: Value) -> DType:
+    """The element type of a buffer for this value."""
+    note = value.notes.get(StoredAs)
+    return value.type.dtype if note is None else note.dtype
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from optimum_compile.passes.subtensor.notes import (
     Space,
     Split,
     View,
+    stored_dtype,
 )
 from optimum_compile.passes.subtensor.strides import (
     dense,
@@ -157,7 +158,8 @@ class _Placer:
                 open_values.remove(value)
             elif value in open_values and self._over_an_input(node, output):
                 open_values.remove(value)
-        if len(open_values) > 1 and (node.op == "linears" or node in layout.splits):
+        alike = len({stored_dtype(v) for v in open_values}) == 1
+        if alike and len(open_values) > 1 and (node.op == "linears" or node in layout.splits):
             self._side_by_side(node, open_values)
             return
         for value in open_values:
@@ -169,7 +171,7 @@ class _Placer:
         total: Dim = 0
         for size in sizes:
             total = as_dim(total + size)
-        name = self.layout.buffer(node.outputs[0].name, Space.ARENA, values[0].type.dtype, total)
+        name = self.layout.buffer(node.outputs[0].name, Space.ARENA, stored_dtype(values[0]), total)
         at: Dim = 0
         for value, size in zip(values, sizes, strict=True):
             self._commit_best(value, View(name, at, value.type.shape, dense(value.type.shape)))
@@ -184,6 +186,8 @@ class _Placer:
             source = node.input(index)
             view = layout.views.get(source)
             if view is None or source.type != value.type or not can_write(node, view):
+                continue
+            if layout.buffers[view.buffer].dtype is not stored_dtype(value):
                 continue
             if layout.space_of(view) is not Space.ARENA:
                 continue
@@ -261,7 +265,7 @@ def operand_views(node: Node, whole: View) -> list[View]:
 
 def size_bytes(value: Value) -> Dim:
     """Bytes of a value, an expression."""
-    return as_dim(product(value.type.shape) * value.type.dtype.itemsize)
+    return as_dim(product(value.type.shape) * stored_dtype(value).itemsize)
 
 
 def _label(node: Node) -> str:
