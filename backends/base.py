@@ -14,6 +14,7 @@ from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Scheme
 
 if TYPE_CHECKING:
+    from optimum_compile.backends.arenas import MemoryModel
     from optimum_compile.backends.logits import ArtifactLogits
 
 
@@ -156,6 +157,10 @@ class Backend(Protocol):
     @property
     def stores_weights(self) -> bool:
         """Whether the artifact holds packed weights; else it only says which widths they should have."""
+
+    @property
+    def memory(self) -> "MemoryModel":
+        """What the target does with memory when the artifact runs."""
 
     @property
     def ladder(self) -> tuple[str, ...]:

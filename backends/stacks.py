@@ -60,6 +60,15 @@ def _stack(graph: Graph, units: list[Unit], stored_bytes: Callable[[Scheme, Unit
     return Stack(tuple(units), ordered[-1], tuple(str(s) for s in ordered[:-1]))
 
 
+def plain_numbers(graph: Graph, rename: Callable[[str], str | None]) -> int:
+    """How many numbers the other runtime reads that are in no matrix: those of norms and biases."""
+    return sum(
+        value.type.elements()
+        for name, value in graph.weights.items()
+        if graph.is_used(value) and rename(name) and not is_quantizable(value)
+    )
+
+
 def no_name(weight: str) -> str:
     """Why a weight cannot be named in another runtime."""
     return (

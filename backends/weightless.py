@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from optimum_compile.backends.arenas import MemoryModel
 from optimum_compile.backends.base import (
     SUPPORTED,
     BackendOptions,
@@ -38,6 +39,11 @@ class Weightless:
     unanswered: str
     caches: str = ""
     stores_weights: bool = False
+
+    @property
+    def memory(self) -> MemoryModel:
+        """Nothing is known: another tool makes what runs."""
+        return MemoryModel(self.name)
 
     def configured(self, options: BackendOptions) -> Self:
         """Nothing to choose: activations are floats, or the other tool's affair."""

@@ -58,8 +58,7 @@ def known_decision(path: Path, identity: str, graph: Graph) -> Decided | None:
 
 
 def keep_decision(path: Path, identity: str, found: Decided) -> None:
-    """Write what was decided by the run that `identity` tells."""
-    """Write what `known_decision` reads."""
+    """Write what was decided by the run that `identity` tells, for `known_decision`."""
     document = {
         "fingerprint": identity,
         "schemes": found.schemes,
@@ -71,7 +70,6 @@ def keep_decision(path: Path, identity: str, found: Decided) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file that is complete or absent."""
     """Write a file whole or not at all."""
     part = path.with_suffix(".part")
     part.write_text(text, "utf-8")

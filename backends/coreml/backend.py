@@ -3,50 +3,36 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from optimum_compile.backends.base import (
-    SUPPORTED,
-    Backend,
-    BackendOptions,
-    Case,
-    Conformance,
-    EmitOptions,
-    EmitResult,
-    Support,
-    Tolerance,
-    WeightUse,
-)
-from optimum_compile.backends.child import verify_in_child
+from optimum_compile.backends.arenas import MemoryModel
+from optimum_compile.backends.base import SUPPORTED, EmitOptions, EmitResult, Support, WeightUse
 from optimum_compile.backends.coreml import container, schemes
 from optimum_compile.backends.coreml.toolchain import require
-from optimum_compile.backends.logits import ArtifactLogits
+from optimum_compile.backends.executed import Executed
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import EXPORTED_OPS
-from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Float, Scheme
 
-RUNNER = "optimum_compile.backends.coreml.runner"
-LOGITS = "optimum_compile.backends.coreml.logits"
 KV_REASON = "states are fp16 tensors: there are no integer states to keep codes in"
 
 
 @dataclass(frozen=True)
-class CoreMLBackend:
+class CoreMLBackend(Executed):
     """See `backends.base.Backend`."""
 
     name: str = "coreml"
     platform: str = "ios"
     suffix: str = ".mlpackage"
-    stores_weights: bool = True
+
+    @property
+    def memory(self) -> MemoryModel:
+        """Core ML computes in fp16, in functions of fixed shapes."""
+        return MemoryModel("Core ML", half=True, fixed_shapes=True, chunk=schemes.PREFILL_TOKENS)
 
     @property
     def ladder(self) -> tuple[str, ...]:
         """See the protocol."""
         return schemes.LADDER
-
-    def configured(self, options: BackendOptions) -> Backend:
-        """Core ML has no such choices."""
-        return self
 
     def require(self) -> None:
         """See the protocol."""
@@ -55,10 +41,6 @@ class CoreMLBackend:
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """See the protocol."""
         return schemes.supports_scheme(scheme, use)
-
-    def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
-        """None: weights are expanded, activations stay floats."""
-        return None
 
     def supports_kv(self, scheme: KvStored) -> Support:
         """States of fp16, whatever is asked for."""
@@ -90,13 +72,9 @@ class CoreMLBackend:
 
         return emit(graph, options, out)
 
-    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
-        """See the protocol."""
-        return verify_in_child(RUNNER, "MIL interpreter", artifact, cases, tolerance)
-
-    def logits(self, artifact: Path) -> ArtifactLogits:
-        """See the protocol."""
-        return ArtifactLogits(LOGITS, "MIL interpreter", artifact)
+    def executor(self) -> str:
+        """Our own interpreter: there is no Core ML here."""
+        return "MIL interpreter"
 
     def inspect(self, artifact: Path) -> str:
         """See the protocol."""

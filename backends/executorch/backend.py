@@ -4,25 +4,23 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import sympy
 
+from optimum_compile.backends.arenas import MemoryModel
 from optimum_compile.backends.base import (
     SUPPORTED,
-    Backend,
     BackendOptions,
-    Case,
-    Conformance,
     EmitOptions,
     EmitResult,
     Support,
-    Tolerance,
     WeightUse,
 )
-from optimum_compile.backends.child import verify_in_child
+from optimum_compile.backends.executed import Executed
 from optimum_compile.backends.executorch import container, schemes
+from optimum_compile.backends.executorch.arenas import ExecuTorchMemory
 from optimum_compile.backends.executorch.toolchain import require
-from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import EXPORTED_OPS
@@ -31,28 +29,30 @@ from optimum_compile.compiler.quant.activations import ActivationKind, Activatio
 from optimum_compile.compiler.quant.kv import KvScheme, KvStored
 from optimum_compile.compiler.quant.scheme import Float, Scheme
 
-RUNNER = "optimum_compile.backends.executorch.runner"
-LOGITS = "optimum_compile.backends.executorch.logits"
 KV_REASON = "the operator keeps fp16 rows, or codes of 8, 4 and 2 bits"
 INSPECT_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True)
-class ExecuTorchBackend:
+class ExecuTorchBackend(Executed):
     """See `backends.base.Backend`."""
 
     name: str = "executorch"
     platform: str = "android"
     suffix: str = ".pte"
-    stores_weights: bool = True
     xnnpack: bool = True  # False: every matrix runs in a packed operator
+
+    @property
+    def memory(self) -> MemoryModel:
+        """See the protocol."""
+        return ExecuTorchMemory(xnnpack=self.xnnpack)
 
     @property
     def ladder(self) -> tuple[str, ...]:
         """See the protocol."""
         return schemes.LADDER
 
-    def configured(self, options: BackendOptions) -> Backend:
+    def configured(self, options: BackendOptions) -> Self:
         """See the protocol."""
         if options.executor == "xnnpack" and options.activations == "float":
             raise UnsupportedError(
@@ -121,14 +121,9 @@ class ExecuTorchBackend:
 
         return emit(graph, options, out, xnnpack=self.xnnpack)
 
-    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
-        """See the protocol."""
-        by = f"ExecuTorch runtime {require()}"
-        return verify_in_child(RUNNER, by, artifact, cases, tolerance)
-
-    def logits(self, artifact: Path) -> ArtifactLogits:
-        """See the protocol."""
-        return ArtifactLogits(LOGITS, f"ExecuTorch runtime {require()}", artifact)
+    def executor(self) -> str:
+        """See `Executed`."""
+        return f"ExecuTorch runtime {require()}"
 
     def inspect(self, artifact: Path) -> str:
         """Read the metadata in a child process: the runtime trusts the file that it loads."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from optimum_compile.backends.base import Support, WeightUse
 from optimum_compile.backends.gguf.names import gguf_name, is_kept
+from optimum_compile.backends.stacks import plain_numbers
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.scheme import Affine, Float, Scheme
-from optimum_compile.passes.stages.blocks import is_quantizable
 
 SUPERBLOCK = 256
 
@@ -113,8 +113,4 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
 
 def fixed_bytes(graph: Graph) -> int:
     """Bytes of everything that is no matrix: GGUF holds norms and biases in float32."""
-    return sum(
-        value.type.elements() * F32_BYTES
-        for name, value in graph.weights.items()
-        if graph.is_used(value) and gguf_name(name) and not is_quantizable(value)
-    )
+    return F32_BYTES * plain_numbers(graph, gguf_name)

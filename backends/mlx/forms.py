@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from optimum_compile.backends.base import Support, WeightUse
 from optimum_compile.backends.mlx.names import mlx_path
+from optimum_compile.backends.stacks import plain_numbers
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.scheme import Affine, Float, Scheme
-from optimum_compile.passes.stages.blocks import is_quantizable
 
 GROUPS = (128, 64, 32)
 HALF_BYTES = 2
@@ -78,8 +78,4 @@ def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
 
 def fixed_bytes(graph: Graph) -> int:
     """Bytes of everything that is no matrix: norms and biases in fp16."""
-    return sum(
-        value.type.elements() * HALF_BYTES
-        for name, value in graph.weights.items()
-        if graph.is_used(value) and mlx_path(name) and not is_quantizable(value)
-    )
+    return HALF_BYTES * plain_numbers(graph, mlx_path)

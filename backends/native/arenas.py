@@ -1,12 +1,13 @@
 """The memory that a native program takes, read from its file."""
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import sympy
 
-from optimum_compile.backends.arenas import Arena, FileMemory
+from optimum_compile.backends.arenas import Arena, FileMemory, MemoryModel
 from optimum_compile.backends.native.decode import decode
 from optimum_compile.backends.native.encode import aligned
 from optimum_compile.backends.native.program import (
@@ -26,6 +27,21 @@ from optimum_compile.compiler.quant.kv_layout import kv_buffer_bytes
 from optimum_compile.compiler.quant.scheme import Float
 
 ROLES = {Role.KEYS: KvRole.KEYS, Role.VALUES: KvRole.VALUES}
+
+
+@dataclass(frozen=True)
+class NativeMemory(MemoryModel):
+    """A native program is the plan."""
+
+    runtime: str = "native runtime"
+    kv_alignment: int = PART_ALIGNMENT
+    complete: bool = True
+
+    def read(
+        self, artifact: Path, functions: Mapping[str, tuple[int, int]]
+    ) -> tuple[FileMemory | None, tuple[str, ...]]:
+        """See `MemoryModel`."""
+        return file_memory(artifact), ()
 
 
 def file_memory(artifact: Path) -> FileMemory:

@@ -5,33 +5,26 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from optimum_compile.backends.arenas import MemoryModel
 from optimum_compile.backends.base import (
     SUPPORTED,
     Backend,
-    BackendOptions,
-    Case,
-    Conformance,
     EmitOptions,
     EmitResult,
     Support,
-    Tolerance,
     WeightUse,
 )
-from optimum_compile.backends.child import verify_in_child
-from optimum_compile.backends.logits import ArtifactLogits
+from optimum_compile.backends.executed import Executed
 from optimum_compile.backends.native import container, schemes
+from optimum_compile.backends.native.arenas import NativeMemory
 from optimum_compile.backends.native.caches import require_decoder
 from optimum_compile.backends.native.decode import metadata_of
 from optimum_compile.compiler.errors import ResourceError
 from optimum_compile.compiler.ir.graph import Graph, Node
-from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.kv import KvScheme, KvStored
 from optimum_compile.compiler.quant.scheme import Float, Scheme
 from optimum_compile.passes.precision.problem import LADDER
 
-RUNNER = "optimum_compile.backends.native.runner"
-LOGITS = "optimum_compile.backends.native.logits"
-RUNTIME = "native runtime"
 # Ops of exported graphs that have steps, or that views and constants stand for.
 OPS = frozenset(
     (
@@ -44,18 +37,18 @@ NOT_FLOAT = "the runtime computes with floats only"
 
 
 @dataclass(frozen=True)
-class NativeBackend:
+class NativeBackend(Executed):
     """See `backends.base.Backend`."""
 
     name: str = "native"
     platform: str = "native"
     suffix: str = ".ocm"
-    stores_weights: bool = True
     ladder: tuple[str, ...] = LADDER
 
-    def configured(self, options: BackendOptions) -> Backend:
-        """Activations are floats; the options are those of other runtimes."""
-        return self
+    @property
+    def memory(self) -> MemoryModel:
+        """See the protocol."""
+        return NativeMemory()
 
     def require(self) -> None:
         """A C++ compiler builds the runtime once, to execute what was emitted."""
@@ -68,10 +61,6 @@ class NativeBackend:
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """See the protocol."""
         return schemes.supports_scheme(scheme, use)
-
-    def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
-        """Activations stay float32."""
-        return None
 
     def supports_kv(self, scheme: KvStored) -> Support:
         """Rows of 16 bits, or codes of 8, 4 and 2."""
@@ -113,15 +102,10 @@ class NativeBackend:
 
         return emit(graph, options, out)
 
-    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
-        """See the protocol."""
+    def executor(self) -> str:
+        """See `Executed`."""
         self.require()
-        return verify_in_child(RUNNER, RUNTIME, artifact, cases, tolerance)
-
-    def logits(self, artifact: Path) -> ArtifactLogits:
-        """See the protocol."""
-        self.require()
-        return ArtifactLogits(LOGITS, RUNTIME, artifact)
+        return self.memory.runtime
 
     def inspect(self, artifact: Path) -> str:
         """See the protocol: nothing is executed."""

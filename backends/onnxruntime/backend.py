@@ -2,21 +2,18 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
+from optimum_compile.backends.arenas import MemoryModel
 from optimum_compile.backends.base import (
     SUPPORTED,
-    Backend,
     BackendOptions,
-    Case,
-    Conformance,
     EmitOptions,
     EmitResult,
     Support,
-    Tolerance,
     WeightUse,
 )
-from optimum_compile.backends.child import verify_in_child
-from optimum_compile.backends.logits import ArtifactLogits
+from optimum_compile.backends.executed import Executed
 from optimum_compile.backends.onnxruntime import container, schemes
 from optimum_compile.backends.onnxruntime.toolchain import require
 from optimum_compile.compiler.ir.dtype import DType
@@ -28,29 +25,31 @@ from optimum_compile.compiler.quant.kv_static import KvStatic
 from optimum_compile.compiler.quant.scheme import Affine, Float, Scheme
 from optimum_compile.passes.precision.kv import caches_at
 
-RUNNER = "optimum_compile.backends.onnxruntime.runner"
-LOGITS = "optimum_compile.backends.onnxruntime.logits"
 KV_REASON = "GroupQueryAttention has 8 and 4 bits with constant scales only"
 # Arithmetic that ONNX has for numbers only; the others take bool or are made to.
 NUMBERS_ONLY = ("add", "sub", "mul", "div", "pow", "maximum", "minimum", "mean", "sum", "matmul")
 
 
 @dataclass(frozen=True)
-class OnnxRuntimeBackend:
+class OnnxRuntimeBackend(Executed):
     """See `backends.base.Backend`."""
 
     name: str = "onnxruntime"
     platform: str = "android"
     suffix: str = ".onnx"
-    stores_weights: bool = True
     int8: bool = False  # True: accuracy level 4 wherever there is a kernel for it
+
+    @property
+    def memory(self) -> MemoryModel:
+        """See the protocol."""
+        return MemoryModel("ONNX Runtime")
 
     @property
     def ladder(self) -> tuple[str, ...]:
         """See the protocol."""
         return schemes.LADDER
 
-    def configured(self, options: BackendOptions) -> Backend:
+    def configured(self, options: BackendOptions) -> Self:
         """Activations are floats unless int8 is asked for; executors are ExecuTorch's."""
         return replace(self, int8=options.activations == "int8")
 
@@ -104,13 +103,9 @@ class OnnxRuntimeBackend:
 
         return emit(graph, options, out, int8=self.int8, caches=caches_at(graph, self))
 
-    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
-        """See the protocol."""
-        return verify_in_child(RUNNER, f"ONNX Runtime {require()}", artifact, cases, tolerance)
-
-    def logits(self, artifact: Path) -> ArtifactLogits:
-        """See the protocol."""
-        return ArtifactLogits(LOGITS, f"ONNX Runtime {require()}", artifact)
+    def executor(self) -> str:
+        """See `Executed`."""
+        return f"ONNX Runtime {require()}"
 
     def inspect(self, artifact: Path) -> str:
         """See the protocol."""

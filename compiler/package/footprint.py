@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from optimum_compile.backends.arenas import Arena, FileMemory
+from optimum_compile.backends.arenas import Arena, MemoryModel
 from optimum_compile.backends.base import Backend, EmitResult
-from optimum_compile.backends.executorch.backend import ExecuTorchBackend
 from optimum_compile.compiler.decoder import Cache, caches_of, context_of, is_decoder
 from optimum_compile.compiler.errors import OptionError, UnsupportedError
 from optimum_compile.compiler.ir.dtype import DType
@@ -59,13 +58,9 @@ from optimum_compile.passes.precision.units import cost_bytes, units_of
 from optimum_compile.passes.stages.notes import InStage, StagePlan
 from optimum_compile.passes.subtensor.notes import Space
 from optimum_compile.passes.subtensor.place import PlaceViews
-from optimum_compile.passes.symbolic_shape.lengths import PREFILL, SEQ, decoder_functions
-from optimum_compile.passes.symbolic_shape.sizes import module_sizes
+from optimum_compile.passes.symbolic_shape.lengths import SEQ
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
-KV_ALIGNMENT = {"native": 64, "executorch": 16}  # bytes, of the caches in their arena
-HALF = ("coreml",)  # compute in fp16
-OWN_OUTPUTS = ("executorch",)  # lie in the arena
 Sizes = tuple[Dim, ...]
 
 
@@ -74,17 +69,18 @@ def footprint_of(graph: Graph, backend: Backend, emitted: EmitResult, out: Path)
 
     The graph stays as it is. What cannot be planned, or not read from the file, is left out with a remark.
     """
-    functions = _functions(graph, backend)
-    said, remarks = _said(backend, emitted, functions, graph)
+    model = backend.memory
+    functions = model.functions(graph)
+    said, told = model.read(emitted.artifact, {n: _tokens(g) for n, g in functions.items()})
+    remarks = [*model.remarks(graph), *told]
     known = {} if said is None else {arena.name: arena for arena in said.functions}
     made = []
     for name in known or functions:
-        memory, told = _function_memory(name, functions.get(name), known.get(name), backend)
+        memory, left = _function_memory(name, functions.get(name), known.get(name), model)
         made.append(memory)
-        remarks += told
+        remarks += left
     caches = _caches(graph, backend)
     context = context_of(graph) or 0
-    alignment = KV_ALIGNMENT.get(backend.name, 1)
     return Footprint(
         target=target_name(backend.platform, backend.name),
         path=emitted.artifact.relative_to(out).as_posix(),
@@ -93,12 +89,14 @@ def footprint_of(graph: Graph, backend: Backend, emitted: EmitResult, out: Path)
         token_weight_bytes=0 if said is None else said.token_weight_bytes,
         function_weight_bytes=_packed_again(graph, backend),
         stage_weight_bytes=_stage_weights(graph, backend),
-        kv_bytes=kv_bytes_of(caches, context, alignment) if said is None else said.kv_bytes,
+        kv_bytes=kv_bytes_of(caches, context, model.kv_alignment)
+        if said is None
+        else said.kv_bytes,
         kv_source=IN_FILE,
-        kv_alignment=alignment,
+        kv_alignment=model.kv_alignment,
         caches=caches,
         functions=tuple(made),
-        together=backend.name == "executorch",
+        together=model.together,
         remarks=tuple(dict.fromkeys(remarks)),
     )
 
@@ -127,21 +125,6 @@ def cache_bytes(cache: KvCache, context: int) -> int:
     return kv_stored_bytes(scheme, *sizes)
 
 
-def _functions(graph: Graph, backend: Backend) -> dict[str, Graph]:
-    """The functions as the target emits them."""
-    if not (is_decoder(graph) and SEQ in graph.symbols):
-        fixed = module_sizes(graph) if backend.name == "coreml" else {}
-        name = "decode" if is_decoder(graph) else "forward"
-        return {name: specialize(graph, fixed, name)}
-    functions = decoder_functions(graph)
-    if backend.name == "coreml" and PREFILL in functions:
-        from optimum_compile.backends.coreml.schemes import PREFILL_TOKENS
-
-        chunk = min(PREFILL_TOKENS, functions[PREFILL].symbols[SEQ].high)
-        functions[PREFILL] = specialize(functions[PREFILL], {SEQ: chunk})
-    return functions
-
-
 def _tokens(graph: Graph) -> tuple[int, int]:
     span = graph.symbols.get(SEQ)
     if span is not None:
@@ -151,37 +134,9 @@ def _tokens(graph: Graph) -> tuple[int, int]:
     return int(count), int(count)
 
 
-def _said(
-    backend: Backend,
-    emitted: EmitResult,
-    functions: Mapping[str, Graph],
-    graph: Graph,
-) -> tuple[FileMemory | None, list[str]]:
-    """What the artifact says of itself; None where it says nothing, or cannot be read."""
-    if backend.name == "native":
-        from optimum_compile.backends.native.arenas import file_memory as native_memory
-
-        return native_memory(emitted.artifact), []
-    if backend.name == "executorch":
-        from optimum_compile.backends.executorch.arenas import file_memory
-
-        return file_memory(emitted.artifact, {n: _tokens(g) for n, g in functions.items()}), []
-    told = []
-    if backend.name == "coreml" and "forward" in functions and graph.symbols:
-        sizes = ", ".join(f"{n}={v}" for n, v in sorted(module_sizes(graph).items()))
-        told.append(f"shapes are fixed in Core ML: {sizes}")
-    runtime = {"coreml": "Core ML", "onnxruntime": "ONNX Runtime"}.get(backend.name, backend.name)
-    told.append(f"{runtime} plans activations when it loads the model: not known before the device")
-    return None, told
-
-
 def _caches(graph: Graph, backend: Backend) -> tuple[KvCache, ...]:
     schemes = {name: str(scheme) for name, scheme in caches_at(graph, backend).items()}
-    if backend.name == "executorch":
-        from optimum_compile.backends.executorch.caches import packed_states
-
-        packed = packed_states(graph)
-        schemes = {name: s if name in packed else str(Float(32)) for name, s in schemes.items()}
+    schemes |= dict.fromkeys(backend.memory.float_caches(graph), str(Float(32)))
     return tuple(_cache(cache, schemes[cache.name]) for cache in caches_of(graph))
 
 
@@ -193,13 +148,9 @@ def _cache(cache: Cache, scheme: str) -> KvCache:
 
 
 def _packed_again(graph: Graph, backend: Backend) -> int:
-    """Bytes of the matrices that XNNPACK packs when a function is loaded."""
-    if not isinstance(backend, ExecuTorchBackend) or not backend.xnnpack:
-        return 0
-    from optimum_compile.backends.executorch.regions import regions_of
-
+    """Bytes of the matrices that the runtime packs when a function is loaded."""
     stored = _unit_bytes(graph, backend)
-    return sum(stored.get(name, 0) for region in regions_of(graph) for name in region.weights)
+    return sum(stored.get(name, 0) for name in backend.memory.packed_again(graph))
 
 
 def _stage_weights(graph: Graph, backend: Backend) -> tuple[tuple[int, int], ...]:
@@ -227,13 +178,13 @@ class _Planned:
 
 
 def _function_memory(
-    name: str, graph: Graph | None, said: Arena | None, backend: Backend
+    name: str, graph: Graph | None, said: Arena | None, model: MemoryModel
 ) -> tuple[FunctionMemory, list[str]]:
     remarks: list[str] = []
     found = None
-    if graph is not None and backend.name != "native":  # its file is the plan
+    if graph is not None and not model.complete:
         try:
-            found = _planned(graph, backend, bounds_only=said is None)
+            found = _planned(graph, model, bounds_only=said is None)
         except UnsupportedError as error:
             remarks.append(f"{name}: {error}")
     nothing = _Planned(0, (), (), {}, {})
@@ -260,7 +211,7 @@ def _function_memory(
     return memory, remarks
 
 
-def _planned(graph: Graph, backend: Backend, *, bounds_only: bool) -> _Planned:
+def _planned(graph: Graph, model: MemoryModel, *, bounds_only: bool) -> _Planned:
     """Views, then the plan, of a copy of one function. Raises UnsupportedError for odd sizes."""
     copy = specialize(graph, {})
     try:
@@ -269,9 +220,9 @@ def _planned(graph: Graph, backend: Backend, *, bounds_only: bool) -> _Planned:
     except UnsupportedError:  # states that are no KV cache, outputs that are inputs
         layout = plain_buffers(copy, in_place=True)
     outputs: Dim = 0
-    if backend.name not in OWN_OUTPUTS:
+    if not model.own_outputs:
         outputs = sum(b.size_bytes for b in layout.buffers if b.space is Space.OUTPUT)
-    requests = live_buffers(copy, _as_kept(layout, backend))
+    requests = live_buffers(copy, _as_kept(layout, model))
     least = lower_bounds(requests, copy.symbols) if requests else ()
     runs = _stage_runs(copy)
     bounds = {
@@ -293,13 +244,13 @@ def _ends(plan: MemoryPlan, runs: Sequence[tuple[int, int]]) -> Iterator[Dim]:
                 yield as_dim(start + each.size_bytes)
 
 
-def _as_kept(layout: Layout, backend: Backend) -> Layout:
+def _as_kept(layout: Layout, model: MemoryModel) -> Layout:
     """Buffers in the type in which the target computes; outputs in the arena where it keeps them there."""
     out = []
     for buffer in layout.buffers:
-        if backend.name in HALF and buffer.dtype is DType.F32:
+        if model.half and buffer.dtype is DType.F32:
             buffer = replace(buffer, dtype=DType.F16)
-        if backend.name in OWN_OUTPUTS and buffer.space is Space.OUTPUT:
+        if model.own_outputs and buffer.space is Space.OUTPUT:
             buffer = replace(buffer, space=Space.ARENA)
         out.append(buffer)
     return replace(layout, buffers=tuple(out))

@@ -7,7 +7,7 @@ from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.ir.linear_rules import ACTIVATIONS
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
-from optimum_compile.passes.fuse.places import in_one_stage, only_reader, remark
+from optimum_compile.passes.fuse.places import in_one_stage, only_reader, remark, take_place
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,6 @@ def _fuse(graph: Graph, activation: Node, node: Node, kind: str) -> None:
         names=["gated"],
         before=node,
     )
-    made.notes.copy_from(node.notes)
-    made.output.notes.copy_from(node.output.notes)
-    graph.replace_uses(node.output, made.output)
+    take_place(graph, made, node, [node.output])
     graph.remove(node)
     graph.remove(activation)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
-from optimum_compile.passes.fuse.places import in_one_stage, remark
+from optimum_compile.passes.fuse.places import in_one_stage, remark, take_place
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,6 @@ def _fuse(graph: Graph, node: Node, norm: Node) -> None:
         names=["sum", norm.origin.rpartition(".")[2] or "rms_norm"],
         before=node,
     )
-    made.notes.copy_from(norm.notes)
-    for old, new in zip((node.output, norm.output), made.outputs, strict=True):
-        new.notes.copy_from(old.notes)
-        graph.replace_uses(old, new)
+    take_place(graph, made, norm, [node.output, norm.output])
     graph.remove(norm)
     graph.remove(node)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
-from optimum_compile.passes.fuse.places import in_one_stage, only_reader, remark
+from optimum_compile.passes.fuse.places import in_one_stage, only_reader, remark, take_place
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,6 @@ def _fuse(graph: Graph, linear: Node, node: Node) -> None:
         names=[linear.origin.rpartition(".")[2] or "linear_add"],
         before=node,
     )
-    made.notes.copy_from(linear.notes)
-    made.output.notes.copy_from(node.output.notes)
-    graph.replace_uses(node.output, made.output)
+    take_place(graph, made, linear, [node.output])
     graph.remove(node)
     graph.remove(linear)

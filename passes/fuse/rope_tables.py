@@ -13,7 +13,7 @@ from optimum_compile.compiler.ir.types import TensorType
 from optimum_compile.compiler.ir.weights import WeightRef
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.passes.fuse.joined import described
-from optimum_compile.passes.fuse.places import remark
+from optimum_compile.passes.fuse.places import remark, take_place
 
 FREQUENCIES = "inv_freq"
 TABLE = "rope_table"
@@ -126,7 +126,5 @@ def _look_up(graph: Graph, node: Node, table: Value) -> None:
         names=["rope"],
         before=node,
     )
-    made.notes.copy_from(node.notes)
-    made.output.notes.copy_from(node.output.notes)
-    graph.replace_uses(node.output, made.output)
+    take_place(graph, made, node, [node.output])
     graph.remove(node)

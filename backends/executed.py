@@ -1,0 +1,55 @@
+"""What the backends share whose artifacts a child process of this program runs, and answers for."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from optimum_compile.backends.arenas import MemoryModel
+from optimum_compile.backends.base import BackendOptions, Case, Conformance, Tolerance, WeightUse
+from optimum_compile.backends.child import verify_in_child
+from optimum_compile.backends.logits import ArtifactLogits
+from optimum_compile.compiler.quant.activations import Activations
+from optimum_compile.compiler.quant.scheme import Scheme
+
+
+@dataclass(frozen=True)
+class Executed(ABC):
+    """The part of `backends.base.Backend` that does not hang on the format.
+
+    The package `backends.NAME` has the modules `runner` and `logits`, which the child process starts.
+    """
+
+    name: str
+    platform: str
+    suffix: str
+    stores_weights: bool = True
+
+    @property
+    def memory(self) -> MemoryModel:
+        """The least that can be said: the device plans by itself."""
+        return MemoryModel(self.name)
+
+    @abstractmethod
+    def executor(self) -> str:
+        """Who executes the artifact here, as checks name it. Raises ResourceError where it is missing."""
+
+    def configured(self, options: BackendOptions) -> Self:
+        """Nothing to choose: the options are those of other runtimes."""
+        return self
+
+    def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
+        """None: activations stay floats."""
+        return None
+
+    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
+        """See the protocol."""
+        by = self.executor()
+        return verify_in_child(self._module("runner"), by, artifact, cases, tolerance)
+
+    def logits(self, artifact: Path) -> ArtifactLogits:
+        """See the protocol."""
+        return ArtifactLogits(self._module("logits"), self.executor(), artifact)
+
+    def _module(self, name: str) -> str:
+        return f"optimum_compile.backends.{self.name}.{name}"
