@@ -1,0 +1,403 @@
+#pragma clang diagnostic ignored "-Wmissing-prototypes"
+
+#include <metal_stdlib>
+#include <simd/simd.h>
+
+using namespace metal;
+
+template<typename T>
+[[clang::optnone]] T spvFMul(T l, T r)
+{
+    return fma(l, r, T(0));
+}
+
+template<typename T, int Cols, int Rows>
+[[clang::optnone]] vec<T, Cols> spvFMulVectorMatrix(vec<T, Rows> v, matrix<T, Cols, Rows> m)
+{
+    vec<T, Cols> res = vec<T, Cols>(0);
+    for (uint i = Rows; i > 0; --i)
+    {
+        vec<T, Cols> tmp(0);
+        for (uint j = 0; j < Cols; ++j)
+        {
+            tmp[j] = m[j][i - 1];
+        }
+        res = fma(tmp, vec<T, Cols>(v[i - 1]), res);
+    }
+    return res;
+}
+
+template<typename T, int Cols, int Rows>
+[[clang::optnone]] vec<T, Rows> spvFMulMatrixVector(matrix<T, Cols, Rows> m, vec<T, Cols> v)
+{
+    vec<T, Rows> res = vec<T, Rows>(0);
+    for (uint i = Cols; i > 0; --i)
+    {
+        res = fma(m[i - 1], vec<T, Rows>(v[i - 1]), res);
+    }
+    return res;
+}
+
+template<typename T, int LCols, int LRows, int RCols, int RRows>
+[[clang::optnone]] matrix<T, RCols, LRows> spvFMulMatrixMatrix(matrix<T, LCols, LRows> l, matrix<T, RCols, RRows> r)
+{
+    matrix<T, RCols, LRows> res;
+    for (uint i = 0; i < RCols; i++)
+    {
+        vec<T, RCols> tmp(0);
+        for (uint j = 0; j < LCols; j++)
+        {
+            tmp = fma(vec<T, RCols>(r[i][j]), l[j], tmp);
+        }
+        res[i] = tmp;
+    }
+    return res;
+}
+
+template<typename T>
+[[clang::optnone]] T spvFSub(T l, T r)
+{
+    return fma(T(-1), r, l);
+}
+
+struct Params
+{
+    uint width;
+    uint size_1;
+    uint x_at;
+    uint x_0;
+    uint x_1;
+    uint x_2;
+    uint x_3;
+    uint y_at;
+    uint y_0;
+    uint y_1;
+    uint y_2;
+    uint y_3;
+};
+
+constant uint X_HALF_tmp [[function_constant(1)]];
+constant uint X_HALF = is_function_constant_defined(X_HALF_tmp) ? X_HALF_tmp : 1u;
+constant bool _607 = (X_HALF != 0u);
+
+struct First
+{
+    uint x[1];
+};
+
+constant bool _630 = (X_HALF != 0u);
+constant uint FUNCTION_tmp [[function_constant(3)]];
+constant uint FUNCTION = is_function_constant_defined(FUNCTION_tmp) ? FUNCTION_tmp : 0u;
+constant uint Y_HALF_tmp [[function_constant(2)]];
+constant uint Y_HALF = is_function_constant_defined(Y_HALF_tmp) ? Y_HALF_tmp : 1u;
+constant bool _662 = (Y_HALF != 0u);
+constant bool _669 = (Y_HALF != 0u);
+
+struct Y
+{
+    uint y[1];
+};
+
+constant uint _711_tmp [[function_constant(0)]];
+constant uint _711 = is_function_constant_defined(_711_tmp) ? _711_tmp : 1u;
+constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_711, 1u, 1u);
+
+static inline __attribute__((always_inline))
+float half_in(thread const uint& word, thread const uint& index)
+{
+    float2 both = float2(as_type<half2>(word));
+    float _50;
+    if ((index & 1u) == 0u)
+    {
+        _50 = both.x;
+    }
+    else
+    {
+        _50 = both.y;
+    }
+    return _50;
+}
+
+static inline __attribute__((always_inline))
+float erf_of(thread const float& x)
+{
+    float size = abs(x);
+    if (size < 0.5)
+    {
+        float s = x * x;
+        float p = 0.00010683760774554684758186340332031;
+        p = 0.00075757573358714580535888671875 - (s * p);
+        p = 0.004629629664123058319091796875 - (s * p);
+        p = 0.02380952425301074981689453125 - (s * p);
+        p = 0.100000001490116119384765625 - (s * p);
+        p = 0.3333333432674407958984375 - (s * p);
+        return (1.12837922573089599609375 * x) * (1.0 - (s * p));
+    }
+    float t = 1.0 / (1.0 + (0.5 * size));
+    float p_1 = 0.17087276279926300048828125;
+    p_1 = (-0.82215225696563720703125) + (t * p_1);
+    p_1 = 1.4885158538818359375 + (t * p_1);
+    p_1 = (-1.13520395755767822265625) + (t * p_1);
+    p_1 = 0.27886807918548583984375 + (t * p_1);
+    p_1 = (-0.186288058757781982421875) + (t * p_1);
+    p_1 = 0.096784181892871856689453125 + (t * p_1);
+    p_1 = 0.3740919530391693115234375 + (t * p_1);
+    p_1 = 1.00002372264862060546875 + (t * p_1);
+    p_1 = (-1.2655122280120849609375) + (t * p_1);
+    float _222;
+    if (size > 9.0)
+    {
+        _222 = 0.0;
+    }
+    else
+    {
+        _222 = t * exp(p_1 - (size * size));
+    }
+    float rest = _222;
+    float _237;
+    if (x < 0.0)
+    {
+        _237 = rest - 1.0;
+    }
+    else
+    {
+        _237 = 1.0 - rest;
+    }
+    return _237;
+}
+
+static inline __attribute__((always_inline))
+float tanh_of(thread const float& x)
+{
+    float size = abs(x);
+    if (size < 0.100000001490116119384765625)
+    {
+        float s = x * x;
+        return x * (1.0 - (s * (0.3333333432674407958984375 - (s * (0.13333334028720855712890625 - (s * 0.0539682544767856597900390625))))));
+    }
+    float t = exp((-2.0) * size);
+    float y = (1.0 - t) / (1.0 + t);
+    float _286;
+    if (x < 0.0)
+    {
+        _286 = -y;
+    }
+    else
+    {
+        _286 = y;
+    }
+    return _286;
+}
+
+static inline __attribute__((always_inline))
+float sine_of(thread const float& x, thread const uint& quarter)
+{
+    float turns = rint(spvFMul(x, 0.636619746685028076171875));
+    float r = spvFSub(x, spvFMul(turns, 1.5703125));
+    r = spvFSub(r, spvFMul(turns, 0.0004837512969970703125));
+    r = spvFSub(r, spvFMul(turns, 7.5497901264043321134522557258606e-08));
+    float s = r * r;
+    float sine = r * (1.0 + (s * ((-0.16666655242443084716796875) + (s * (0.00833216123282909393310546875 - (s * 0.00019515295571181923151016235351562))))));
+    float cosine = (1.0 - (0.5 * s)) + ((s * s) * (0.0416666455566883087158203125 + (s * ((-0.00138873164542019367218017578125) + (s * 2.4433156795566901564598083496094e-05)))));
+    uint at = (uint(int(turns)) + quarter) & 3u;
+    float y = ((at & 1u) == 0u) ? sine : cosine;
+    float _373;
+    if ((at & 2u) == 0u)
+    {
+        _373 = y;
+    }
+    else
+    {
+        _373 = -y;
+    }
+    return _373;
+}
+
+static inline __attribute__((always_inline))
+float unary_of(thread const uint& function, thread const float& x)
+{
+    switch (function)
+    {
+        case 0u:
+        {
+            return x / (1.0 + exp(-x));
+        }
+        case 1u:
+        {
+            return (x < 0.0) ? 0.0 : x;
+        }
+        case 2u:
+        {
+            float param = x * 0.707106769084930419921875;
+            return (0.5 * x) * (1.0 + erf_of(param));
+        }
+        case 3u:
+        {
+            float param_1 = 0.79788458347320556640625 * (x + (((0.0447149984538555145263671875 * x) * x) * x));
+            return (0.5 * x) * (1.0 + tanh_of(param_1));
+        }
+        case 4u:
+        {
+            float param_2 = x;
+            return tanh_of(param_2);
+        }
+        case 5u:
+        {
+            return 1.0 / (1.0 + exp(-x));
+        }
+        case 6u:
+        {
+            return exp(x);
+        }
+        case 7u:
+        {
+            return log(x);
+        }
+        case 8u:
+        {
+            return sqrt(x);
+        }
+        case 9u:
+        {
+            return 1.0 / sqrt(x);
+        }
+        case 10u:
+        {
+            return -x;
+        }
+        case 11u:
+        {
+            return abs(x);
+        }
+        case 12u:
+        {
+            float param_3 = x;
+            uint param_4 = 1u;
+            return sine_of(param_3, param_4);
+        }
+        case 13u:
+        {
+            float param_5 = x;
+            uint param_6 = 0u;
+            return sine_of(param_5, param_6);
+        }
+        case 14u:
+        {
+            float param_7 = x;
+            return erf_of(param_7);
+        }
+        case 15u:
+        {
+            return 1.0 / x;
+        }
+        default:
+        {
+            return floor(x);
+        }
+    }
+}
+
+static inline __attribute__((always_inline))
+float round_half(thread const float& x)
+{
+    float size = abs(x);
+    if (size < 6.103515625e-05)
+    {
+        return rint(x * 16777216.0) * 5.9604644775390625e-08;
+    }
+    uint bits = as_type<uint>(size);
+    bits = ((bits + 4095u) + ((bits >> uint(13)) & 1u)) & 4294959104u;
+    float _93;
+    if (x < 0.0)
+    {
+        _93 = -as_type<float>(bits);
+    }
+    else
+    {
+        _93 = as_type<float>(bits);
+    }
+    return _93;
+}
+
+static inline __attribute__((always_inline))
+uint pack_halves(thread const float2& v)
+{
+    float param = v.x;
+    float param_1 = v.y;
+    return as_type<uint>(half2(float2(round_half(param), round_half(param_1))));
+}
+
+kernel void unary(constant Params& _504 [[buffer(0)]], const device First& _614 [[buffer(1)]], device Y& _675 [[buffer(2)]], uint3 gl_GlobalInvocationID [[thread_position_in_grid]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+{
+    uint i = 2u * gl_GlobalInvocationID.x;
+    if (i >= _504.width)
+    {
+        return;
+    }
+    uint at_0 = gl_WorkGroupID.z / _504.size_1;
+    uint at_1 = gl_WorkGroupID.z % _504.size_1;
+    uint at_2 = gl_WorkGroupID.y;
+    uint to = (((_504.y_at + (at_0 * _504.y_0)) + (at_1 * _504.y_1)) + (at_2 * _504.y_2)) + (i * _504.y_3);
+    uint first = (((_504.x_at + (at_0 * _504.x_0)) + (at_1 * _504.x_1)) + (at_2 * _504.x_2)) + (i * _504.x_3);
+    bool two = (i + 1u) < _504.width;
+    uint _595;
+    if (two)
+    {
+        _595 = first + _504.x_3;
+    }
+    else
+    {
+        _595 = first;
+    }
+    uint next = _595;
+    float _608;
+    if (_607)
+    {
+        uint param = _614.x[first >> uint(1)];
+        uint param_1 = first;
+        _608 = half_in(param, param_1);
+    }
+    else
+    {
+        _608 = as_type<float>(_614.x[first]);
+    }
+    float _631;
+    if (_630)
+    {
+        uint param_2 = _614.x[next >> uint(1)];
+        uint param_3 = next;
+        _631 = half_in(param_2, param_3);
+    }
+    else
+    {
+        _631 = as_type<float>(_614.x[next]);
+    }
+    float2 v = float2(_608, _631);
+    uint param_4 = FUNCTION;
+    float param_5 = v.x;
+    uint param_6 = FUNCTION;
+    float param_7 = v.y;
+    v = float2(unary_of(param_4, param_5), unary_of(param_6, param_7));
+    if (_662)
+    {
+        uint at_ = to;
+        float2 two_ = v;
+        if (_669)
+        {
+            float2 param_8 = two_;
+            _675.y[at_ >> uint(1)] = pack_halves(param_8);
+        }
+        else
+        {
+            _675.y[at_] = as_type<uint>(two_.x);
+            _675.y[at_ + 1u] = as_type<uint>(two_.y);
+        }
+        return;
+    }
+    _675.y[to] = as_type<uint>(v.x);
+    if (two)
+    {
+        _675.y[to + _504.y_3] = as_type<uint>(v.y);
+    }
+}
+
