@@ -70,55 +70,45 @@ uint pack_halves(vec2 v) { return packHalf2x16(vec2(round_half(v.x), round_half(
 // Sums and maxima over a workgroup, the same in all of its threads. Every thread has to call them,
 // the same number of times. 4 KiB of shared memory where USE_GROUP_SUM is defined.
 #if defined(USE_GROUP_SUM)
-shared vec4 group_numbers[256];
+shared uvec4 group_words[256];
 
-vec4 group_sum(vec4 mine) {
-  const uint thread = gl_LocalInvocationID.x;
+// KIND, FROM and TO bits, JOIN (a, b), ACROSS a subgroup.
 #if defined(SUBGROUP)
-  mine = subgroupAdd(mine);
-  if (gl_NumSubgroups == 1u) return mine;
-  barrier();  // what an earlier call left has been read
-  if (subgroupElect()) group_numbers[gl_SubgroupID] = mine;
-  barrier();
-  vec4 total = vec4(0.0);
-  for (uint i = 0u; i < gl_NumSubgroups; ++i) total += group_numbers[i];
-  return total;
-#else
-  barrier();
-  group_numbers[thread] = mine;
-  for (uint step_ = gl_WorkGroupSize.x >> 1; step_ > 0u; step_ >>= 1) {
-    barrier();
-    if (thread < step_) group_numbers[thread] += group_numbers[thread + step_];
+#define GROUP_REDUCE(NAME_, KIND_, BITS_, KIND_OF_, JOIN_, ACROSS_)             \
+  KIND_ NAME_(KIND_ mine) {                                                     \
+    mine = ACROSS_(mine);                                                       \
+    if (gl_NumSubgroups == 1u) return mine;                                     \
+    barrier(); /* what an earlier call left has been read */                    \
+    if (subgroupElect()) group_words[gl_SubgroupID] = BITS_(mine);              \
+    barrier();                                                                  \
+    KIND_ all_ = KIND_OF_(group_words[0]);                                      \
+    for (uint i = 1u; i < gl_NumSubgroups; ++i) {                               \
+      all_ = JOIN_(all_, KIND_OF_(group_words[i]));                             \
+    }                                                                           \
+    return all_;                                                                \
   }
-  barrier();
-  return group_numbers[0];
+#else
+#define GROUP_REDUCE(NAME_, KIND_, BITS_, KIND_OF_, JOIN_, ACROSS_)             \
+  KIND_ NAME_(KIND_ mine) {                                                     \
+    const uint thread = gl_LocalInvocationID.x;                                 \
+    barrier();                                                                  \
+    group_words[thread] = BITS_(mine);                                          \
+    for (uint half_ = gl_WorkGroupSize.x >> 1; half_ > 0u; half_ >>= 1) {       \
+      barrier();                                                                \
+      if (thread < half_) {                                                     \
+        mine = JOIN_(mine, KIND_OF_(group_words[thread + half_]));              \
+        group_words[thread] = BITS_(mine);                                      \
+      }                                                                         \
+    }                                                                           \
+    barrier();                                                                  \
+    return KIND_OF_(group_words[0]);                                            \
+  }
 #endif
-}
+#define PLUS(a_, b_) ((a_) + (b_))
+GROUP_REDUCE(group_sum, vec4, floatBitsToUint, uintBitsToFloat, PLUS, subgroupAdd)
+GROUP_REDUCE(group_sum, ivec4, uvec4, ivec4, PLUS, subgroupAdd)
+GROUP_REDUCE(group_max, vec4, floatBitsToUint, uintBitsToFloat, max, subgroupMax)
 
 float group_sum(float mine) { return group_sum(vec4(mine, 0.0, 0.0, 0.0)).x; }
-
-float group_max(float mine) {
-  const uint thread = gl_LocalInvocationID.x;
-#if defined(SUBGROUP)
-  mine = subgroupMax(mine);
-  if (gl_NumSubgroups == 1u) return mine;
-  barrier();
-  if (subgroupElect()) group_numbers[gl_SubgroupID].x = mine;
-  barrier();
-  float most = group_numbers[0].x;
-  for (uint i = 1u; i < gl_NumSubgroups; ++i) most = max(most, group_numbers[i].x);
-  return most;
-#else
-  barrier();
-  group_numbers[thread].x = mine;
-  for (uint step_ = gl_WorkGroupSize.x >> 1; step_ > 0u; step_ >>= 1) {
-    barrier();
-    if (thread < step_) {
-      group_numbers[thread].x = max(group_numbers[thread].x, group_numbers[thread + step_].x);
-    }
-  }
-  barrier();
-  return group_numbers[0].x;
-#endif
-}
+float group_max(float mine) { return group_max(vec4(mine, LOWEST, LOWEST, LOWEST)).x; }
 #endif

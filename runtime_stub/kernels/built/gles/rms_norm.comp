@@ -3,35 +3,35 @@
 #ifndef SPIRV_CROSS_CONSTANT_ID_0
 #define SPIRV_CROSS_CONSTANT_ID_0 1u
 #endif
-const uint _130 = gl_WorkGroupSize.x;
-const uint _132 = (_130 >> uint(1));
-const uint _193 = gl_WorkGroupSize.x;
-const uint step_ = (2u * _193);
+const uint _132 = gl_WorkGroupSize.x;
+const uint _134 = (_132 >> uint(1));
+const uint _198 = gl_WorkGroupSize.x;
+const uint step_ = (2u * _198);
 #ifndef SPIRV_CROSS_CONSTANT_ID_1
 #define SPIRV_CROSS_CONSTANT_ID_1 0u
 #endif
 const uint X_HALF = SPIRV_CROSS_CONSTANT_ID_1;
-const bool _248 = (X_HALF != 0u);
-const bool _291 = (X_HALF != 0u);
-const bool _347 = (X_HALF != 0u);
+const bool _253 = (X_HALF != 0u);
+const bool _296 = (X_HALF != 0u);
+const bool _352 = (X_HALF != 0u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_4
 #define SPIRV_CROSS_CONSTANT_ID_4 1u
 #endif
 const uint HAS_WEIGHT = SPIRV_CROSS_CONSTANT_ID_4;
-const bool _377 = (HAS_WEIGHT != 0u);
+const bool _382 = (HAS_WEIGHT != 0u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_2
 #define SPIRV_CROSS_CONSTANT_ID_2 0u
 #endif
 const uint W_HALF = SPIRV_CROSS_CONSTANT_ID_2;
-const bool _381 = (W_HALF != 0u);
+const bool _386 = (W_HALF != 0u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_3
 #define SPIRV_CROSS_CONSTANT_ID_3 1u
 #endif
 const uint Y_HALF = SPIRV_CROSS_CONSTANT_ID_3;
-const bool _415 = (Y_HALF != 0u);
-const bool _446 = (X_HALF != 0u);
-const bool _472 = (HAS_WEIGHT != 0u);
-const bool _475 = (W_HALF != 0u);
+const bool _420 = (Y_HALF != 0u);
+const bool _451 = (X_HALF != 0u);
+const bool _477 = (HAS_WEIGHT != 0u);
+const bool _480 = (W_HALF != 0u);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -45,24 +45,24 @@ layout(binding = 0, std140) uniform Params
     uint y_token;
     uint y_head;
     float eps;
-} _183;
+} _188;
 
 layout(binding = 1, std430) readonly buffer X
 {
     uint x[];
-} _255;
+} _260;
 
 layout(binding = 2, std430) readonly buffer W
 {
     uint w[];
-} _388;
+} _393;
 
 layout(binding = 3, std430) buffer Y
 {
     uint y[];
-} _421;
+} _426;
 
-shared vec4 group_numbers[256];
+shared uvec4 group_words[256];
 
 float half_in(uint word, uint index)
 {
@@ -79,28 +79,29 @@ float half_in(uint word, uint index)
     return _43;
 }
 
-vec4 group_sum(vec4 mine)
+vec4 group_sum(inout vec4 mine)
 {
     uint thread = gl_LocalInvocationID.x;
     barrier();
-    group_numbers[thread] = mine;
-    for (uint step_1 = _132; step_1 > 0u; step_1 = step_1 >> uint(1))
+    group_words[thread] = floatBitsToUint(mine);
+    for (uint half_ = _134; half_ > 0u; half_ = half_ >> uint(1))
     {
         barrier();
-        if (thread < step_1)
+        if (thread < half_)
         {
-            group_numbers[thread] += group_numbers[thread + step_1];
+            mine += uintBitsToFloat(group_words[thread + half_]);
+            group_words[thread] = floatBitsToUint(mine);
         }
     }
     barrier();
-    return group_numbers[0];
+    return uintBitsToFloat(group_words[0]);
 }
 
 float group_sum(float mine)
 {
     vec4 param = vec4(mine, 0.0, 0.0, 0.0);
-    vec4 _165 = group_sum(param);
-    return _165.x;
+    vec4 _170 = group_sum(param);
+    return _170.x;
 }
 
 float round_half(float x)
@@ -136,122 +137,122 @@ void main()
     uint token = gl_WorkGroupID.x;
     uint head = gl_WorkGroupID.y;
     uint begin = 2u * gl_LocalInvocationID.x;
-    uint even = _183.width & 4294967294u;
-    bool _196 = begin == (even % step_);
-    bool _203;
-    if (_196)
+    uint even = _188.width & 4294967294u;
+    bool _201 = begin == (even % step_);
+    bool _208;
+    if (_201)
     {
-        _203 = even < _183.width;
+        _208 = even < _188.width;
     }
     else
     {
-        _203 = _196;
+        _208 = _201;
     }
-    bool tail = _203;
-    uint from = (_183.x_at + (token * _183.x_token)) + (head * _183.x_head);
-    uint to = (_183.y_at + (token * _183.y_token)) + (head * _183.y_head);
+    bool tail = _208;
+    uint from = (_188.x_at + (token * _188.x_token)) + (head * _188.x_head);
+    uint to = (_188.y_at + (token * _188.y_token)) + (head * _188.y_head);
     float squares = 0.0;
-    vec2 _249;
+    vec2 _254;
     for (uint i = begin; i < even; i += step_)
     {
-        if (_248)
+        if (_253)
         {
-            _249 = unpackHalf2x16(_255.x[(from + i) >> uint(1)]);
+            _254 = unpackHalf2x16(_260.x[(from + i) >> uint(1)]);
         }
         else
         {
-            _249 = vec2(uintBitsToFloat(_255.x[from + i]), uintBitsToFloat(_255.x[(from + i) + 1u]));
+            _254 = vec2(uintBitsToFloat(_260.x[from + i]), uintBitsToFloat(_260.x[(from + i) + 1u]));
         }
-        vec2 v = _249;
+        vec2 v = _254;
         squares += dot(v, v);
     }
     if (tail)
     {
-        float _292;
-        if (_291)
+        float _297;
+        if (_296)
         {
-            uint param = _255.x[(from + even) >> uint(1)];
+            uint param = _260.x[(from + even) >> uint(1)];
             uint param_1 = from + even;
-            _292 = half_in(param, param_1);
+            _297 = half_in(param, param_1);
         }
         else
         {
-            _292 = uintBitsToFloat(_255.x[from + even]);
+            _297 = uintBitsToFloat(_260.x[from + even]);
         }
-        float v_1 = _292;
+        float v_1 = _297;
         squares += (v_1 * v_1);
     }
     float param_2 = squares;
-    float _324 = group_sum(param_2);
-    float factor = 1.0 / sqrt((_324 / float(_183.width)) + _183.eps);
-    vec2 _348;
-    vec2 _382;
+    float _329 = group_sum(param_2);
+    float factor = 1.0 / sqrt((_329 / float(_188.width)) + _188.eps);
+    vec2 _353;
+    vec2 _387;
     for (uint i_1 = begin; i_1 < even; i_1 += step_)
     {
-        if (_347)
+        if (_352)
         {
-            _348 = unpackHalf2x16(_255.x[(from + i_1) >> uint(1)]);
+            _353 = unpackHalf2x16(_260.x[(from + i_1) >> uint(1)]);
         }
         else
         {
-            _348 = vec2(uintBitsToFloat(_255.x[from + i_1]), uintBitsToFloat(_255.x[(from + i_1) + 1u]));
+            _353 = vec2(uintBitsToFloat(_260.x[from + i_1]), uintBitsToFloat(_260.x[(from + i_1) + 1u]));
         }
-        vec2 v_2 = _348 * factor;
-        if (_377)
+        vec2 v_2 = _353 * factor;
+        if (_382)
         {
-            if (_381)
+            if (_386)
             {
-                _382 = unpackHalf2x16(_388.w[i_1 >> uint(1)]);
+                _387 = unpackHalf2x16(_393.w[i_1 >> uint(1)]);
             }
             else
             {
-                _382 = vec2(uintBitsToFloat(_388.w[i_1]), uintBitsToFloat(_388.w[i_1 + 1u]));
+                _387 = vec2(uintBitsToFloat(_393.w[i_1]), uintBitsToFloat(_393.w[i_1 + 1u]));
             }
-            v_2 *= _382;
+            v_2 *= _387;
         }
         uint at_ = to + i_1;
         vec2 two_ = v_2;
-        if (_415)
+        if (_420)
         {
             vec2 param_3 = two_;
-            _421.y[at_ >> uint(1)] = pack_halves(param_3);
+            _426.y[at_ >> uint(1)] = pack_halves(param_3);
         }
         else
         {
-            _421.y[at_] = floatBitsToUint(two_.x);
-            _421.y[at_ + 1u] = floatBitsToUint(two_.y);
+            _426.y[at_] = floatBitsToUint(two_.x);
+            _426.y[at_ + 1u] = floatBitsToUint(two_.y);
         }
     }
     if (tail)
     {
-        float _447;
-        if (_446)
+        float _452;
+        if (_451)
         {
-            uint param_4 = _255.x[(from + even) >> uint(1)];
+            uint param_4 = _260.x[(from + even) >> uint(1)];
             uint param_5 = from + even;
-            _447 = half_in(param_4, param_5);
+            _452 = half_in(param_4, param_5);
         }
         else
         {
-            _447 = uintBitsToFloat(_255.x[from + even]);
+            _452 = uintBitsToFloat(_260.x[from + even]);
         }
-        float v_3 = _447 * factor;
-        if (_472)
+        float v_3 = _452 * factor;
+        if (_477)
         {
-            float _476;
-            if (_475)
+            float _481;
+            if (_480)
             {
-                uint param_6 = _388.w[even >> uint(1)];
+                uint param_6 = _393.w[even >> uint(1)];
                 uint param_7 = even;
-                _476 = half_in(param_6, param_7);
+                _481 = half_in(param_6, param_7);
             }
             else
             {
-                _476 = uintBitsToFloat(_388.w[even]);
+                _481 = uintBitsToFloat(_393.w[even]);
             }
-            v_3 *= _476;
+            v_3 *= _481;
         }
-        _421.y[to + even] = floatBitsToUint(v_3);
+        _426.y[to + even] = floatBitsToUint(v_3);
     }
 }
 

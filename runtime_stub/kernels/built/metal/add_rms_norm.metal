@@ -23,14 +23,14 @@ struct Params
     float eps;
 };
 
-constant uint _195_tmp [[function_constant(0)]];
-constant uint _195 = is_function_constant_defined(_195_tmp) ? _195_tmp : 1u;
-constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_195, 1u, 1u);
-constant uint _197 = gl_WorkGroupSize.x;
-constant uint step_ = (2u * _197);
+constant uint _197_tmp [[function_constant(0)]];
+constant uint _197 = is_function_constant_defined(_197_tmp) ? _197_tmp : 1u;
+constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_197, 1u, 1u);
+constant uint _199 = gl_WorkGroupSize.x;
+constant uint step_ = (2u * _199);
 constant uint A_HALF_tmp [[function_constant(1)]];
 constant uint A_HALF = is_function_constant_defined(A_HALF_tmp) ? A_HALF_tmp : 0u;
-constant bool _284 = (A_HALF != 0u);
+constant bool _286 = (A_HALF != 0u);
 
 struct A
 {
@@ -39,7 +39,7 @@ struct A
 
 constant uint B_HALF_tmp [[function_constant(2)]];
 constant uint B_HALF = is_function_constant_defined(B_HALF_tmp) ? B_HALF_tmp : 0u;
-constant bool _317 = (B_HALF != 0u);
+constant bool _319 = (B_HALF != 0u);
 
 struct B
 {
@@ -48,22 +48,22 @@ struct B
 
 constant uint SUM_HALF_tmp [[function_constant(4)]];
 constant uint SUM_HALF = is_function_constant_defined(SUM_HALF_tmp) ? SUM_HALF_tmp : 0u;
-constant bool _356 = (SUM_HALF != 0u);
+constant bool _358 = (SUM_HALF != 0u);
 
 struct Sum
 {
     uint sum[1];
 };
 
-constant bool _392 = (A_HALF != 0u);
-constant bool _416 = (B_HALF != 0u);
-constant bool _478 = (SUM_HALF != 0u);
+constant bool _394 = (A_HALF != 0u);
+constant bool _418 = (B_HALF != 0u);
+constant bool _480 = (SUM_HALF != 0u);
 constant uint HAS_WEIGHT_tmp [[function_constant(6)]];
 constant uint HAS_WEIGHT = is_function_constant_defined(HAS_WEIGHT_tmp) ? HAS_WEIGHT_tmp : 1u;
-constant bool _508 = (HAS_WEIGHT != 0u);
+constant bool _510 = (HAS_WEIGHT != 0u);
 constant uint W_HALF_tmp [[function_constant(3)]];
 constant uint W_HALF = is_function_constant_defined(W_HALF_tmp) ? W_HALF_tmp : 0u;
-constant bool _512 = (W_HALF != 0u);
+constant bool _514 = (W_HALF != 0u);
 
 struct W
 {
@@ -72,16 +72,16 @@ struct W
 
 constant uint Y_HALF_tmp [[function_constant(5)]];
 constant uint Y_HALF = is_function_constant_defined(Y_HALF_tmp) ? Y_HALF_tmp : 1u;
-constant bool _546 = (Y_HALF != 0u);
+constant bool _548 = (Y_HALF != 0u);
 
 struct Y
 {
     uint y[1];
 };
 
-constant bool _577 = (SUM_HALF != 0u);
-constant bool _603 = (HAS_WEIGHT != 0u);
-constant bool _606 = (W_HALF != 0u);
+constant bool _579 = (SUM_HALF != 0u);
+constant bool _605 = (HAS_WEIGHT != 0u);
+constant bool _608 = (W_HALF != 0u);
 
 static inline __attribute__((always_inline))
 float round_half(thread const float& x)
@@ -130,194 +130,193 @@ float half_in(thread const uint& word, thread const uint& index)
 }
 
 static inline __attribute__((always_inline))
-float4 group_sum(thread float4& mine, thread uint3& gl_LocalInvocationID, thread uint& gl_NumSubgroups, threadgroup float4 (&group_numbers)[256], thread uint& gl_SubgroupID)
+float4 group_sum(thread float4& mine, thread uint& gl_NumSubgroups, threadgroup uint4 (&group_words)[256], thread uint& gl_SubgroupID)
 {
-    uint thread0 = gl_LocalInvocationID.x;
     mine = simd_sum(mine);
     if (gl_NumSubgroups == 1u)
     {
         return mine;
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    bool _129 = simd_is_first();
-    if (_129)
+    bool _123 = simd_is_first();
+    if (_123)
     {
-        group_numbers[gl_SubgroupID] = mine;
+        group_words[gl_SubgroupID] = as_type<uint4>(mine);
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    float4 total = float4(0.0);
-    for (uint i = 0u; i < gl_NumSubgroups; i++)
+    float4 all_ = as_type<float4>(group_words[0]);
+    for (uint i = 1u; i < gl_NumSubgroups; i++)
     {
-        total += group_numbers[i];
+        all_ += as_type<float4>(group_words[i]);
     }
-    return total;
+    return all_;
 }
 
 static inline __attribute__((always_inline))
-float group_sum(thread const float& mine, thread uint3& gl_LocalInvocationID, thread uint& gl_NumSubgroups, threadgroup float4 (&group_numbers)[256], thread uint& gl_SubgroupID)
+float group_sum(thread const float& mine, thread uint& gl_NumSubgroups, threadgroup uint4 (&group_words)[256], thread uint& gl_SubgroupID)
 {
     float4 param = float4(mine, 0.0, 0.0, 0.0);
-    float4 _166 = group_sum(param, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
+    float4 _166 = group_sum(param, gl_NumSubgroups, group_words, gl_SubgroupID);
     return _166.x;
 }
 
-kernel void add_rms_norm(constant Params& _184 [[buffer(0)]], const device A& _291 [[buffer(1)]], const device B& _324 [[buffer(2)]], const device W& _519 [[buffer(3)]], device Sum& _362 [[buffer(4)]], device Y& _552 [[buffer(5)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void add_rms_norm(constant Params& _187 [[buffer(0)]], const device A& _293 [[buffer(1)]], const device B& _326 [[buffer(2)]], const device W& _521 [[buffer(3)]], device Sum& _364 [[buffer(4)]], device Y& _554 [[buffer(5)]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]])
 {
-    threadgroup float4 group_numbers[256];
+    threadgroup uint4 group_words[256];
     uint token = gl_WorkGroupID.x;
     uint head = gl_WorkGroupID.y;
     uint begin = 2u * gl_LocalInvocationID.x;
-    uint even = _184.width & 4294967294u;
-    bool _200 = begin == (even % step_);
-    bool _207;
-    if (_200)
+    uint even = _187.width & 4294967294u;
+    bool _202 = begin == (even % step_);
+    bool _209;
+    if (_202)
     {
-        _207 = even < _184.width;
+        _209 = even < _187.width;
     }
     else
     {
-        _207 = _200;
+        _209 = _202;
     }
-    bool tail = _207;
-    uint from_a = (_184.a_at + (token * _184.a_token)) + (head * _184.a_head);
-    uint from_b = (_184.b_at + (token * _184.b_token)) + (head * _184.b_head);
-    uint from = (_184.sum_at + (token * _184.sum_token)) + (head * _184.sum_head);
-    uint to = (_184.y_at + (token * _184.y_token)) + (head * _184.y_head);
+    bool tail = _209;
+    uint from_a = (_187.a_at + (token * _187.a_token)) + (head * _187.a_head);
+    uint from_b = (_187.b_at + (token * _187.b_token)) + (head * _187.b_head);
+    uint from = (_187.sum_at + (token * _187.sum_token)) + (head * _187.sum_head);
+    uint to = (_187.y_at + (token * _187.y_token)) + (head * _187.y_head);
     float squares = 0.0;
-    float2 _285;
-    float2 _318;
+    float2 _287;
+    float2 _320;
     for (uint i = begin; i < even; i += step_)
     {
-        if (_284)
+        if (_286)
         {
-            _285 = float2(as_type<half2>(_291.a[(from_a + i) >> uint(1)]));
+            _287 = float2(as_type<half2>(_293.a[(from_a + i) >> uint(1)]));
         }
         else
         {
-            _285 = float2(as_type<float>(_291.a[from_a + i]), as_type<float>(_291.a[(from_a + i) + 1u]));
+            _287 = float2(as_type<float>(_293.a[from_a + i]), as_type<float>(_293.a[(from_a + i) + 1u]));
         }
-        if (_317)
+        if (_319)
         {
-            _318 = float2(as_type<half2>(_324.b[(from_b + i) >> uint(1)]));
+            _320 = float2(as_type<half2>(_326.b[(from_b + i) >> uint(1)]));
         }
         else
         {
-            _318 = float2(as_type<float>(_324.b[from_b + i]), as_type<float>(_324.b[(from_b + i) + 1u]));
+            _320 = float2(as_type<float>(_326.b[from_b + i]), as_type<float>(_326.b[(from_b + i) + 1u]));
         }
-        float2 v = _285 + _318;
+        float2 v = _287 + _320;
         uint at_ = from + i;
         float2 two_ = v;
-        if (_356)
+        if (_358)
         {
             float2 param = two_;
-            _362.sum[at_ >> uint(1)] = pack_halves(param);
+            _364.sum[at_ >> uint(1)] = pack_halves(param);
         }
         else
         {
-            _362.sum[at_] = as_type<uint>(two_.x);
-            _362.sum[at_ + 1u] = as_type<uint>(two_.y);
+            _364.sum[at_] = as_type<uint>(two_.x);
+            _364.sum[at_ + 1u] = as_type<uint>(two_.y);
         }
         squares += dot(v, v);
     }
     if (tail)
     {
-        float _393;
-        if (_392)
+        float _395;
+        if (_394)
         {
-            uint param_1 = _291.a[(from_a + even) >> uint(1)];
+            uint param_1 = _293.a[(from_a + even) >> uint(1)];
             uint param_2 = from_a + even;
-            _393 = half_in(param_1, param_2);
+            _395 = half_in(param_1, param_2);
         }
         else
         {
-            _393 = as_type<float>(_291.a[from_a + even]);
+            _395 = as_type<float>(_293.a[from_a + even]);
         }
-        float _417;
-        if (_416)
+        float _419;
+        if (_418)
         {
-            uint param_3 = _324.b[(from_b + even) >> uint(1)];
+            uint param_3 = _326.b[(from_b + even) >> uint(1)];
             uint param_4 = from_b + even;
-            _417 = half_in(param_3, param_4);
+            _419 = half_in(param_3, param_4);
         }
         else
         {
-            _417 = as_type<float>(_324.b[from_b + even]);
+            _419 = as_type<float>(_326.b[from_b + even]);
         }
-        float v_1 = _393 + _417;
-        _362.sum[from + even] = as_type<uint>(v_1);
+        float v_1 = _395 + _419;
+        _364.sum[from + even] = as_type<uint>(v_1);
         squares += (v_1 * v_1);
     }
     float param_5 = squares;
-    float _456 = group_sum(param_5, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
-    float factor = 1.0 / sqrt((_456 / float(_184.width)) + _184.eps);
-    float2 _479;
-    float2 _513;
+    float _458 = group_sum(param_5, gl_NumSubgroups, group_words, gl_SubgroupID);
+    float factor = 1.0 / sqrt((_458 / float(_187.width)) + _187.eps);
+    float2 _481;
+    float2 _515;
     for (uint i_1 = begin; i_1 < even; i_1 += step_)
     {
-        if (_478)
+        if (_480)
         {
-            _479 = float2(as_type<half2>(_362.sum[(from + i_1) >> uint(1)]));
+            _481 = float2(as_type<half2>(_364.sum[(from + i_1) >> uint(1)]));
         }
         else
         {
-            _479 = float2(as_type<float>(_362.sum[from + i_1]), as_type<float>(_362.sum[(from + i_1) + 1u]));
+            _481 = float2(as_type<float>(_364.sum[from + i_1]), as_type<float>(_364.sum[(from + i_1) + 1u]));
         }
-        float2 v_2 = _479 * factor;
-        if (_508)
+        float2 v_2 = _481 * factor;
+        if (_510)
         {
-            if (_512)
+            if (_514)
             {
-                _513 = float2(as_type<half2>(_519.w[i_1 >> uint(1)]));
+                _515 = float2(as_type<half2>(_521.w[i_1 >> uint(1)]));
             }
             else
             {
-                _513 = float2(as_type<float>(_519.w[i_1]), as_type<float>(_519.w[i_1 + 1u]));
+                _515 = float2(as_type<float>(_521.w[i_1]), as_type<float>(_521.w[i_1 + 1u]));
             }
-            v_2 *= _513;
+            v_2 *= _515;
         }
         uint at_1 = to + i_1;
         float2 two_1 = v_2;
-        if (_546)
+        if (_548)
         {
             float2 param_6 = two_1;
-            _552.y[at_1 >> uint(1)] = pack_halves(param_6);
+            _554.y[at_1 >> uint(1)] = pack_halves(param_6);
         }
         else
         {
-            _552.y[at_1] = as_type<uint>(two_1.x);
-            _552.y[at_1 + 1u] = as_type<uint>(two_1.y);
+            _554.y[at_1] = as_type<uint>(two_1.x);
+            _554.y[at_1 + 1u] = as_type<uint>(two_1.y);
         }
     }
     if (tail)
     {
-        float _578;
-        if (_577)
+        float _580;
+        if (_579)
         {
-            uint param_7 = _362.sum[(from + even) >> uint(1)];
+            uint param_7 = _364.sum[(from + even) >> uint(1)];
             uint param_8 = from + even;
-            _578 = half_in(param_7, param_8);
+            _580 = half_in(param_7, param_8);
         }
         else
         {
-            _578 = as_type<float>(_362.sum[from + even]);
+            _580 = as_type<float>(_364.sum[from + even]);
         }
-        float v_3 = _578 * factor;
-        if (_603)
+        float v_3 = _580 * factor;
+        if (_605)
         {
-            float _607;
-            if (_606)
+            float _609;
+            if (_608)
             {
-                uint param_9 = _519.w[even >> uint(1)];
+                uint param_9 = _521.w[even >> uint(1)];
                 uint param_10 = even;
-                _607 = half_in(param_9, param_10);
+                _609 = half_in(param_9, param_10);
             }
             else
             {
-                _607 = as_type<float>(_519.w[even]);
+                _609 = as_type<float>(_521.w[even]);
             }
-            v_3 *= _607;
+            v_3 *= _609;
         }
-        _552.y[to + even] = as_type<uint>(v_3);
+        _554.y[to + even] = as_type<uint>(v_3);
     }
 }
 

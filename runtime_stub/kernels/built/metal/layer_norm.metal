@@ -17,30 +17,30 @@ struct Params
     float eps;
 };
 
-constant uint _195_tmp [[function_constant(0)]];
-constant uint _195 = is_function_constant_defined(_195_tmp) ? _195_tmp : 1u;
-constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_195, 1u, 1u);
-constant uint _197 = gl_WorkGroupSize.x;
-constant uint step_ = (2u * _197);
+constant uint _197_tmp [[function_constant(0)]];
+constant uint _197 = is_function_constant_defined(_197_tmp) ? _197_tmp : 1u;
+constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_197, 1u, 1u);
+constant uint _199 = gl_WorkGroupSize.x;
+constant uint step_ = (2u * _199);
 constant uint X_HALF_tmp [[function_constant(1)]];
 constant uint X_HALF = is_function_constant_defined(X_HALF_tmp) ? X_HALF_tmp : 0u;
-constant bool _252 = (X_HALF != 0u);
+constant bool _254 = (X_HALF != 0u);
 
 struct X
 {
     uint x[1];
 };
 
-constant bool _296 = (X_HALF != 0u);
-constant bool _342 = (X_HALF != 0u);
-constant bool _383 = (X_HALF != 0u);
-constant bool _441 = (X_HALF != 0u);
+constant bool _298 = (X_HALF != 0u);
+constant bool _344 = (X_HALF != 0u);
+constant bool _385 = (X_HALF != 0u);
+constant bool _443 = (X_HALF != 0u);
 constant uint HAS_WEIGHT_tmp [[function_constant(5)]];
 constant uint HAS_WEIGHT = is_function_constant_defined(HAS_WEIGHT_tmp) ? HAS_WEIGHT_tmp : 1u;
-constant bool _474 = (HAS_WEIGHT != 0u);
+constant bool _476 = (HAS_WEIGHT != 0u);
 constant uint W_HALF_tmp [[function_constant(2)]];
 constant uint W_HALF = is_function_constant_defined(W_HALF_tmp) ? W_HALF_tmp : 0u;
-constant bool _478 = (W_HALF != 0u);
+constant bool _480 = (W_HALF != 0u);
 
 struct W
 {
@@ -49,10 +49,10 @@ struct W
 
 constant uint HAS_BIAS_tmp [[function_constant(6)]];
 constant uint HAS_BIAS = is_function_constant_defined(HAS_BIAS_tmp) ? HAS_BIAS_tmp : 1u;
-constant bool _506 = (HAS_BIAS != 0u);
+constant bool _508 = (HAS_BIAS != 0u);
 constant uint B_HALF_tmp [[function_constant(3)]];
 constant uint B_HALF = is_function_constant_defined(B_HALF_tmp) ? B_HALF_tmp : 0u;
-constant bool _510 = (B_HALF != 0u);
+constant bool _512 = (B_HALF != 0u);
 
 struct B
 {
@@ -61,18 +61,18 @@ struct B
 
 constant uint Y_HALF_tmp [[function_constant(4)]];
 constant uint Y_HALF = is_function_constant_defined(Y_HALF_tmp) ? Y_HALF_tmp : 1u;
-constant bool _544 = (Y_HALF != 0u);
+constant bool _546 = (Y_HALF != 0u);
 
 struct Y
 {
     uint y[1];
 };
 
-constant bool _575 = (X_HALF != 0u);
-constant bool _603 = (HAS_WEIGHT != 0u);
-constant bool _606 = (W_HALF != 0u);
-constant bool _626 = (HAS_BIAS != 0u);
-constant bool _629 = (B_HALF != 0u);
+constant bool _577 = (X_HALF != 0u);
+constant bool _605 = (HAS_WEIGHT != 0u);
+constant bool _608 = (W_HALF != 0u);
+constant bool _628 = (HAS_BIAS != 0u);
+constant bool _631 = (B_HALF != 0u);
 
 static inline __attribute__((always_inline))
 float half_in(thread const uint& word, thread const uint& index)
@@ -91,34 +91,33 @@ float half_in(thread const uint& word, thread const uint& index)
 }
 
 static inline __attribute__((always_inline))
-float4 group_sum(thread float4& mine, thread uint3& gl_LocalInvocationID, thread uint& gl_NumSubgroups, threadgroup float4 (&group_numbers)[256], thread uint& gl_SubgroupID)
+float4 group_sum(thread float4& mine, thread uint& gl_NumSubgroups, threadgroup uint4 (&group_words)[256], thread uint& gl_SubgroupID)
 {
-    uint thread0 = gl_LocalInvocationID.x;
     mine = simd_sum(mine);
     if (gl_NumSubgroups == 1u)
     {
         return mine;
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    bool _129 = simd_is_first();
-    if (_129)
+    bool _123 = simd_is_first();
+    if (_123)
     {
-        group_numbers[gl_SubgroupID] = mine;
+        group_words[gl_SubgroupID] = as_type<uint4>(mine);
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    float4 total = float4(0.0);
-    for (uint i = 0u; i < gl_NumSubgroups; i++)
+    float4 all_ = as_type<float4>(group_words[0]);
+    for (uint i = 1u; i < gl_NumSubgroups; i++)
     {
-        total += group_numbers[i];
+        all_ += as_type<float4>(group_words[i]);
     }
-    return total;
+    return all_;
 }
 
 static inline __attribute__((always_inline))
-float group_sum(thread const float& mine, thread uint3& gl_LocalInvocationID, thread uint& gl_NumSubgroups, threadgroup float4 (&group_numbers)[256], thread uint& gl_SubgroupID)
+float group_sum(thread const float& mine, thread uint& gl_NumSubgroups, threadgroup uint4 (&group_words)[256], thread uint& gl_SubgroupID)
 {
     float4 param = float4(mine, 0.0, 0.0, 0.0);
-    float4 _166 = group_sum(param, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
+    float4 _166 = group_sum(param, gl_NumSubgroups, group_words, gl_SubgroupID);
     return _166.x;
 }
 
@@ -152,189 +151,189 @@ uint pack_halves(thread const float2& v)
     return as_type<uint>(half2(float2(round_half(param), round_half(param_1))));
 }
 
-kernel void layer_norm(constant Params& _184 [[buffer(0)]], const device X& _259 [[buffer(1)]], const device W& _485 [[buffer(2)]], const device B& _517 [[buffer(3)]], device Y& _550 [[buffer(4)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void layer_norm(constant Params& _187 [[buffer(0)]], const device X& _261 [[buffer(1)]], const device W& _487 [[buffer(2)]], const device B& _519 [[buffer(3)]], device Y& _552 [[buffer(4)]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]])
 {
-    threadgroup float4 group_numbers[256];
+    threadgroup uint4 group_words[256];
     uint token = gl_WorkGroupID.x;
     uint head = gl_WorkGroupID.y;
     uint begin = 2u * gl_LocalInvocationID.x;
-    uint even = _184.width & 4294967294u;
-    bool _200 = begin == (even % step_);
-    bool _207;
-    if (_200)
+    uint even = _187.width & 4294967294u;
+    bool _202 = begin == (even % step_);
+    bool _209;
+    if (_202)
     {
-        _207 = even < _184.width;
+        _209 = even < _187.width;
     }
     else
     {
-        _207 = _200;
+        _209 = _202;
     }
-    bool tail = _207;
-    uint from = (_184.x_at + (token * _184.x_token)) + (head * _184.x_head);
-    uint to = (_184.y_at + (token * _184.y_token)) + (head * _184.y_head);
+    bool tail = _209;
+    uint from = (_187.x_at + (token * _187.x_token)) + (head * _187.x_head);
+    uint to = (_187.y_at + (token * _187.y_token)) + (head * _187.y_head);
     float sum = 0.0;
-    float2 _253;
+    float2 _255;
     for (uint i = begin; i < even; i += step_)
     {
-        if (_252)
+        if (_254)
         {
-            _253 = float2(as_type<half2>(_259.x[(from + i) >> uint(1)]));
+            _255 = float2(as_type<half2>(_261.x[(from + i) >> uint(1)]));
         }
         else
         {
-            _253 = float2(as_type<float>(_259.x[from + i]), as_type<float>(_259.x[(from + i) + 1u]));
+            _255 = float2(as_type<float>(_261.x[from + i]), as_type<float>(_261.x[(from + i) + 1u]));
         }
-        float2 v = _253;
+        float2 v = _255;
         sum += (v.x + v.y);
     }
     if (tail)
     {
-        float _297;
-        if (_296)
+        float _299;
+        if (_298)
         {
-            uint param = _259.x[(from + even) >> uint(1)];
+            uint param = _261.x[(from + even) >> uint(1)];
             uint param_1 = from + even;
-            _297 = half_in(param, param_1);
+            _299 = half_in(param, param_1);
         }
         else
         {
-            _297 = as_type<float>(_259.x[from + even]);
+            _299 = as_type<float>(_261.x[from + even]);
         }
-        sum += _297;
+        sum += _299;
     }
     float param_2 = sum;
-    float _325 = group_sum(param_2, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
-    float mean = _325 / float(_184.width);
+    float _327 = group_sum(param_2, gl_NumSubgroups, group_words, gl_SubgroupID);
+    float mean = _327 / float(_187.width);
     float squares = 0.0;
-    float2 _343;
+    float2 _345;
     for (uint i_1 = begin; i_1 < even; i_1 += step_)
     {
-        if (_342)
+        if (_344)
         {
-            _343 = float2(as_type<half2>(_259.x[(from + i_1) >> uint(1)]));
+            _345 = float2(as_type<half2>(_261.x[(from + i_1) >> uint(1)]));
         }
         else
         {
-            _343 = float2(as_type<float>(_259.x[from + i_1]), as_type<float>(_259.x[(from + i_1) + 1u]));
+            _345 = float2(as_type<float>(_261.x[from + i_1]), as_type<float>(_261.x[(from + i_1) + 1u]));
         }
-        float2 v_1 = _343 - float2(mean);
+        float2 v_1 = _345 - float2(mean);
         squares += dot(v_1, v_1);
     }
     if (tail)
     {
-        float _384;
-        if (_383)
+        float _386;
+        if (_385)
         {
-            uint param_3 = _259.x[(from + even) >> uint(1)];
+            uint param_3 = _261.x[(from + even) >> uint(1)];
             uint param_4 = from + even;
-            _384 = half_in(param_3, param_4);
+            _386 = half_in(param_3, param_4);
         }
         else
         {
-            _384 = as_type<float>(_259.x[from + even]);
+            _386 = as_type<float>(_261.x[from + even]);
         }
-        float v_2 = _384 - mean;
+        float v_2 = _386 - mean;
         squares += (v_2 * v_2);
     }
     float param_5 = squares;
-    float _418 = group_sum(param_5, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
-    float factor = 1.0 / sqrt((_418 / float(_184.width)) + _184.eps);
-    float2 _442;
-    float2 _479;
-    float2 _511;
+    float _420 = group_sum(param_5, gl_NumSubgroups, group_words, gl_SubgroupID);
+    float factor = 1.0 / sqrt((_420 / float(_187.width)) + _187.eps);
+    float2 _444;
+    float2 _481;
+    float2 _513;
     for (uint i_2 = begin; i_2 < even; i_2 += step_)
     {
-        if (_441)
+        if (_443)
         {
-            _442 = float2(as_type<half2>(_259.x[(from + i_2) >> uint(1)]));
+            _444 = float2(as_type<half2>(_261.x[(from + i_2) >> uint(1)]));
         }
         else
         {
-            _442 = float2(as_type<float>(_259.x[from + i_2]), as_type<float>(_259.x[(from + i_2) + 1u]));
+            _444 = float2(as_type<float>(_261.x[from + i_2]), as_type<float>(_261.x[(from + i_2) + 1u]));
         }
-        float2 v_3 = (_442 - float2(mean)) * factor;
-        if (_474)
+        float2 v_3 = (_444 - float2(mean)) * factor;
+        if (_476)
         {
-            if (_478)
+            if (_480)
             {
-                _479 = float2(as_type<half2>(_485.w[i_2 >> uint(1)]));
+                _481 = float2(as_type<half2>(_487.w[i_2 >> uint(1)]));
             }
             else
             {
-                _479 = float2(as_type<float>(_485.w[i_2]), as_type<float>(_485.w[i_2 + 1u]));
+                _481 = float2(as_type<float>(_487.w[i_2]), as_type<float>(_487.w[i_2 + 1u]));
             }
-            v_3 *= _479;
+            v_3 *= _481;
         }
-        if (_506)
+        if (_508)
         {
-            if (_510)
+            if (_512)
             {
-                _511 = float2(as_type<half2>(_517.b[i_2 >> uint(1)]));
+                _513 = float2(as_type<half2>(_519.b[i_2 >> uint(1)]));
             }
             else
             {
-                _511 = float2(as_type<float>(_517.b[i_2]), as_type<float>(_517.b[i_2 + 1u]));
+                _513 = float2(as_type<float>(_519.b[i_2]), as_type<float>(_519.b[i_2 + 1u]));
             }
-            v_3 += _511;
+            v_3 += _513;
         }
         uint at_ = to + i_2;
         float2 two_ = v_3;
-        if (_544)
+        if (_546)
         {
             float2 param_6 = two_;
-            _550.y[at_ >> uint(1)] = pack_halves(param_6);
+            _552.y[at_ >> uint(1)] = pack_halves(param_6);
         }
         else
         {
-            _550.y[at_] = as_type<uint>(two_.x);
-            _550.y[at_ + 1u] = as_type<uint>(two_.y);
+            _552.y[at_] = as_type<uint>(two_.x);
+            _552.y[at_ + 1u] = as_type<uint>(two_.y);
         }
     }
     if (tail)
     {
-        float _576;
-        if (_575)
+        float _578;
+        if (_577)
         {
-            uint param_7 = _259.x[(from + even) >> uint(1)];
+            uint param_7 = _261.x[(from + even) >> uint(1)];
             uint param_8 = from + even;
-            _576 = half_in(param_7, param_8);
+            _578 = half_in(param_7, param_8);
         }
         else
         {
-            _576 = as_type<float>(_259.x[from + even]);
+            _578 = as_type<float>(_261.x[from + even]);
         }
-        float v_4 = (_576 - mean) * factor;
-        if (_603)
+        float v_4 = (_578 - mean) * factor;
+        if (_605)
         {
-            float _607;
-            if (_606)
+            float _609;
+            if (_608)
             {
-                uint param_9 = _485.w[even >> uint(1)];
+                uint param_9 = _487.w[even >> uint(1)];
                 uint param_10 = even;
-                _607 = half_in(param_9, param_10);
+                _609 = half_in(param_9, param_10);
             }
             else
             {
-                _607 = as_type<float>(_485.w[even]);
+                _609 = as_type<float>(_487.w[even]);
             }
-            v_4 *= _607;
+            v_4 *= _609;
         }
-        if (_626)
+        if (_628)
         {
-            float _630;
-            if (_629)
+            float _632;
+            if (_631)
             {
-                uint param_11 = _517.b[even >> uint(1)];
+                uint param_11 = _519.b[even >> uint(1)];
                 uint param_12 = even;
-                _630 = half_in(param_11, param_12);
+                _632 = half_in(param_11, param_12);
             }
             else
             {
-                _630 = as_type<float>(_517.b[even]);
+                _632 = as_type<float>(_519.b[even]);
             }
-            v_4 += _630;
+            v_4 += _632;
         }
-        _550.y[to + even] = as_type<uint>(v_4);
+        _552.y[to + even] = as_type<uint>(v_4);
     }
 }
 

@@ -26,29 +26,29 @@ struct Params
 
 constant uint Y_HALF_tmp [[function_constant(2)]];
 constant uint Y_HALF = is_function_constant_defined(Y_HALF_tmp) ? Y_HALF_tmp : 0u;
-constant bool _228 = (Y_HALF != 0u);
-constant uint _229 = _228 ? 2u : 1u;
+constant bool _239 = (Y_HALF != 0u);
+constant uint _240 = _239 ? 2u : 1u;
 constant uint X_HALF_tmp [[function_constant(1)]];
 constant uint X_HALF = is_function_constant_defined(X_HALF_tmp) ? X_HALF_tmp : 0u;
-constant bool _329 = (X_HALF != 0u);
+constant bool _340 = (X_HALF != 0u);
 
 struct X
 {
     uint x[1];
 };
 
-constant bool _353 = (Y_HALF != 0u);
-constant bool _356 = (X_HALF != 0u);
-constant uint _390_tmp [[function_constant(0)]];
-constant uint _390 = is_function_constant_defined(_390_tmp) ? _390_tmp : 1u;
-constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_390, 1u, 1u);
+constant bool _364 = (Y_HALF != 0u);
+constant bool _367 = (X_HALF != 0u);
+constant uint _401_tmp [[function_constant(0)]];
+constant uint _401 = is_function_constant_defined(_401_tmp) ? _401_tmp : 1u;
+constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_401, 1u, 1u);
 constant uint FUNCTION_tmp [[function_constant(3)]];
 constant uint FUNCTION = is_function_constant_defined(FUNCTION_tmp) ? FUNCTION_tmp : 0u;
-constant bool _396 = (FUNCTION == 2u);
-constant bool _404 = (Y_HALF != 0u);
-constant bool _420 = (FUNCTION == 0u);
-constant bool _462 = (Y_HALF != 0u);
-constant bool _469 = (Y_HALF != 0u);
+constant bool _407 = (FUNCTION == 2u);
+constant bool _415 = (Y_HALF != 0u);
+constant bool _431 = (FUNCTION == 0u);
+constant bool _473 = (Y_HALF != 0u);
+constant bool _480 = (Y_HALF != 0u);
 
 struct Y
 {
@@ -59,22 +59,21 @@ static inline __attribute__((always_inline))
 float half_in(thread const uint& word, thread const uint& index)
 {
     float2 both = float2(as_type<half2>(word));
-    float _43;
+    float _46;
     if ((index & 1u) == 0u)
     {
-        _43 = both.x;
+        _46 = both.x;
     }
     else
     {
-        _43 = both.y;
+        _46 = both.y;
     }
-    return _43;
+    return _46;
 }
 
 static inline __attribute__((always_inline))
-float group_max(thread float& mine, thread uint3& gl_LocalInvocationID, thread uint& gl_NumSubgroups, threadgroup float4 (&group_numbers)[256], thread uint& gl_SubgroupID)
+float4 group_max(thread float4& mine, thread uint& gl_NumSubgroups, threadgroup uint4 (&group_words)[256], thread uint& gl_SubgroupID)
 {
-    uint thread0 = gl_LocalInvocationID.x;
     mine = simd_max(mine);
     if (gl_NumSubgroups == 1u)
     {
@@ -84,39 +83,46 @@ float group_max(thread float& mine, thread uint3& gl_LocalInvocationID, thread u
     bool _174 = simd_is_first();
     if (_174)
     {
-        ((threadgroup float*)&group_numbers[gl_SubgroupID])[0u] = mine;
+        group_words[gl_SubgroupID] = as_type<uint4>(mine);
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    float most = ((threadgroup float*)&group_numbers[0])[0u];
+    float4 all_ = as_type<float4>(group_words[0]);
     for (uint i = 1u; i < gl_NumSubgroups; i++)
     {
-        most = fast::max(most, ((threadgroup float*)&group_numbers[i])[0u]);
+        all_ = fast::max(all_, as_type<float4>(group_words[i]));
     }
-    return most;
+    return all_;
 }
 
 static inline __attribute__((always_inline))
-float4 group_sum(thread float4& mine, thread uint3& gl_LocalInvocationID, thread uint& gl_NumSubgroups, threadgroup float4 (&group_numbers)[256], thread uint& gl_SubgroupID)
+float group_max(thread const float& mine, thread uint& gl_NumSubgroups, threadgroup uint4 (&group_words)[256], thread uint& gl_SubgroupID)
 {
-    uint thread0 = gl_LocalInvocationID.x;
+    float4 param = float4(mine, -3.4028234663852885981170418348452e+38, -3.4028234663852885981170418348452e+38, -3.4028234663852885981170418348452e+38);
+    float4 _209 = group_max(param, gl_NumSubgroups, group_words, gl_SubgroupID);
+    return _209.x;
+}
+
+static inline __attribute__((always_inline))
+float4 group_sum(thread float4& mine, thread uint& gl_NumSubgroups, threadgroup uint4 (&group_words)[256], thread uint& gl_SubgroupID)
+{
     mine = simd_sum(mine);
     if (gl_NumSubgroups == 1u)
     {
         return mine;
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    bool _129 = simd_is_first();
-    if (_129)
+    bool _126 = simd_is_first();
+    if (_126)
     {
-        group_numbers[gl_SubgroupID] = mine;
+        group_words[gl_SubgroupID] = as_type<uint4>(mine);
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    float4 total = float4(0.0);
-    for (uint i = 0u; i < gl_NumSubgroups; i++)
+    float4 all_ = as_type<float4>(group_words[0]);
+    for (uint i = 1u; i < gl_NumSubgroups; i++)
     {
-        total += group_numbers[i];
+        all_ += as_type<float4>(group_words[i]);
     }
-    return total;
+    return all_;
 }
 
 static inline __attribute__((always_inline))
@@ -129,16 +135,16 @@ float round_half(thread const float& x)
     }
     uint bits = as_type<uint>(size);
     bits = ((bits + 4095u) + ((bits >> uint(13)) & 1u)) & 4294959104u;
-    float _86;
+    float _89;
     if (x < 0.0)
     {
-        _86 = -as_type<float>(bits);
+        _89 = -as_type<float>(bits);
     }
     else
     {
-        _86 = as_type<float>(bits);
+        _89 = as_type<float>(bits);
     }
-    return _86;
+    return _89;
 }
 
 static inline __attribute__((always_inline))
@@ -149,99 +155,99 @@ uint pack_halves(thread const float2& v)
     return as_type<uint>(half2(float2(round_half(param), round_half(param_1))));
 }
 
-kernel void reduce(constant Params& _210 [[buffer(0)]], const device X& _336 [[buffer(1)]], device Y& _475 [[buffer(2)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void reduce(constant Params& _221 [[buffer(0)]], const device X& _347 [[buffer(1)]], device Y& _486 [[buffer(2)]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]])
 {
-    threadgroup float4 group_numbers[256];
-    uint at_0 = gl_WorkGroupID.z / _210.kept_1;
-    uint at_1 = gl_WorkGroupID.z % _210.kept_1;
+    threadgroup uint4 group_words[256];
+    uint at_0 = gl_WorkGroupID.z / _221.kept_1;
+    uint at_1 = gl_WorkGroupID.z % _221.kept_1;
     uint at_2 = gl_WorkGroupID.y;
-    uint at_3 = gl_WorkGroupID.x * _229;
-    uint from = (((_210.x_at + (at_0 * _210.x_0)) + (at_1 * _210.x_1)) + (at_2 * _210.x_2)) + (at_3 * _210.x_3);
+    uint at_3 = gl_WorkGroupID.x * _240;
+    uint from = (((_221.x_at + (at_0 * _221.x_0)) + (at_1 * _221.x_1)) + (at_2 * _221.x_2)) + (at_3 * _221.x_3);
     float2 sum = float2(0.0);
     float2 most = float2(-3.4028234663852885981170418348452e+38);
-    float _330;
-    float _357;
-    for (uint i = gl_LocalInvocationID.x; i < _210.count; i += gl_WorkGroupSize.x)
+    float _341;
+    float _368;
+    for (uint i = gl_LocalInvocationID.x; i < _221.count; i += gl_WorkGroupSize.x)
     {
         uint rest = i;
-        uint i_3 = rest % _210.gone_3;
-        rest /= _210.gone_3;
-        uint i_2 = rest % _210.gone_2;
-        rest /= _210.gone_2;
-        uint at = (((from + ((rest / _210.gone_1) * _210.x_0)) + ((rest % _210.gone_1) * _210.x_1)) + (i_2 * _210.x_2)) + (i_3 * _210.x_3);
-        if (_329)
+        uint i_3 = rest % _221.gone_3;
+        rest /= _221.gone_3;
+        uint i_2 = rest % _221.gone_2;
+        rest /= _221.gone_2;
+        uint at = (((from + ((rest / _221.gone_1) * _221.x_0)) + ((rest % _221.gone_1) * _221.x_1)) + (i_2 * _221.x_2)) + (i_3 * _221.x_3);
+        if (_340)
         {
-            uint param = _336.x[at >> uint(1)];
+            uint param = _347.x[at >> uint(1)];
             uint param_1 = at;
-            _330 = half_in(param, param_1);
+            _341 = half_in(param, param_1);
         }
         else
         {
-            _330 = as_type<float>(_336.x[at]);
+            _341 = as_type<float>(_347.x[at]);
         }
-        float2 v = float2(_330, 0.0);
-        if (_353)
+        float2 v = float2(_341, 0.0);
+        if (_364)
         {
-            if (_356)
+            if (_367)
             {
-                uint param_2 = _336.x[(at + _210.x_3) >> uint(1)];
-                uint param_3 = at + _210.x_3;
-                _357 = half_in(param_2, param_3);
+                uint param_2 = _347.x[(at + _221.x_3) >> uint(1)];
+                uint param_3 = at + _221.x_3;
+                _368 = half_in(param_2, param_3);
             }
             else
             {
-                _357 = as_type<float>(_336.x[at + _210.x_3]);
+                _368 = as_type<float>(_347.x[at + _221.x_3]);
             }
-            v.y = _357;
+            v.y = _368;
         }
         sum += v;
         most = fast::max(most, v);
     }
-    if (_396)
+    if (_407)
     {
         float param_4 = most.x;
-        float _402 = group_max(param_4, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
-        sum.x = _402;
-        if (_404)
+        float _413 = group_max(param_4, gl_NumSubgroups, group_words, gl_SubgroupID);
+        sum.x = _413;
+        if (_415)
         {
             float param_5 = most.y;
-            float _410 = group_max(param_5, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
-            sum.y = _410;
+            float _421 = group_max(param_5, gl_NumSubgroups, group_words, gl_SubgroupID);
+            sum.y = _421;
         }
     }
     else
     {
         float4 param_6 = float4(sum, 0.0, 0.0);
-        float4 _418 = group_sum(param_6, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
-        sum = _418.xy;
-        if (_420)
+        float4 _429 = group_sum(param_6, gl_NumSubgroups, group_words, gl_SubgroupID);
+        sum = _429.xy;
+        if (_431)
         {
-            sum /= float2(float(_210.count));
+            sum /= float2(float(_221.count));
         }
     }
     if (gl_LocalInvocationID.x != 0u)
     {
         return;
     }
-    uint to = (((_210.y_at + (at_0 * _210.y_0)) + (at_1 * _210.y_1)) + (at_2 * _210.y_2)) + (at_3 * _210.y_3);
-    if (_462)
+    uint to = (((_221.y_at + (at_0 * _221.y_0)) + (at_1 * _221.y_1)) + (at_2 * _221.y_2)) + (at_3 * _221.y_3);
+    if (_473)
     {
         uint at_ = to;
         float2 two_ = sum;
-        if (_469)
+        if (_480)
         {
             float2 param_7 = two_;
-            _475.y[at_ >> uint(1)] = pack_halves(param_7);
+            _486.y[at_ >> uint(1)] = pack_halves(param_7);
         }
         else
         {
-            _475.y[at_] = as_type<uint>(two_.x);
-            _475.y[at_ + 1u] = as_type<uint>(two_.y);
+            _486.y[at_] = as_type<uint>(two_.x);
+            _486.y[at_ + 1u] = as_type<uint>(two_.y);
         }
     }
     else
     {
-        _475.y[to] = as_type<uint>(sum.x);
+        _486.y[to] = as_type<uint>(sum.x);
     }
 }
 

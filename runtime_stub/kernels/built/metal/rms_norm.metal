@@ -17,28 +17,28 @@ struct Params
     float eps;
 };
 
-constant uint _195_tmp [[function_constant(0)]];
-constant uint _195 = is_function_constant_defined(_195_tmp) ? _195_tmp : 1u;
-constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_195, 1u, 1u);
-constant uint _197 = gl_WorkGroupSize.x;
-constant uint step_ = (2u * _197);
+constant uint _197_tmp [[function_constant(0)]];
+constant uint _197 = is_function_constant_defined(_197_tmp) ? _197_tmp : 1u;
+constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_197, 1u, 1u);
+constant uint _199 = gl_WorkGroupSize.x;
+constant uint step_ = (2u * _199);
 constant uint X_HALF_tmp [[function_constant(1)]];
 constant uint X_HALF = is_function_constant_defined(X_HALF_tmp) ? X_HALF_tmp : 0u;
-constant bool _252 = (X_HALF != 0u);
+constant bool _254 = (X_HALF != 0u);
 
 struct X
 {
     uint x[1];
 };
 
-constant bool _295 = (X_HALF != 0u);
-constant bool _351 = (X_HALF != 0u);
+constant bool _297 = (X_HALF != 0u);
+constant bool _353 = (X_HALF != 0u);
 constant uint HAS_WEIGHT_tmp [[function_constant(4)]];
 constant uint HAS_WEIGHT = is_function_constant_defined(HAS_WEIGHT_tmp) ? HAS_WEIGHT_tmp : 1u;
-constant bool _381 = (HAS_WEIGHT != 0u);
+constant bool _383 = (HAS_WEIGHT != 0u);
 constant uint W_HALF_tmp [[function_constant(2)]];
 constant uint W_HALF = is_function_constant_defined(W_HALF_tmp) ? W_HALF_tmp : 0u;
-constant bool _385 = (W_HALF != 0u);
+constant bool _387 = (W_HALF != 0u);
 
 struct W
 {
@@ -47,16 +47,16 @@ struct W
 
 constant uint Y_HALF_tmp [[function_constant(3)]];
 constant uint Y_HALF = is_function_constant_defined(Y_HALF_tmp) ? Y_HALF_tmp : 1u;
-constant bool _419 = (Y_HALF != 0u);
+constant bool _421 = (Y_HALF != 0u);
 
 struct Y
 {
     uint y[1];
 };
 
-constant bool _450 = (X_HALF != 0u);
-constant bool _476 = (HAS_WEIGHT != 0u);
-constant bool _479 = (W_HALF != 0u);
+constant bool _452 = (X_HALF != 0u);
+constant bool _478 = (HAS_WEIGHT != 0u);
+constant bool _481 = (W_HALF != 0u);
 
 static inline __attribute__((always_inline))
 float half_in(thread const uint& word, thread const uint& index)
@@ -75,34 +75,33 @@ float half_in(thread const uint& word, thread const uint& index)
 }
 
 static inline __attribute__((always_inline))
-float4 group_sum(thread float4& mine, thread uint3& gl_LocalInvocationID, thread uint& gl_NumSubgroups, threadgroup float4 (&group_numbers)[256], thread uint& gl_SubgroupID)
+float4 group_sum(thread float4& mine, thread uint& gl_NumSubgroups, threadgroup uint4 (&group_words)[256], thread uint& gl_SubgroupID)
 {
-    uint thread0 = gl_LocalInvocationID.x;
     mine = simd_sum(mine);
     if (gl_NumSubgroups == 1u)
     {
         return mine;
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    bool _129 = simd_is_first();
-    if (_129)
+    bool _123 = simd_is_first();
+    if (_123)
     {
-        group_numbers[gl_SubgroupID] = mine;
+        group_words[gl_SubgroupID] = as_type<uint4>(mine);
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    float4 total = float4(0.0);
-    for (uint i = 0u; i < gl_NumSubgroups; i++)
+    float4 all_ = as_type<float4>(group_words[0]);
+    for (uint i = 1u; i < gl_NumSubgroups; i++)
     {
-        total += group_numbers[i];
+        all_ += as_type<float4>(group_words[i]);
     }
-    return total;
+    return all_;
 }
 
 static inline __attribute__((always_inline))
-float group_sum(thread const float& mine, thread uint3& gl_LocalInvocationID, thread uint& gl_NumSubgroups, threadgroup float4 (&group_numbers)[256], thread uint& gl_SubgroupID)
+float group_sum(thread const float& mine, thread uint& gl_NumSubgroups, threadgroup uint4 (&group_words)[256], thread uint& gl_SubgroupID)
 {
     float4 param = float4(mine, 0.0, 0.0, 0.0);
-    float4 _166 = group_sum(param, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
+    float4 _166 = group_sum(param, gl_NumSubgroups, group_words, gl_SubgroupID);
     return _166.x;
 }
 
@@ -136,128 +135,128 @@ uint pack_halves(thread const float2& v)
     return as_type<uint>(half2(float2(round_half(param), round_half(param_1))));
 }
 
-kernel void rms_norm(constant Params& _184 [[buffer(0)]], const device X& _259 [[buffer(1)]], const device W& _392 [[buffer(2)]], device Y& _425 [[buffer(3)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void rms_norm(constant Params& _187 [[buffer(0)]], const device X& _261 [[buffer(1)]], const device W& _394 [[buffer(2)]], device Y& _427 [[buffer(3)]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]])
 {
-    threadgroup float4 group_numbers[256];
+    threadgroup uint4 group_words[256];
     uint token = gl_WorkGroupID.x;
     uint head = gl_WorkGroupID.y;
     uint begin = 2u * gl_LocalInvocationID.x;
-    uint even = _184.width & 4294967294u;
-    bool _200 = begin == (even % step_);
-    bool _207;
-    if (_200)
+    uint even = _187.width & 4294967294u;
+    bool _202 = begin == (even % step_);
+    bool _209;
+    if (_202)
     {
-        _207 = even < _184.width;
+        _209 = even < _187.width;
     }
     else
     {
-        _207 = _200;
+        _209 = _202;
     }
-    bool tail = _207;
-    uint from = (_184.x_at + (token * _184.x_token)) + (head * _184.x_head);
-    uint to = (_184.y_at + (token * _184.y_token)) + (head * _184.y_head);
+    bool tail = _209;
+    uint from = (_187.x_at + (token * _187.x_token)) + (head * _187.x_head);
+    uint to = (_187.y_at + (token * _187.y_token)) + (head * _187.y_head);
     float squares = 0.0;
-    float2 _253;
+    float2 _255;
     for (uint i = begin; i < even; i += step_)
     {
-        if (_252)
+        if (_254)
         {
-            _253 = float2(as_type<half2>(_259.x[(from + i) >> uint(1)]));
+            _255 = float2(as_type<half2>(_261.x[(from + i) >> uint(1)]));
         }
         else
         {
-            _253 = float2(as_type<float>(_259.x[from + i]), as_type<float>(_259.x[(from + i) + 1u]));
+            _255 = float2(as_type<float>(_261.x[from + i]), as_type<float>(_261.x[(from + i) + 1u]));
         }
-        float2 v = _253;
+        float2 v = _255;
         squares += dot(v, v);
     }
     if (tail)
     {
-        float _296;
-        if (_295)
+        float _298;
+        if (_297)
         {
-            uint param = _259.x[(from + even) >> uint(1)];
+            uint param = _261.x[(from + even) >> uint(1)];
             uint param_1 = from + even;
-            _296 = half_in(param, param_1);
+            _298 = half_in(param, param_1);
         }
         else
         {
-            _296 = as_type<float>(_259.x[from + even]);
+            _298 = as_type<float>(_261.x[from + even]);
         }
-        float v_1 = _296;
+        float v_1 = _298;
         squares += (v_1 * v_1);
     }
     float param_2 = squares;
-    float _328 = group_sum(param_2, gl_LocalInvocationID, gl_NumSubgroups, group_numbers, gl_SubgroupID);
-    float factor = 1.0 / sqrt((_328 / float(_184.width)) + _184.eps);
-    float2 _352;
-    float2 _386;
+    float _330 = group_sum(param_2, gl_NumSubgroups, group_words, gl_SubgroupID);
+    float factor = 1.0 / sqrt((_330 / float(_187.width)) + _187.eps);
+    float2 _354;
+    float2 _388;
     for (uint i_1 = begin; i_1 < even; i_1 += step_)
     {
-        if (_351)
+        if (_353)
         {
-            _352 = float2(as_type<half2>(_259.x[(from + i_1) >> uint(1)]));
+            _354 = float2(as_type<half2>(_261.x[(from + i_1) >> uint(1)]));
         }
         else
         {
-            _352 = float2(as_type<float>(_259.x[from + i_1]), as_type<float>(_259.x[(from + i_1) + 1u]));
+            _354 = float2(as_type<float>(_261.x[from + i_1]), as_type<float>(_261.x[(from + i_1) + 1u]));
         }
-        float2 v_2 = _352 * factor;
-        if (_381)
+        float2 v_2 = _354 * factor;
+        if (_383)
         {
-            if (_385)
+            if (_387)
             {
-                _386 = float2(as_type<half2>(_392.w[i_1 >> uint(1)]));
+                _388 = float2(as_type<half2>(_394.w[i_1 >> uint(1)]));
             }
             else
             {
-                _386 = float2(as_type<float>(_392.w[i_1]), as_type<float>(_392.w[i_1 + 1u]));
+                _388 = float2(as_type<float>(_394.w[i_1]), as_type<float>(_394.w[i_1 + 1u]));
             }
-            v_2 *= _386;
+            v_2 *= _388;
         }
         uint at_ = to + i_1;
         float2 two_ = v_2;
-        if (_419)
+        if (_421)
         {
             float2 param_3 = two_;
-            _425.y[at_ >> uint(1)] = pack_halves(param_3);
+            _427.y[at_ >> uint(1)] = pack_halves(param_3);
         }
         else
         {
-            _425.y[at_] = as_type<uint>(two_.x);
-            _425.y[at_ + 1u] = as_type<uint>(two_.y);
+            _427.y[at_] = as_type<uint>(two_.x);
+            _427.y[at_ + 1u] = as_type<uint>(two_.y);
         }
     }
     if (tail)
     {
-        float _451;
-        if (_450)
+        float _453;
+        if (_452)
         {
-            uint param_4 = _259.x[(from + even) >> uint(1)];
+            uint param_4 = _261.x[(from + even) >> uint(1)];
             uint param_5 = from + even;
-            _451 = half_in(param_4, param_5);
+            _453 = half_in(param_4, param_5);
         }
         else
         {
-            _451 = as_type<float>(_259.x[from + even]);
+            _453 = as_type<float>(_261.x[from + even]);
         }
-        float v_3 = _451 * factor;
-        if (_476)
+        float v_3 = _453 * factor;
+        if (_478)
         {
-            float _480;
-            if (_479)
+            float _482;
+            if (_481)
             {
-                uint param_6 = _392.w[even >> uint(1)];
+                uint param_6 = _394.w[even >> uint(1)];
                 uint param_7 = even;
-                _480 = half_in(param_6, param_7);
+                _482 = half_in(param_6, param_7);
             }
             else
             {
-                _480 = as_type<float>(_392.w[even]);
+                _482 = as_type<float>(_394.w[even]);
             }
-            v_3 *= _480;
+            v_3 *= _482;
         }
-        _425.y[to + even] = as_type<uint>(v_3);
+        _427.y[to + even] = as_type<uint>(v_3);
     }
 }
 
