@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -40,8 +41,10 @@ OPERATORS = (
 )
 RUNTIME = (
     "src/runtime/container.cpp",
+    "src/runtime/device.cpp",
     "src/runtime/frame.cpp",
     "src/runtime/interface.cpp",
+    "src/runtime/interface_device.cpp",
     "src/runtime/kernels_attention.cpp",
     "src/runtime/kernels_element.cpp",
     "src/runtime/kernels_matrix.cpp",
@@ -52,10 +55,26 @@ RUNTIME = (
     "src/runtime/mapping.cpp",
     "src/runtime/numbers.cpp",
     "src/runtime/session.cpp",
+    "src/runtime/session_cpu.cpp",
     "src/runtime/tensor.cpp",
     "src/runtime/workspace.cpp",
+    "src/gpu/device.cpp",
+    "src/gpu/instance.cpp",
+    "src/gpu/kernel_table.cpp",
+    "src/gpu/kernels_built.cpp",
+    "src/gpu/loader.cpp",
+    "src/gpu/memory.cpp",
+    "src/gpu/physical.cpp",
+    "src/gpu/probe.cpp",
+    "src/gpu/session.cpp",
+    "src/gpu/vulkan_device.cpp",
 )
+# Kernels of a GPU, which the runtime carries: this source has them as they lie in the file.
+KERNELS = "kernels/built/kernels.bin"
+CARRIES_KERNELS = "src/gpu/kernels_built.cpp"
+TAIL = ("-ldl",)  # Vulkan is found at run time
 BUILD_TIMEOUT_S = 600
+BUILD_THREADS = 2
 _LOADED: list[ctypes.CDLL] = []
 
 
@@ -100,7 +119,7 @@ def runtime_library() -> Path:
 
     Raises ResourceError when there is no C++ compiler, ToolchainError when the build fails.
     """
-    return _build("runtime.so", [*PORTABLE, *RUNTIME], [*SHARED, "-std=c++17"], [], "")
+    return _build("runtime.so", [*PORTABLE, *RUNTIME], [*SHARED, "-std=c++17"], TAIL, "")
 
 
 def runtime_program(source: str, flags: Sequence[str] = (), compiler: str | None = None) -> Path:
@@ -118,7 +137,7 @@ def runtime_program(source: str, flags: Sequence[str] = (), compiler: str | None
         library = runtime_library()
         tail = [str(library), f"-Wl,-rpath,{library.parent}"]
         return _build(name, [source], [standard], tail, "")
-    return _build(name, [*PORTABLE, *RUNTIME, source], [standard, *flags], [], "", compiler)
+    return _build(name, [*PORTABLE, *RUNTIME, source], [standard, *flags], TAIL, "", compiler)
 
 
 def load_operators() -> None:
@@ -159,24 +178,46 @@ def _build(
     compiler = compiler or _compiler()
     stem, suffix = Path(name).stem, Path(name).suffix
     with as_file(files("optimum_compile.runtime_stub")) as root:
-        inputs = sorted([*(root / s for s in sources), *(root / "include").rglob("*.h")])
-        digest = hashlib.sha256(
-            repr((FLAGS, flags, tail, version, compiler, sys.platform)).encode()
-        )
-        for path in inputs:
-            digest.update(path.read_bytes())
+        command = [compiler, *FLAGS, *flags, f"-I{root / 'include'}"]
+        objects = _objects(root, sources, command, version)
+        digest = hashlib.sha256(repr((list(objects), command, tail)).encode()).hexdigest()
         folder = cache_folder()
-        out = folder / f"{stem}-{digest.hexdigest()[:20]}{suffix}"
+        out = folder / f"{stem}-{digest[:20]}{suffix}"
         if out.is_file():
             return out
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "objects").mkdir(parents=True, exist_ok=True)
         with (folder / f"{stem}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not out.is_file():
-                command = [compiler, *FLAGS, *flags, f"-I{root / 'include'}"]
-                command += [*(str(root / s) for s in sources), *tail]
-                _run(command, out)
+                with ThreadPoolExecutor(BUILD_THREADS) as threads:
+                    list(threads.map(_compile, objects, objects.values()))
+                _run([*command, *(str(path) for path in objects), *tail], out)
     return out
+
+
+def _objects(
+    root: Path, sources: Sequence[str], command: Sequence[str], version: str
+) -> dict[Path, list[str]]:
+    """What each source becomes, named after the digest of all that goes in, and how."""
+    common = hashlib.sha256(repr((command, version, sys.platform)).encode())
+    for path in sorted((root / "include").rglob("*.h")):
+        common.update(path.read_bytes())
+    out = {}
+    for source in sources:
+        digest, more = common.copy(), []
+        digest.update((root / source).read_bytes())
+        kernels = root / KERNELS
+        if source == CARRIES_KERNELS and kernels.is_file():
+            more = [f'-DOC_KERNELS_BIN="{kernels}"']
+            digest.update(kernels.read_bytes())
+        path = cache_folder() / "objects" / f"{Path(source).stem}-{digest.hexdigest()[:20]}.o"
+        out[path] = [*command, *more, "-c", str(root / source)]
+    return out
+
+
+def _compile(out: Path, command: list[str]) -> None:
+    if not out.is_file():
+        _run(command, out)
 
 
 def _run(command: list[str], out: Path) -> None:

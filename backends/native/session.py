@@ -19,7 +19,7 @@ from optimum_compile.compiler.errors import (
 )
 from optimum_compile.runtime_stub.build import runtime_library
 
-API_VERSION = 1
+API_VERSION = 2
 VERIFY_WEIGHTS = 1
 
 
@@ -35,11 +35,17 @@ class Status(IntEnum):
     BAD_TOKEN = 6
     CONTEXT_FULL = 7
     BAD_CALL = 8
+    NO_DEVICE = 9
+    DEVICE_LOST = 10
+    DEVICE_ERROR = 11
 
 
 ERRORS: dict[int, type[OptimumCompileError]] = {
     Status.BAD_ARGUMENT: InternalError,
     Status.NO_MEMORY: ResourceError,
+    Status.NO_DEVICE: ResourceError,
+    Status.DEVICE_LOST: ResourceError,
+    Status.DEVICE_ERROR: ResourceError,
 }
 
 
@@ -49,6 +55,7 @@ class Logits(IntEnum):
     NONE = 0
     LAST = 1
     ALL = 2
+    KEEP = 3
 
 
 class _Options(ctypes.Structure):

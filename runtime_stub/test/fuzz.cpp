@@ -24,7 +24,7 @@ constexpr size_t kHeader = 32, kEntry = 24;
 constexpr uint32_t kMeta = 1, kProgram = 2, kWeights = 3;
 constexpr unsigned kHangSeconds = 60;
 constexpr int64_t kSessionBytes = int64_t{1} << 23;
-constexpr int kStatuses = OC_BAD_CALL + 1;
+constexpr int kStatuses = OC_DEVICE_ERROR + 1;
 
 struct Random {
   uint64_t state;

@@ -271,7 +271,7 @@ def test_rooms_and_counts_that_cannot_be(model):
     session = Model(model).session()
     ids, logits = np.zeros(3, np.int64), np.zeros(3 * 96, np.float32)
     room = logits.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-    for count, which, size in ((0, 1, 96), (-1, 1, 96), (3, 2, 3 * 96 - 1), (1, 1, 95), (1, 3, 96)):
+    for count, which, size in ((0, 1, 96), (-1, 1, 96), (3, 2, 3 * 96 - 1), (1, 1, 95), (1, 4, 96)):
         status = lib.oc_session_run(session._live, ids.ctypes.data, count, which, room, size)
         assert status == Status.BAD_ARGUMENT
     assert lib.oc_session_run(session._live, ids.ctypes.data, 1, 1, None, 96) == 1

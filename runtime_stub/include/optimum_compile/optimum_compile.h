@@ -1,4 +1,5 @@
-/* C interface of the runtime: opens a planned program (docs/native.md) and runs it, on one thread.
+/* C interface of the runtime: opens a planned program (docs/native.md) and runs it, on one thread of the
+ * CPU or, where the file has a section for that (docs/gpu.md), on a GPU.
  *
  * Every function that can fail returns an oc_status; oc_last_error() then says what was wrong, with the
  * numbers. Nothing here throws, exits or prints. A model is read-only: sessions of one model may run on
@@ -19,7 +20,7 @@
 extern "C" {
 #endif
 
-#define OC_API_VERSION 1
+#define OC_API_VERSION 2
 
 typedef enum oc_status {
   OC_OK = 0,
@@ -30,11 +31,15 @@ typedef enum oc_status {
   OC_NO_MEMORY = 5,     /* an allocation failed, or would pass the limit */
   OC_BAD_TOKEN = 6,     /* a token id outside the vocabulary */
   OC_CONTEXT_FULL = 7,  /* the tokens do not fit behind what the cache holds */
-  OC_BAD_CALL = 8       /* the program cannot run at these sizes: a guard, an extent, an overflow */
+  OC_BAD_CALL = 8,      /* the program cannot run at these sizes: a guard, an extent, an overflow */
+  OC_NO_DEVICE = 9,     /* no such device, no driver for it, or it cannot do what is needed */
+  OC_DEVICE_LOST = 10,  /* the device gave up, or did not answer in time: open it again */
+  OC_DEVICE_ERROR = 11  /* a call of its driver failed */
 } oc_status;
 
 typedef struct oc_model oc_model;
 typedef struct oc_session oc_session;
+typedef struct oc_device oc_device;
 
 /* For oc_options.flags: read the weights once and compare their checksum. */
 #define OC_VERIFY_WEIGHTS 1u
@@ -80,7 +85,7 @@ typedef struct oc_stats {
   int64_t weight_bytes;       /* of weights read: what the steps of each call touch */
   int64_t last_weight_bytes;  /* the same of the last call */
   int64_t stage_switches;     /* times the kernels of another precision were taken */
-  int64_t switch_ns;
+  int64_t switch_ns;          /* 0 on a GPU: a switch is part of what was recorded */
   int64_t total_ns;
   int64_t arena_bytes;        /* greatest so far; not a sum */
 } oc_stats;
@@ -121,8 +126,63 @@ OC_API oc_status oc_model_metadata(const oc_model* model, const char** text, siz
 OC_API oc_status oc_model_planned_bytes(const oc_model* model, int64_t index, int64_t seq, int64_t past,
                                         int64_t* bytes);
 
+typedef enum oc_device_kind {
+  OC_DEVICE_CPU = 0,    /* there is always one */
+  OC_DEVICE_VULKAN = 1, /* Vulkan 1.1 or newer; its loader is opened when it is asked for */
+  OC_DEVICE_METAL = 2
+} oc_device_kind;
+
+typedef enum oc_device_type {
+  OC_DEVICE_OTHER = 0,
+  OC_DEVICE_INTEGRATED = 1,
+  OC_DEVICE_DISCRETE = 2,
+  OC_DEVICE_VIRTUAL = 3,
+  OC_DEVICE_SOFTWARE = 4
+} oc_device_type;
+
+/* For oc_device_open. */
+#define OC_DEVICE_LOW_PRIORITY 1u /* give way to others, as to drawing; ignored where it cannot be said */
+#define OC_DEVICE_VALIDATION 2u   /* Vulkan's validation layer, which has to be installed */
+#define OC_DEVICE_UNCHECKED 4u    /* without the device's own bounds checks: for files that you trust */
+
+typedef struct oc_device_description {
+  char name[256];
+  char driver[256];
+  char refusal[256];      /* why it cannot be used; empty where it can */
+  int64_t memory_bytes;   /* that it calls its own */
+  int64_t buffer_bytes;   /* most that a kernel sees of one buffer */
+  int32_t kind;           /* oc_device_kind */
+  int32_t type;           /* oc_device_type */
+  int32_t unified;        /* 1: its memory is the host's */
+  int32_t subgroup;       /* size of a subgroup, 0 where they cannot add */
+  int32_t dot;            /* 1: the packed integer dot product */
+  int32_t low_priority;   /* 1: OC_DEVICE_LOW_PRIORITY means something */
+} oc_device_description;
+
+/* How many there are, also those that cannot be used. OC_NO_DEVICE, with the reason, where there is no driver
+ * or this runtime was built without. */
+OC_API oc_status oc_device_count(oc_device_kind kind, int64_t* count);
+OC_API oc_status oc_device_info(oc_device_kind kind, int64_t index, oc_device_description* description);
+
+/* The first whose name contains `name`. */
+OC_API oc_status oc_device_find(oc_device_kind kind, const char* name, int64_t* index);
+
+/* index -1: the best one that can be used: discrete, integrated, others, software. Sessions keep what they need
+ * of a device: it may be closed before them. Sessions of one device may run on different threads. */
+OC_API oc_status oc_device_open(oc_device_kind kind, int64_t index, uint32_t flags, oc_device** device);
+OC_API void oc_device_close(oc_device* device);
+OC_API oc_status oc_device_describe(const oc_device* device, oc_device_description* description);
+
+/* Messages of the validation layer so far, all of them counted; text, terminated, takes the first ones. */
+OC_API oc_status oc_device_messages(const oc_device* device, int64_t* count, char* text, size_t capacity);
+
 /* A cache of its own, empty. */
 OC_API oc_status oc_session_create(const oc_model* model, oc_session** session);
+
+/* The same on a device. On another one than the CPU the model needs a section for it: OC_NO_DEVICE where it has
+ * none. Weights are kept on the device once for all sessions of a model. */
+OC_API oc_status oc_session_create_on(const oc_model* model, const oc_device* device,
+                                      oc_session** session);
 OC_API void oc_session_destroy(oc_session* session);
 
 /* Forget all tokens. */
@@ -134,7 +194,8 @@ OC_API oc_status oc_session_past(const oc_session* session, int64_t* past);
 typedef enum oc_logits {
   OC_LOGITS_NONE = 0, /* fill the cache only; logits may be NULL */
   OC_LOGITS_LAST = 1, /* (vocabulary) of the last token; the head is computed for this one only */
-  OC_LOGITS_ALL = 2   /* (count, vocabulary) */
+  OC_LOGITS_ALL = 2,  /* (count, vocabulary) */
+  OC_LOGITS_KEEP = 3  /* of the last token, kept where they are made, for oc_session_top; logits may be NULL */
 } oc_logits;
 
 /* Run `count` tokens behind those in the cache, in as many chunks as the program needs.
@@ -143,6 +204,17 @@ typedef enum oc_logits {
  * checked before anything runs. When a later chunk fails, the earlier ones stay in the cache. */
 OC_API oc_status oc_session_run(oc_session* session, const int64_t* tokens, int64_t count,
                                 oc_logits which, float* logits, size_t capacity);
+
+/* The k likeliest tokens, and their logits, after a run with OC_LOGITS_KEEP; 1 <= k <= 64 and the vocabulary.
+ * The greatest logit first, of equal ones the lowest id. values may be NULL. */
+OC_API oc_status oc_session_top(oc_session* session, int64_t k, int64_t* ids, float* values);
+
+/* Run the prompt, then the likeliest token again and again: until `most` are made, a stop id is (which is
+ * written too) or the context is full. No logits leave the device. out has room for `most` ids, *made says how
+ * many there are, also after an error. The last one has not been run. */
+OC_API oc_status oc_session_generate(oc_session* session, const int64_t* prompt, int64_t count,
+                                     int64_t most, const int64_t* stops, int64_t stop_count,
+                                     int64_t* out, int64_t* made);
 
 OC_API oc_status oc_session_stats(const oc_session* session, oc_stats* stats);
 OC_API oc_status oc_session_stage_stats(const oc_session* session, int64_t stage,

@@ -1,65 +1,14 @@
 // The C functions of optimum_compile.h: nothing leaves them but a status and a text.
 #include <cstdio>
-#include <exception>
-#include <memory>
-#include <new>
-#include <stdexcept>
 #include <utility>
 
-#include "optimum_compile/optimum_compile.h"
-#include "optimum_compile/runtime/failure.h"
-#include "optimum_compile/runtime/program.h"
-#include "optimum_compile/runtime/session.h"
+#include "optimum_compile/runtime/interface.h"
 
 using namespace optimum_compile;
-
-struct oc_model {
-  std::shared_ptr<const Program> program;
-  int64_t session_bytes_max;
-};
-
-struct oc_session {
-  Session session;
-};
 
 namespace {
 
 thread_local char last_error[600] = "";
-
-oc_status remember(oc_status status, const char* text) {
-  std::snprintf(last_error, sizeof last_error, "%s", text);
-  return status;
-}
-
-template <typename Body>
-oc_status guarded(Body body) noexcept {
-  try {
-    body();
-    return OC_OK;
-  } catch (const Failure& failure) {
-    return remember(failure.status, failure.text.c_str());
-  } catch (const std::bad_alloc&) {
-    return remember(OC_NO_MEMORY, "out of memory");
-  } catch (const std::length_error&) {
-    return remember(OC_NO_MEMORY, "a table is larger than memory can be");
-  } catch (const std::exception& error) {
-    return remember(OC_BAD_CALL, error.what());
-  }
-}
-
-// None of the pointers may be NULL.
-template <typename... Pointers>
-void need(const Pointers*... pointers) {
-  if ((... || (pointers == nullptr))) fail(OC_BAD_ARGUMENT, "an argument is NULL");
-}
-
-template <typename Entry>
-const Entry& entry(const std::vector<Entry>& table, int64_t index, const char* what) {
-  if (index < 0 || static_cast<uint64_t>(index) >= table.size()) {
-    fail(OC_BAD_ARGUMENT, "%s %lld of %zu", what, static_cast<long long>(index), table.size());
-  }
-  return table[static_cast<size_t>(index)];
-}
 
 template <typename... Source>
 void open_model(const oc_options* options, oc_model** model, Source... source) {
@@ -74,6 +23,11 @@ void open_model(const oc_options* options, oc_model** model, Source... source) {
 }
 
 }  // namespace
+
+oc_status optimum_compile::remember(oc_status status, const char* text) {
+  std::snprintf(last_error, sizeof last_error, "%s", text);
+  return status;
+}
 
 extern "C" {
 
@@ -90,6 +44,9 @@ const char* oc_status_text(oc_status status) {
     case OC_BAD_TOKEN: return "a token is outside the vocabulary";
     case OC_CONTEXT_FULL: return "the context is full";
     case OC_BAD_CALL: return "the program cannot run at these sizes";
+    case OC_NO_DEVICE: return "there is no device that can do this";
+    case OC_DEVICE_LOST: return "the device was lost";
+    case OC_DEVICE_ERROR: return "the driver of the device failed";
   }
   return "unknown status";
 }
@@ -178,7 +135,8 @@ oc_status oc_session_create(const oc_model* model, oc_session** session) {
     need(session);
     *session = nullptr;
     need(model);
-    *session = new oc_session{Session(model->program, model->session_bytes_max)};
+    *session = new oc_session{
+        std::make_unique<CpuSession>(model->program, model->session_bytes_max)};
   });
 }
 
@@ -187,14 +145,14 @@ void oc_session_destroy(oc_session* session) { delete session; }
 oc_status oc_session_reset(oc_session* session) {
   return guarded([&] {
     need(session);
-    session->session.reset();
+    session->session->reset();
   });
 }
 
 oc_status oc_session_past(const oc_session* session, int64_t* past) {
   return guarded([&] {
     need(session, past);
-    *past = session->session.past();
+    *past = session->session->past();
   });
 }
 
@@ -202,29 +160,46 @@ oc_status oc_session_run(oc_session* session, const int64_t* tokens, int64_t cou
                          float* logits, size_t capacity) {
   return guarded([&] {
     need(session);
-    session->session.run(tokens, count, which, logits, capacity);
+    session->session->run(tokens, count, which, logits, capacity);
+  });
+}
+
+oc_status oc_session_top(oc_session* session, int64_t k, int64_t* ids, float* values) {
+  return guarded([&] {
+    need(session);
+    session->session->top(k, ids, values);
+  });
+}
+
+oc_status oc_session_generate(oc_session* session, const int64_t* prompt, int64_t count,
+                              int64_t most, const int64_t* stops, int64_t stop_count, int64_t* out,
+                              int64_t* made) {
+  return guarded([&] {
+    need(session);
+    need(made);
+    session->session->generate(prompt, count, most, stops, stop_count, out, made);
   });
 }
 
 oc_status oc_session_stats(const oc_session* session, oc_stats* stats) {
   return guarded([&] {
     need(session, stats);
-    *stats = session->session.stats();
+    *stats = session->session->stats();
   });
 }
 
 oc_status oc_session_stage_stats(const oc_session* session, int64_t stage, oc_stage_stats* stats) {
   return guarded([&] {
     need(session, stats);
-    entry(session->session.program().stages, stage, "stage");
-    *stats = session->session.stage_stats(static_cast<size_t>(stage));
+    entry(session->session->program().stages, stage, "stage");
+    *stats = session->session->stage_stats(static_cast<size_t>(stage));
   });
 }
 
 oc_status oc_session_clear_stats(oc_session* session) {
   return guarded([&] {
     need(session);
-    session->session.clear_stats();
+    session->session->clear_stats();
   });
 }
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
+#include <cmath>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include "optimum_compile/runtime/failure.h"
@@ -11,60 +12,46 @@
 namespace optimum_compile {
 namespace {
 
-constexpr int64_t kAlignment = 64;
+constexpr int64_t kMostTop = 64;
+
+}  // namespace
 
 int64_t now_ns() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
 }
 
-bool makes_logits(const Frame& frame, const Step& step) {
-  return !step.outputs.empty() && frame.view(step.outputs[0].index).space == Space::output;
-}
-
-// A block that may not pass what is left of a limit.
-Block limited(int64_t bytes, int64_t taken, int64_t most, const char* what) {
-  if (most > 0 && bytes > most - taken) {
-    fail(OC_NO_MEMORY, "%s of %lld bytes beside %lld others; the limit of the session is %lld",
-         what, static_cast<long long>(bytes), static_cast<long long>(taken),
-         static_cast<long long>(most));
+void top_of(const float* numbers, int64_t n, int64_t k, int64_t* ids, float* values) {
+  const auto number = [&](int64_t i) {
+    return std::isnan(numbers[i]) ? -std::numeric_limits<float>::infinity() : numbers[i];
+  };
+  // k is small: the list stays sorted while the numbers go by.
+  int64_t held = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    if (held == k && !(number(i) > number(ids[k - 1]))) continue;
+    int64_t at = held < k ? held++ : k - 1;
+    for (; at > 0 && number(i) > number(ids[at - 1]); --at) ids[at] = ids[at - 1];
+    ids[at] = i;
   }
-  return Block(bytes, what);
-}
-
-}  // namespace
-
-Block::Block(int64_t bytes, const char* what) : size_(bytes) {
-  if (bytes <= 0) return;
-  if (static_cast<uint64_t>(bytes) <= SIZE_MAX - kAlignment) {
-    owned_ = std::calloc(static_cast<size_t>(bytes) + kAlignment, 1);
-  }
-  if (owned_ == nullptr) {
-    fail(OC_NO_MEMORY, "no memory for %s of %lld bytes", what, static_cast<long long>(bytes));
-  }
-  const size_t past = reinterpret_cast<uintptr_t>(owned_) % kAlignment;
-  data_ = static_cast<uint8_t*>(owned_) + (past == 0 ? 0 : kAlignment - past);
-}
-
-Block::~Block() { std::free(owned_); }
-
-Block::Block(Block&& other) noexcept { *this = std::move(other); }
-
-Block& Block::operator=(Block&& other) noexcept {
-  std::swap(owned_, other.owned_);
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
-  return *this;
+  for (int64_t i = 0; i < k && values != nullptr; ++i) values[i] = numbers[ids[i]];
 }
 
 Session::Session(std::shared_ptr<const Program> program, int64_t bytes_max)
     : program_(std::move(program)),
       bytes_max_(bytes_max),
-      keys_(limited(program_->key_bytes, 0, bytes_max, "keys")),
-      values_(limited(program_->value_bytes, keys_.size(), bytes_max, "values")),
-      work_(*program_, keys_.data(), values_.data()),
-      frames_(program_->functions.size()),
       stage_stats_(program_->stages.size()) {}
+
+void Session::reset() {
+  past_ = 0;
+  kept_ = false;
+}
+
+void Session::check_limit(int64_t bytes, int64_t taken, const char* what) const {
+  if (bytes_max_ <= 0 || bytes <= bytes_max_ - taken) return;
+  fail(OC_NO_MEMORY, "%s of %lld bytes beside %lld others; the limit of the session is %lld", what,
+       static_cast<long long>(bytes), static_cast<long long>(taken),
+       static_cast<long long>(bytes_max_));
+}
 
 void Session::clear_stats() {
   stats_ = {};
@@ -93,7 +80,7 @@ void Session::check_call(const int64_t* tokens, int64_t count, oc_logits which, 
   if (tokens == nullptr || count < 1) {
     fail(OC_BAD_ARGUMENT, "%lld tokens; at least one is needed", static_cast<long long>(count));
   }
-  if (which < OC_LOGITS_NONE || which > OC_LOGITS_ALL) fail(OC_BAD_ARGUMENT, "logits %d", which);
+  if (which < OC_LOGITS_NONE || which > OC_LOGITS_KEEP) fail(OC_BAD_ARGUMENT, "logits %d", which);
   if (count > p.context - past_) {
     fail(OC_CONTEXT_FULL,
          "%lld tokens are in the cache and %lld new ones do not fit the context of %lld",
@@ -110,7 +97,7 @@ void Session::check_call(const int64_t* tokens, int64_t count, oc_logits which, 
     if (seq == 0) fail(OC_BAD_CALL, "no function takes %lld tokens", static_cast<long long>(left));
     left -= seq;
   }
-  if (which == OC_LOGITS_NONE) return;
+  if (which == OC_LOGITS_NONE || which == OC_LOGITS_KEEP) return;
   const int64_t rows = which == OC_LOGITS_ALL ? count : 1;
   if (logits == nullptr ||
       capacity / static_cast<size_t>(p.vocabulary) < static_cast<size_t>(rows)) {
@@ -123,6 +110,7 @@ void Session::check_call(const int64_t* tokens, int64_t count, oc_logits which, 
 void Session::run(const int64_t* tokens, int64_t count, oc_logits which, float* logits,
                   size_t capacity) {
   check_call(tokens, count, which, logits, capacity);
+  kept_ = false;
   for (int64_t done = 0; done < count;) {
     const Chunk chunk = next_chunk(count - done);
     const bool last = done + chunk.seq == count;
@@ -131,111 +119,40 @@ void Session::run(const int64_t* tokens, int64_t count, oc_logits which, float* 
     } else {
       run_chunk(chunk, tokens + done, last ? which : OC_LOGITS_NONE, logits);
     }
+    past_ += chunk.seq;
+    stats_.calls += 1;
+    stats_.tokens += chunk.seq;
     done += chunk.seq;
   }
+  kept_ = which == OC_LOGITS_KEEP;
 }
 
-void Session::grow(Block* block, int64_t bytes, const char* what) {
-  if (bytes <= block->size()) return;
-  *block = Block();  // its contents last one call only, so the old one goes first
-  const int64_t taken = keys_.size() + values_.size() + arena_.size() + logits_.size();
-  *block = limited(bytes, taken, bytes_max_, what);
+void Session::top(int64_t k, int64_t* ids, float* values) {
+  const int64_t most = std::min(kMostTop, program_->vocabulary);
+  if (ids == nullptr || k < 1 || k > most) {
+    fail(OC_BAD_ARGUMENT, "the %lld likeliest tokens; 1 to %lld can be asked for",
+         static_cast<long long>(k), static_cast<long long>(most));
+  }
+  if (!kept_) fail(OC_BAD_CALL, "the last call kept no logits: run with OC_LOGITS_KEEP first");
+  find_top(k, ids, values);
 }
 
-void Session::run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which, float* logits) {
-  const int64_t began = now_ns();
-  const Program& p = *program_;
-  const Function& f = p.functions[chunk.function];
-  std::unique_ptr<Frame>& frame = frames_[chunk.function];
-  if (frame == nullptr) frame = std::make_unique<Frame>(p, f);
-  const int64_t arena_bytes = frame->set(chunk.seq, past_);
-  grow(&arena_, arena_bytes, "an arena");
-
-  Memory memory;
-  memory.arena = arena_.data();
-  memory.arena_bytes = arena_bytes;
-  memory.keys = keys_.data();
-  memory.values = values_.data();
-  memory.tokens = tokens;
-  memory.logits = logits;
-  const bool whole = which != OC_LOGITS_ALL && !f.optional_head;  // all of them have to be made
-  if (whole) {
-    grow(&logits_, chunk.seq * p.vocabulary * 4, "logits");
-    memory.logits = reinterpret_cast<float*>(logits_.data());
-  } else if (which != OC_LOGITS_ALL) {
-    memory.logits_from = which == OC_LOGITS_LAST ? chunk.seq - 1 : chunk.seq;
+void Session::generate(const int64_t* prompt, int64_t count, int64_t most, const int64_t* stops,
+                       int64_t stop_count, int64_t* out, int64_t* made) {
+  *made = 0;
+  if (most < 0 || stop_count < 0 || (most > 0 && out == nullptr) ||
+      (stop_count > 0 && stops == nullptr)) {
+    fail(OC_BAD_ARGUMENT, "%lld tokens to make, %lld to stop at", static_cast<long long>(most),
+         static_cast<long long>(stop_count));
   }
-  frame->bind(memory);
-  execute(*frame);
-  if (whole && which == OC_LOGITS_LAST) {
-    std::memcpy(logits, memory.logits + (chunk.seq - 1) * p.vocabulary,
-                static_cast<size_t>(p.vocabulary) * 4);
-  }
-  past_ += chunk.seq;
-  stats_.calls += 1;
-  stats_.tokens += chunk.seq;
-  stats_.arena_bytes = std::max(stats_.arena_bytes, arena_bytes);
-  stats_.total_ns += now_ns() - began;
-}
-
-void Session::execute(const Frame& frame) {
-  const Function& f = frame.function();
-  work_.weight_bytes = work_.kv_written_bytes = 0;
-  stage_began_ns_ = now_ns();
-  for (size_t i = 0; i < f.steps.size(); ++i) {
-    const Step& step = f.steps[i];
-    if (frame.logits_from() == frame.seq() && makes_logits(frame, step)) continue;
-    if (step.stage != stage_) take_stage(step.stage);
-    try {
-      execute_step(frame, step);
-    } catch (const Failure& failure) {
-      fail(failure.status, "%s, step %zu: %s", f.name.c_str(), i, failure.text.c_str());
-    }
-    count_step(frame, step);
-  }
-  if (stage_ < stage_stats_.size()) stage_stats_[stage_].total_ns += now_ns() - stage_began_ns_;
-  stats_.kv_written_bytes += work_.kv_written_bytes;
-  stats_.weight_bytes += work_.weight_bytes;
-  stats_.last_weight_bytes = work_.weight_bytes;
-}
-
-void Session::take_stage(uint16_t stage) {
-  const int64_t before = now_ns();
-  if (stage_ < stage_stats_.size()) stage_stats_[stage_].total_ns += before - stage_began_ns_;
-  kernels_ = &kernels_of(program_->stages[stage].precision);
-  stage_ = stage;
-  stage_began_ns_ = now_ns();
-  const int64_t spent = stage_began_ns_ - before;
-  stage_stats_[stage].switch_ns += spent;
-  stats_.switch_ns += spent;
-  stats_.stage_switches += 1;
-}
-
-void Session::execute_step(const Frame& frame, const Step& step) {
-  const StepCall call{step, frame, work_};
-  const bool broadcasts = step.op == Op::binary || step.op == Op::copy;
-  for (const Operand& o : step.inputs) {
-    if (o.kind != OperandKind::view || broadcasts) continue;
-    call.need(!frame.view(o.index).repeats, "an input names an element twice");
-  }
-  for (const Operand& o : step.outputs) {
-    call.need(!frame.view(o.index).repeats, "an output names an element twice");
-  }
-  kernels_->of[static_cast<int>(step.op)](call);
-}
-
-void Session::count_step(const Frame& frame, const Step& step) {
-  stats_.steps += 1;
-  stage_stats_[stage_].steps += 1;
-  if (step.op == Op::copy) {
-    const Tensor &x = frame.view(step.inputs[0].index), &y = frame.view(step.outputs[0].index);
-    stats_.copied_bytes += y.bytes();
-    if (x.is_cache() || y.is_cache()) stats_.cache_copied_bytes += y.bytes();
-    return;
-  }
-  for (const Operand& o : step.outputs) {
-    const Tensor& y = frame.view(o.index);
-    if (y.is_cache()) stats_.kv_written_bytes += y.bytes();
+  run(prompt, count, most == 0 ? OC_LOGITS_NONE : OC_LOGITS_KEEP, nullptr, 0);
+  while (*made < most) {
+    int64_t& id = out[*made];
+    top(1, &id, nullptr);
+    *made += 1;
+    const bool stop = std::find(stops, stops + stop_count, id) != stops + stop_count;
+    if (stop || *made == most || past_ == program_->context) return;
+    run(&id, 1, OC_LOGITS_KEEP, nullptr, 0);
   }
 }
 

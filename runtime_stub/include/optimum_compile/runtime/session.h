@@ -1,4 +1,4 @@
-// A cache, an arena and the steps of calls.
+// Sessions: a cache, and the passes through functions that calls become.
 #ifndef OPTIMUM_COMPILE_RUNTIME_SESSION_H
 #define OPTIMUM_COMPILE_RUNTIME_SESSION_H
 
@@ -31,13 +31,17 @@ class Block {
   int64_t size_ = 0;
 };
 
+// Tokens behind tokens: what does not depend on where the steps run.
 class Session {
  public:
-  // bytes_max: of caches, arena and logits together; 0: no limit.
-  Session(std::shared_ptr<const Program> program, int64_t bytes_max);
+  virtual ~Session() = default;
 
-  void reset() { past_ = 0; }
+  void reset();
   void run(const int64_t* tokens, int64_t count, oc_logits which, float* logits, size_t capacity);
+  // The likeliest tokens after a run that kept its logits.
+  void top(int64_t k, int64_t* ids, float* values);
+  void generate(const int64_t* prompt, int64_t count, int64_t most, const int64_t* stops,
+                int64_t stop_count, int64_t* out, int64_t* made);
 
   const Program& program() const { return *program_; }
   int64_t past() const { return past_; }
@@ -45,35 +49,67 @@ class Session {
   const oc_stage_stats& stage_stats(size_t stage) const { return stage_stats_[stage]; }
   void clear_stats();
 
- private:
+ protected:
+  // bytes_max: of caches, arena and logits together; 0: no limit.
+  Session(std::shared_ptr<const Program> program, int64_t bytes_max);
+
   // Tokens that one pass through a function takes, of `left`.
   struct Chunk {
     size_t function;
     int64_t seq;
   };
+  // One pass. Logits of all its tokens, of the last one, or of none, as `which` says.
+  virtual void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
+                         float* logits) = 0;
+  virtual void find_top(int64_t k, int64_t* ids, float* values) = 0;
+  // A Failure where `bytes` more than `taken` pass the limit.
+  void check_limit(int64_t bytes, int64_t taken, const char* what) const;
+
+  const std::shared_ptr<const Program> program_;
+  const int64_t bytes_max_;
+  int64_t past_ = 0;
+  oc_stats stats_ = {};
+  std::vector<oc_stage_stats> stage_stats_;
+
+ private:
   Chunk next_chunk(int64_t left) const;
   void check_call(const int64_t* tokens, int64_t count, oc_logits which, const float* logits,
                   size_t capacity) const;
-  void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which, float* logits);
+
+  bool kept_ = false;
+};
+
+// On the CPU: the steps of the program, one after another.
+class CpuSession : public Session {
+ public:
+  CpuSession(std::shared_ptr<const Program> program, int64_t bytes_max);
+
+ private:
+  void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
+                 float* logits) override;
+  void find_top(int64_t k, int64_t* ids, float* values) override;
+  Block limited(int64_t bytes, int64_t taken, const char* what) const;
   void execute(const Frame& frame);
   void execute_step(const Frame& frame, const Step& step);
   void take_stage(uint16_t stage);
   void count_step(const Frame& frame, const Step& step);
   void grow(Block* block, int64_t bytes, const char* what);
 
-  const std::shared_ptr<const Program> program_;
-  const int64_t bytes_max_;
   Block keys_, values_, arena_, logits_;
   Workspace work_;
   std::vector<std::unique_ptr<Frame>> frames_;  // one a function, made when first used
-  int64_t past_ = 0;
+  const float* last_logits_ = nullptr;          // of the last token, where they were kept
 
   const KernelSet* kernels_ = nullptr;
   size_t stage_ = SIZE_MAX;
   int64_t stage_began_ns_ = 0;
-  oc_stats stats_ = {};
-  std::vector<oc_stage_stats> stage_stats_;
 };
+
+// Nanoseconds of a clock that never goes back.
+int64_t now_ns();
+
+// The k greatest of n numbers, the first of equal ones first; no number counts as the least.
+void top_of(const float* numbers, int64_t n, int64_t k, int64_t* ids, float* values);
 
 }  // namespace optimum_compile
 
