@@ -96,7 +96,7 @@ const uint FOURS = (ROWS + 3u) / 4u;
 const uint STRIDE = (K_WIDTH > V_WIDTH ? K_WIDTH : V_WIDTH) + 1u;  // odd: no two rows in one bank
 const uint ROOM = 2112u / STRIDE < 64u / FOURS ? 2112u / STRIDE : 64u / FOURS;
 const uint TILE = ROOM < 32u ? ROOM : 32u;  // tokens
-const uint ITEMS = FOURS * V_WIDTH;         // of the output, at most 256
+const uint ITEMS = FOURS * V_WIDTH;         // of the output, at most 256: a thread has up to 8
 
 shared vec4 queries[256];  // (channels, FOURS)
 shared float tile[2112];   // (TILE, STRIDE): keys, then values
@@ -142,6 +142,7 @@ void main() {
     outs[k] = vec4(0.0);
     sums[k] = vec4(0.0);
   }
+  const uint mine = (ITEMS + threads - 1u) / threads;
   uint turn = 0u;
 
   uint low = window > 0u && past + first + 1u > window ? past + first + 1u - window : 0u;
@@ -206,7 +207,7 @@ void main() {
         tile[t * STRIDE + 2u * pair + 1u] = v.y;
       }
       barrier();
-      for (uint k = 0u; k < 8u; ++k) {
+      for (uint k = 0u; k < mine; ++k) {
         const uint item = thread + k * threads;
         if (item >= ITEMS) break;
         const uint channel = item % V_WIDTH, four = item / V_WIDTH;
@@ -225,7 +226,7 @@ void main() {
   }
 
   barrier();
-  for (uint k = 0u; k < 8u; ++k) {
+  for (uint k = 0u; k < mine; ++k) {
     const uint item = thread + k * threads;
     if (item >= ITEMS) break;
     const uint channel = item % V_WIDTH, four = item / V_WIDTH;

@@ -58,15 +58,18 @@ const uint _762 = (V_WIDTH / 2u);
 const uint _767 = (V_WIDTH / 2u);
 const uint _771 = (V_WIDTH / 2u);
 const uint ITEMS = (FOURS * V_WIDTH);
-const uint _976 = (V_WIDTH / 2u);
-const uint _977 = (ROWS * _976);
-const uint _981 = (V_WIDTH / 2u);
-const uint _985 = (V_WIDTH / 2u);
+const uint _812 = (ITEMS + threads);
+const uint _813 = (_812 - 1u);
+const uint mine = (_813 / threads);
+const uint _979 = (V_WIDTH / 2u);
+const uint _980 = (ROWS * _979);
+const uint _984 = (V_WIDTH / 2u);
+const uint _988 = (V_WIDTH / 2u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_6
 #define SPIRV_CROSS_CONSTANT_ID_6 1u
 #endif
 const uint Y_HALF = SPIRV_CROSS_CONSTANT_ID_6;
-const bool _1042 = (Y_HALF != 0u);
+const bool _1045 = (Y_HALF != 0u);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -104,7 +107,7 @@ layout(binding = 1, std430) readonly buffer Q
 layout(binding = 4, std430) buffer Y
 {
     uint y[];
-} _1048;
+} _1051;
 
 shared vec4 queries[256];
 shared vec4 greatest[8];
@@ -360,7 +363,7 @@ void main()
                 tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             barrier();
-            for (uint k_1 = 0u; k_1 < 8u; k_1++)
+            for (uint k_1 = 0u; k_1 < mine; k_1++)
             {
                 uint item = thread + (k_1 * threads);
                 if (item >= ITEMS)
@@ -385,7 +388,7 @@ void main()
         }
     }
     barrier();
-    for (uint k_2 = 0u; k_2 < 8u; k_2++)
+    for (uint k_2 = 0u; k_2 < mine; k_2++)
     {
         uint item_1 = thread + (k_2 * threads);
         if (item_1 >= ITEMS)
@@ -405,10 +408,10 @@ void main()
         }
     }
     barrier();
-    for (uint i_5 = thread; i_5 < _977; i_5 += threads)
+    for (uint i_5 = thread; i_5 < _980; i_5 += threads)
     {
-        uint row = i_5 / _981;
-        uint channel_2 = 2u * (i_5 % _985);
+        uint row = i_5 / _984;
+        uint channel_2 = 2u * (i_5 % _988);
         uint param_14 = row;
         uint param_15 = first;
         uint param_16 = kv_head;
@@ -421,15 +424,15 @@ void main()
         vec2 v_3 = vec2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint at_ = ((_130.y_at + (at_1.token * _130.y_token)) + (at_1.head * _130.y_head)) + channel_2;
         vec2 two_ = v_3;
-        if (_1042)
+        if (_1045)
         {
             vec2 param_18 = two_;
-            _1048.y[at_ >> uint(1)] = pack_halves(param_18);
+            _1051.y[at_ >> uint(1)] = pack_halves(param_18);
         }
         else
         {
-            _1048.y[at_] = floatBitsToUint(two_.x);
-            _1048.y[at_ + 1u] = floatBitsToUint(two_.y);
+            _1051.y[at_] = floatBitsToUint(two_.x);
+            _1051.y[at_ + 1u] = floatBitsToUint(two_.y);
         }
     }
 }

@@ -58,11 +58,14 @@ const uint _727 = (V_WIDTH / 2u);
 const uint _732 = (V_WIDTH / 2u);
 const uint _736 = (V_WIDTH / 2u);
 const uint ITEMS = (FOURS * V_WIDTH);
-const uint _937 = (V_WIDTH / 2u);
-const uint _938 = (ROWS * _937);
-const uint _942 = (V_WIDTH / 2u);
-const uint _946 = (V_WIDTH / 2u);
-const uint _1003 = (2u + V_WIDTH);
+const uint _777 = (ITEMS + threads);
+const uint _778 = (_777 - 1u);
+const uint mine = (_778 / threads);
+const uint _940 = (V_WIDTH / 2u);
+const uint _941 = (ROWS * _940);
+const uint _945 = (V_WIDTH / 2u);
+const uint _949 = (V_WIDTH / 2u);
+const uint _1006 = (2u + V_WIDTH);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -99,7 +102,7 @@ layout(binding = 1, std430) readonly buffer Q
 layout(binding = 4, std430) buffer Scratch
 {
     uint scratch[];
-} _1013;
+} _1016;
 
 shared vec4 queries[256];
 shared vec4 greatest[8];
@@ -330,7 +333,7 @@ void main()
                 tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             barrier();
-            for (uint k_1 = 0u; k_1 < 8u; k_1++)
+            for (uint k_1 = 0u; k_1 < mine; k_1++)
             {
                 uint item = thread + (k_1 * threads);
                 if (item >= ITEMS)
@@ -355,7 +358,7 @@ void main()
         }
     }
     barrier();
-    for (uint k_2 = 0u; k_2 < 8u; k_2++)
+    for (uint k_2 = 0u; k_2 < mine; k_2++)
     {
         uint item_1 = thread + (k_2 * threads);
         if (item_1 >= ITEMS)
@@ -375,10 +378,10 @@ void main()
         }
     }
     barrier();
-    for (uint i_5 = thread; i_5 < _938; i_5 += threads)
+    for (uint i_5 = thread; i_5 < _941; i_5 += threads)
     {
-        uint row = i_5 / _942;
-        uint channel_2 = 2u * (i_5 % _946);
+        uint row = i_5 / _945;
+        uint channel_2 = 2u * (i_5 % _949);
         uint param_14 = row;
         uint param_15 = first;
         uint param_16 = kv_head;
@@ -390,14 +393,14 @@ void main()
         }
         vec2 v_3 = vec2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint record = ((((at_1.token * _67.heads) * _67.share) + at_1.head) * _67.parts) + gl_WorkGroupID.x;
-        uint to_scratch = _67.scratch_at + (record * _1003);
+        uint to_scratch = _67.scratch_at + (record * _1006);
         if (channel_2 == 0u)
         {
-            _1013.scratch[to_scratch] = floatBitsToUint(greatest[(turn * 4u) + (row / 4u)][row % 4u]);
-            _1013.scratch[to_scratch + 1u] = floatBitsToUint(row_sums[row / 4u][row % 4u]);
+            _1016.scratch[to_scratch] = floatBitsToUint(greatest[(turn * 4u) + (row / 4u)][row % 4u]);
+            _1016.scratch[to_scratch + 1u] = floatBitsToUint(row_sums[row / 4u][row % 4u]);
         }
-        _1013.scratch[(to_scratch + 2u) + channel_2] = floatBitsToUint(v_3.x);
-        _1013.scratch[(to_scratch + 3u) + channel_2] = floatBitsToUint(v_3.y);
+        _1016.scratch[(to_scratch + 2u) + channel_2] = floatBitsToUint(v_3.x);
+        _1016.scratch[(to_scratch + 3u) + channel_2] = floatBitsToUint(v_3.y);
     }
 }
 

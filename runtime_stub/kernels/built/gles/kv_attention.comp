@@ -100,15 +100,18 @@ const uint _1430 = (V_WIDTH / 2u);
 const uint _1435 = (V_WIDTH / 2u);
 const uint _1439 = (V_WIDTH / 2u);
 const uint ITEMS = (FOURS * V_WIDTH);
-const uint _1644 = (V_WIDTH / 2u);
-const uint _1645 = (ROWS * _1644);
-const uint _1649 = (V_WIDTH / 2u);
-const uint _1653 = (V_WIDTH / 2u);
+const uint _1480 = (ITEMS + threads);
+const uint _1481 = (_1480 - 1u);
+const uint mine = (_1481 / threads);
+const uint _1647 = (V_WIDTH / 2u);
+const uint _1648 = (ROWS * _1647);
+const uint _1652 = (V_WIDTH / 2u);
+const uint _1656 = (V_WIDTH / 2u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_12
 #define SPIRV_CROSS_CONSTANT_ID_12 1u
 #endif
 const uint Y_HALF = SPIRV_CROSS_CONSTANT_ID_12;
-const bool _1710 = (Y_HALF != 0u);
+const bool _1713 = (Y_HALF != 0u);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -174,7 +177,7 @@ layout(binding = 1, std430) readonly buffer Q
 layout(binding = 6, std430) buffer Y
 {
     uint y[];
-} _1716;
+} _1719;
 
 shared vec4 queries[256];
 shared vec4 greatest[8];
@@ -671,7 +674,7 @@ void main()
                 tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             barrier();
-            for (uint k_1 = 0u; k_1 < 8u; k_1++)
+            for (uint k_1 = 0u; k_1 < mine; k_1++)
             {
                 uint item = thread + (k_1 * threads);
                 if (item >= ITEMS)
@@ -696,7 +699,7 @@ void main()
         }
     }
     barrier();
-    for (uint k_2 = 0u; k_2 < 8u; k_2++)
+    for (uint k_2 = 0u; k_2 < mine; k_2++)
     {
         uint item_1 = thread + (k_2 * threads);
         if (item_1 >= ITEMS)
@@ -716,10 +719,10 @@ void main()
         }
     }
     barrier();
-    for (uint i_5 = thread; i_5 < _1645; i_5 += threads)
+    for (uint i_5 = thread; i_5 < _1648; i_5 += threads)
     {
-        uint row = i_5 / _1649;
-        uint channel_2 = 2u * (i_5 % _1653);
+        uint row = i_5 / _1652;
+        uint channel_2 = 2u * (i_5 % _1656);
         uint param_18 = row;
         uint param_19 = first;
         uint param_20 = kv_head;
@@ -732,15 +735,15 @@ void main()
         vec2 v_3 = vec2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint at_ = ((_312.y_at + (at_1.token * _312.y_token)) + (at_1.head * _312.y_head)) + channel_2;
         vec2 two_ = v_3;
-        if (_1710)
+        if (_1713)
         {
             vec2 param_22 = two_;
-            _1716.y[at_ >> uint(1)] = pack_halves(param_22);
+            _1719.y[at_ >> uint(1)] = pack_halves(param_22);
         }
         else
         {
-            _1716.y[at_] = floatBitsToUint(two_.x);
-            _1716.y[at_ + 1u] = floatBitsToUint(two_.y);
+            _1719.y[at_] = floatBitsToUint(two_.x);
+            _1719.y[at_ + 1u] = floatBitsToUint(two_.y);
         }
     }
 }

@@ -100,11 +100,14 @@ const uint _1400 = (V_WIDTH / 2u);
 const uint _1405 = (V_WIDTH / 2u);
 const uint _1409 = (V_WIDTH / 2u);
 const uint ITEMS = (FOURS * V_WIDTH);
-const uint _1610 = (V_WIDTH / 2u);
-const uint _1611 = (ROWS * _1610);
-const uint _1615 = (V_WIDTH / 2u);
-const uint _1619 = (V_WIDTH / 2u);
-const uint _1676 = (2u + V_WIDTH);
+const uint _1450 = (ITEMS + threads);
+const uint _1451 = (_1450 - 1u);
+const uint mine = (_1451 / threads);
+const uint _1613 = (V_WIDTH / 2u);
+const uint _1614 = (ROWS * _1613);
+const uint _1618 = (V_WIDTH / 2u);
+const uint _1622 = (V_WIDTH / 2u);
+const uint _1679 = (2u + V_WIDTH);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -169,7 +172,7 @@ layout(binding = 1, std430) readonly buffer Q
 layout(binding = 6, std430) buffer Scratch
 {
     uint scratch[];
-} _1686;
+} _1689;
 
 shared vec4 queries[256];
 shared vec4 greatest[8];
@@ -641,7 +644,7 @@ void main()
                 tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             barrier();
-            for (uint k_1 = 0u; k_1 < 8u; k_1++)
+            for (uint k_1 = 0u; k_1 < mine; k_1++)
             {
                 uint item = thread + (k_1 * threads);
                 if (item >= ITEMS)
@@ -666,7 +669,7 @@ void main()
         }
     }
     barrier();
-    for (uint k_2 = 0u; k_2 < 8u; k_2++)
+    for (uint k_2 = 0u; k_2 < mine; k_2++)
     {
         uint item_1 = thread + (k_2 * threads);
         if (item_1 >= ITEMS)
@@ -686,10 +689,10 @@ void main()
         }
     }
     barrier();
-    for (uint i_5 = thread; i_5 < _1611; i_5 += threads)
+    for (uint i_5 = thread; i_5 < _1614; i_5 += threads)
     {
-        uint row = i_5 / _1615;
-        uint channel_2 = 2u * (i_5 % _1619);
+        uint row = i_5 / _1618;
+        uint channel_2 = 2u * (i_5 % _1622);
         uint param_18 = row;
         uint param_19 = first;
         uint param_20 = kv_head;
@@ -701,14 +704,14 @@ void main()
         }
         vec2 v_3 = vec2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint record = ((((at_1.token * _254.heads) * _254.share) + at_1.head) * _254.parts) + gl_WorkGroupID.x;
-        uint to_scratch = _254.scratch_at + (record * _1676);
+        uint to_scratch = _254.scratch_at + (record * _1679);
         if (channel_2 == 0u)
         {
-            _1686.scratch[to_scratch] = floatBitsToUint(greatest[(turn * 4u) + (row / 4u)][row % 4u]);
-            _1686.scratch[to_scratch + 1u] = floatBitsToUint(row_sums[row / 4u][row % 4u]);
+            _1689.scratch[to_scratch] = floatBitsToUint(greatest[(turn * 4u) + (row / 4u)][row % 4u]);
+            _1689.scratch[to_scratch + 1u] = floatBitsToUint(row_sums[row / 4u][row % 4u]);
         }
-        _1686.scratch[(to_scratch + 2u) + channel_2] = floatBitsToUint(v_3.x);
-        _1686.scratch[(to_scratch + 3u) + channel_2] = floatBitsToUint(v_3.y);
+        _1689.scratch[(to_scratch + 2u) + channel_2] = floatBitsToUint(v_3.x);
+        _1689.scratch[(to_scratch + 3u) + channel_2] = floatBitsToUint(v_3.y);
     }
 }
 

@@ -125,13 +125,16 @@ constant uint _762 = (V_WIDTH / 2u);
 constant uint _767 = (V_WIDTH / 2u);
 constant uint _771 = (V_WIDTH / 2u);
 constant uint ITEMS = (FOURS * V_WIDTH);
-constant uint _976 = (V_WIDTH / 2u);
-constant uint _977 = (ROWS * _976);
-constant uint _981 = (V_WIDTH / 2u);
-constant uint _985 = (V_WIDTH / 2u);
+constant uint _812 = (ITEMS + threads);
+constant uint _813 = (_812 - 1u);
+constant uint mine = (_813 / threads);
+constant uint _979 = (V_WIDTH / 2u);
+constant uint _980 = (ROWS * _979);
+constant uint _984 = (V_WIDTH / 2u);
+constant uint _988 = (V_WIDTH / 2u);
 constant uint Y_HALF_tmp [[function_constant(6)]];
 constant uint Y_HALF = is_function_constant_defined(Y_HALF_tmp) ? Y_HALF_tmp : 1u;
-constant bool _1042 = (Y_HALF != 0u);
+constant bool _1045 = (Y_HALF != 0u);
 
 struct Y
 {
@@ -223,7 +226,7 @@ uint pack_halves(thread const float2& v)
     return as_type<uint>(half2(float2(round_half(param), round_half(param_1))));
 }
 
-kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304 [[buffer(1)]], const device KCache& v_125 [[buffer(2)]], const device VCache& v_152 [[buffer(3)]], device Y& _1048 [[buffer(4)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304 [[buffer(1)]], const device KCache& v_125 [[buffer(2)]], const device VCache& v_152 [[buffer(3)]], device Y& _1051 [[buffer(4)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
 {
     threadgroup float4 queries[256];
     threadgroup float4 greatest[8];
@@ -397,7 +400,7 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
                 tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint k_1 = 0u; k_1 < 8u; k_1++)
+            for (uint k_1 = 0u; k_1 < mine; k_1++)
             {
                 uint item = thread0 + (k_1 * threads);
                 if (item >= ITEMS)
@@ -422,7 +425,7 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint k_2 = 0u; k_2 < 8u; k_2++)
+    for (uint k_2 = 0u; k_2 < mine; k_2++)
     {
         uint item_1 = thread0 + (k_2 * threads);
         if (item_1 >= ITEMS)
@@ -442,10 +445,10 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint i_5 = thread0; i_5 < _977; i_5 += threads)
+    for (uint i_5 = thread0; i_5 < _980; i_5 += threads)
     {
-        uint row = i_5 / _981;
-        uint channel_2 = 2u * (i_5 % _985);
+        uint row = i_5 / _984;
+        uint channel_2 = 2u * (i_5 % _988);
         uint param_14 = row;
         uint param_15 = first;
         uint param_16 = kv_head;
@@ -458,15 +461,15 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
         float2 v_3 = float2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint at_ = ((v_130.y_at + (at_1.token * v_130.y_token)) + (at_1.head * v_130.y_head)) + channel_2;
         float2 two_ = v_3;
-        if (_1042)
+        if (_1045)
         {
             float2 param_18 = two_;
-            _1048.y[at_ >> uint(1)] = pack_halves(param_18);
+            _1051.y[at_ >> uint(1)] = pack_halves(param_18);
         }
         else
         {
-            _1048.y[at_] = as_type<uint>(two_.x);
-            _1048.y[at_ + 1u] = as_type<uint>(two_.y);
+            _1051.y[at_] = as_type<uint>(two_.x);
+            _1051.y[at_ + 1u] = as_type<uint>(two_.y);
         }
     }
 }

@@ -124,11 +124,14 @@ constant uint _727 = (V_WIDTH / 2u);
 constant uint _732 = (V_WIDTH / 2u);
 constant uint _736 = (V_WIDTH / 2u);
 constant uint ITEMS = (FOURS * V_WIDTH);
-constant uint _937 = (V_WIDTH / 2u);
-constant uint _938 = (ROWS * _937);
-constant uint _942 = (V_WIDTH / 2u);
-constant uint _946 = (V_WIDTH / 2u);
-constant uint _1003 = (2u + V_WIDTH);
+constant uint _777 = (ITEMS + threads);
+constant uint _778 = (_777 - 1u);
+constant uint mine = (_778 / threads);
+constant uint _940 = (V_WIDTH / 2u);
+constant uint _941 = (ROWS * _940);
+constant uint _945 = (V_WIDTH / 2u);
+constant uint _949 = (V_WIDTH / 2u);
+constant uint _1006 = (2u + V_WIDTH);
 
 struct Scratch
 {
@@ -190,7 +193,7 @@ float2 v_read(thread const uint& token, thread const uint& head, thread const ui
     return float2(as_type<half2>(v_89.v_cache[(((token * v_67.heads) + head) * _97) + pair]));
 }
 
-kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q& _242 [[buffer(1)]], const device KCache& v_61 [[buffer(2)]], const device VCache& v_89 [[buffer(3)]], device Scratch& _1013 [[buffer(4)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q& _242 [[buffer(1)]], const device KCache& v_61 [[buffer(2)]], const device VCache& v_89 [[buffer(3)]], device Scratch& _1016 [[buffer(4)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
 {
     threadgroup float4 queries[256];
     threadgroup float4 greatest[8];
@@ -367,7 +370,7 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
                 tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint k_1 = 0u; k_1 < 8u; k_1++)
+            for (uint k_1 = 0u; k_1 < mine; k_1++)
             {
                 uint item = thread0 + (k_1 * threads);
                 if (item >= ITEMS)
@@ -392,7 +395,7 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint k_2 = 0u; k_2 < 8u; k_2++)
+    for (uint k_2 = 0u; k_2 < mine; k_2++)
     {
         uint item_1 = thread0 + (k_2 * threads);
         if (item_1 >= ITEMS)
@@ -412,10 +415,10 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint i_5 = thread0; i_5 < _938; i_5 += threads)
+    for (uint i_5 = thread0; i_5 < _941; i_5 += threads)
     {
-        uint row = i_5 / _942;
-        uint channel_2 = 2u * (i_5 % _946);
+        uint row = i_5 / _945;
+        uint channel_2 = 2u * (i_5 % _949);
         uint param_14 = row;
         uint param_15 = first;
         uint param_16 = kv_head;
@@ -427,14 +430,14 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
         }
         float2 v_3 = float2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint record = ((((at_1.token * v_67.heads) * v_67.share) + at_1.head) * v_67.parts) + gl_WorkGroupID.x;
-        uint to_scratch = v_67.scratch_at + (record * _1003);
+        uint to_scratch = v_67.scratch_at + (record * _1006);
         if (channel_2 == 0u)
         {
-            _1013.scratch[to_scratch] = as_type<uint>(((threadgroup float*)&greatest[(turn * 4u) + (row / 4u)])[row % 4u]);
-            _1013.scratch[to_scratch + 1u] = as_type<uint>(((threadgroup float*)&row_sums[row / 4u])[row % 4u]);
+            _1016.scratch[to_scratch] = as_type<uint>(((threadgroup float*)&greatest[(turn * 4u) + (row / 4u)])[row % 4u]);
+            _1016.scratch[to_scratch + 1u] = as_type<uint>(((threadgroup float*)&row_sums[row / 4u])[row % 4u]);
         }
-        _1013.scratch[(to_scratch + 2u) + channel_2] = as_type<uint>(v_3.x);
-        _1013.scratch[(to_scratch + 3u) + channel_2] = as_type<uint>(v_3.y);
+        _1016.scratch[(to_scratch + 2u) + channel_2] = as_type<uint>(v_3.x);
+        _1016.scratch[(to_scratch + 3u) + channel_2] = as_type<uint>(v_3.y);
     }
 }
 

@@ -186,13 +186,16 @@ constant uint _1430 = (V_WIDTH / 2u);
 constant uint _1435 = (V_WIDTH / 2u);
 constant uint _1439 = (V_WIDTH / 2u);
 constant uint ITEMS = (FOURS * V_WIDTH);
-constant uint _1644 = (V_WIDTH / 2u);
-constant uint _1645 = (ROWS * _1644);
-constant uint _1649 = (V_WIDTH / 2u);
-constant uint _1653 = (V_WIDTH / 2u);
+constant uint _1480 = (ITEMS + threads);
+constant uint _1481 = (_1480 - 1u);
+constant uint mine = (_1481 / threads);
+constant uint _1647 = (V_WIDTH / 2u);
+constant uint _1648 = (ROWS * _1647);
+constant uint _1652 = (V_WIDTH / 2u);
+constant uint _1656 = (V_WIDTH / 2u);
 constant uint Y_HALF_tmp [[function_constant(12)]];
 constant uint Y_HALF = is_function_constant_defined(Y_HALF_tmp) ? Y_HALF_tmp : 1u;
-constant bool _1710 = (Y_HALF != 0u);
+constant bool _1713 = (Y_HALF != 0u);
 
 struct Y
 {
@@ -497,7 +500,7 @@ uint pack_halves(thread const float2& v)
     return as_type<uint>(half2(float2(round_half(param), round_half(param_1))));
 }
 
-kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _923 [[buffer(1)]], const device KNew& v_408 [[buffer(2)]], const device VNew& v_639 [[buffer(3)]], const device KCache& v_366 [[buffer(4)]], const device VCache& v_598 [[buffer(5)]], device Y& _1716 [[buffer(6)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _923 [[buffer(1)]], const device KNew& v_408 [[buffer(2)]], const device VNew& v_639 [[buffer(3)]], const device KCache& v_366 [[buffer(4)]], const device VCache& v_598 [[buffer(5)]], device Y& _1719 [[buffer(6)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
 {
     threadgroup float4 queries[256];
     threadgroup float4 greatest[8];
@@ -709,7 +712,7 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
                 tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint k_1 = 0u; k_1 < 8u; k_1++)
+            for (uint k_1 = 0u; k_1 < mine; k_1++)
             {
                 uint item = thread0 + (k_1 * threads);
                 if (item >= ITEMS)
@@ -734,7 +737,7 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint k_2 = 0u; k_2 < 8u; k_2++)
+    for (uint k_2 = 0u; k_2 < mine; k_2++)
     {
         uint item_1 = thread0 + (k_2 * threads);
         if (item_1 >= ITEMS)
@@ -754,10 +757,10 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint i_5 = thread0; i_5 < _1645; i_5 += threads)
+    for (uint i_5 = thread0; i_5 < _1648; i_5 += threads)
     {
-        uint row = i_5 / _1649;
-        uint channel_2 = 2u * (i_5 % _1653);
+        uint row = i_5 / _1652;
+        uint channel_2 = 2u * (i_5 % _1656);
         uint param_18 = row;
         uint param_19 = first;
         uint param_20 = kv_head;
@@ -770,15 +773,15 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
         float2 v_3 = float2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint at_ = ((v_312.y_at + (at_1.token * v_312.y_token)) + (at_1.head * v_312.y_head)) + channel_2;
         float2 two_ = v_3;
-        if (_1710)
+        if (_1713)
         {
             float2 param_22 = two_;
-            _1716.y[at_ >> uint(1)] = pack_halves(param_22);
+            _1719.y[at_ >> uint(1)] = pack_halves(param_22);
         }
         else
         {
-            _1716.y[at_] = as_type<uint>(two_.x);
-            _1716.y[at_ + 1u] = as_type<uint>(two_.y);
+            _1719.y[at_] = as_type<uint>(two_.x);
+            _1719.y[at_ + 1u] = as_type<uint>(two_.y);
         }
     }
 }

@@ -185,11 +185,14 @@ constant uint _1400 = (V_WIDTH / 2u);
 constant uint _1405 = (V_WIDTH / 2u);
 constant uint _1409 = (V_WIDTH / 2u);
 constant uint ITEMS = (FOURS * V_WIDTH);
-constant uint _1610 = (V_WIDTH / 2u);
-constant uint _1611 = (ROWS * _1610);
-constant uint _1615 = (V_WIDTH / 2u);
-constant uint _1619 = (V_WIDTH / 2u);
-constant uint _1676 = (2u + V_WIDTH);
+constant uint _1450 = (ITEMS + threads);
+constant uint _1451 = (_1450 - 1u);
+constant uint mine = (_1451 / threads);
+constant uint _1613 = (V_WIDTH / 2u);
+constant uint _1614 = (ROWS * _1613);
+constant uint _1618 = (V_WIDTH / 2u);
+constant uint _1622 = (V_WIDTH / 2u);
+constant uint _1679 = (2u + V_WIDTH);
 
 struct Scratch
 {
@@ -464,7 +467,7 @@ float2 v_read(thread const uint& token, thread const uint& head, thread const ui
     return (codes * scale) + float2(half_in(param_5, param_6));
 }
 
-kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const device Q& _866 [[buffer(1)]], const device KNew& v_350 [[buffer(2)]], const device VNew& v_581 [[buffer(3)]], const device KCache& v_308 [[buffer(4)]], const device VCache& v_540 [[buffer(5)]], device Scratch& _1686 [[buffer(6)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const device Q& _866 [[buffer(1)]], const device KNew& v_350 [[buffer(2)]], const device VNew& v_581 [[buffer(3)]], const device KCache& v_308 [[buffer(4)]], const device VCache& v_540 [[buffer(5)]], device Scratch& _1689 [[buffer(6)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
 {
     threadgroup float4 queries[256];
     threadgroup float4 greatest[8];
@@ -679,7 +682,7 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
                 tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint k_1 = 0u; k_1 < 8u; k_1++)
+            for (uint k_1 = 0u; k_1 < mine; k_1++)
             {
                 uint item = thread0 + (k_1 * threads);
                 if (item >= ITEMS)
@@ -704,7 +707,7 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint k_2 = 0u; k_2 < 8u; k_2++)
+    for (uint k_2 = 0u; k_2 < mine; k_2++)
     {
         uint item_1 = thread0 + (k_2 * threads);
         if (item_1 >= ITEMS)
@@ -724,10 +727,10 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint i_5 = thread0; i_5 < _1611; i_5 += threads)
+    for (uint i_5 = thread0; i_5 < _1614; i_5 += threads)
     {
-        uint row = i_5 / _1615;
-        uint channel_2 = 2u * (i_5 % _1619);
+        uint row = i_5 / _1618;
+        uint channel_2 = 2u * (i_5 % _1622);
         uint param_18 = row;
         uint param_19 = first;
         uint param_20 = kv_head;
@@ -739,14 +742,14 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
         }
         float2 v_3 = float2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint record = ((((at_1.token * v_254.heads) * v_254.share) + at_1.head) * v_254.parts) + gl_WorkGroupID.x;
-        uint to_scratch = v_254.scratch_at + (record * _1676);
+        uint to_scratch = v_254.scratch_at + (record * _1679);
         if (channel_2 == 0u)
         {
-            _1686.scratch[to_scratch] = as_type<uint>(((threadgroup float*)&greatest[(turn * 4u) + (row / 4u)])[row % 4u]);
-            _1686.scratch[to_scratch + 1u] = as_type<uint>(((threadgroup float*)&row_sums[row / 4u])[row % 4u]);
+            _1689.scratch[to_scratch] = as_type<uint>(((threadgroup float*)&greatest[(turn * 4u) + (row / 4u)])[row % 4u]);
+            _1689.scratch[to_scratch + 1u] = as_type<uint>(((threadgroup float*)&row_sums[row / 4u])[row % 4u]);
         }
-        _1686.scratch[(to_scratch + 2u) + channel_2] = as_type<uint>(v_3.x);
-        _1686.scratch[(to_scratch + 3u) + channel_2] = as_type<uint>(v_3.y);
+        _1689.scratch[(to_scratch + 2u) + channel_2] = as_type<uint>(v_3.x);
+        _1689.scratch[(to_scratch + 3u) + channel_2] = as_type<uint>(v_3.y);
     }
 }
 
