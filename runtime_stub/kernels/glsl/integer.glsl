@@ -51,8 +51,8 @@ uvec2 load_w8(uint row, uint column) {
     if (BITS == 8u) out_.y = codes[at + 1u];
     return out_;
   }
-  [[unroll]] for (uint j = 0u; j < 8u; ++j) {
-    if (column + j >= columns) break;
+  const uint count = min(8u, columns - column);
+  for (uint j = 0u; j < count; ++j) {
     const uint code = CODE_AT(codes, BITS, row * columns + column + j), bit = j * BITS;
     if (bit < 32u) {
       out_.x |= code << (bit & 31u);

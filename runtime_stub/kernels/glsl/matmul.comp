@@ -26,9 +26,8 @@ void fetch_weights(uint row, uint column, out float v[8]) {
     [[unroll]] for (uint j = 0u; j < 8u; ++j) v[j] = weight_of(found, v[j]);
     return;
   }
-  [[unroll]] for (uint j = 0u; j < 8u; ++j) {
-    if (column + j < columns) v[j] = load_weight(row - held, column + j, at);
-  }
+  const uint count = min(8u, columns - column);
+  for (uint j = 0u; j < count; ++j) v[j] = load_weight(row - held, column + j, at);
 }
 
 void fetch_x(uint token, uint column, out float v[8]) {
@@ -38,9 +37,8 @@ void fetch_x(uint token, uint column, out float v[8]) {
     load_x8(token, column, v);
     return;
   }
-  [[unroll]] for (uint j = 0u; j < 8u; ++j) {
-    if (column + j < columns) v[j] = load_x(token, column + j);
-  }
+  const uint count = min(8u, columns - column);
+  for (uint j = 0u; j < count; ++j) v[j] = load_x(token, column + j);
 }
 
 void main() {

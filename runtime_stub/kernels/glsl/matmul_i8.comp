@@ -54,9 +54,11 @@ void main() {
           const uint x_here = k * TILE_TOKENS + my_token + i;
           const Eight x8 = Eight(x_tile[x_here], x_sums[x_here]);
           [[unroll]] for (uint r = 0u; r < 4u; ++r) whole[i][r] += dot8(x8, w_tile[w_at + r]);
-          if (GROUP != 0u && (k + 1u == EIGHTS || GROUP % (8u * EIGHTS) != 0u)) {
+          const bool one_group = GROUP % (8u * EIGHTS) == 0u;
+          if (GROUP != 0u && (k + 1u == EIGHTS || !one_group)) {
+            const uint scale_at = one_group ? my_row : w_at;  // the last eights may be outside
             [[unroll]] for (uint r = 0u; r < 4u; ++r) {
-              acc[i][r] += w_scales[w_at + r] * float(whole[i][r]);
+              acc[i][r] += w_scales[scale_at + r] * float(whole[i][r]);
             }
             whole[i] = ivec4(0);
           }

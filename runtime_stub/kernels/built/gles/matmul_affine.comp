@@ -156,97 +156,97 @@ const uint Y2_HALF = SPIRV_CROSS_CONSTANT_ID_9;
 #endif
 const uint ALIGNED = SPIRV_CROSS_CONSTANT_ID_1;
 const bool _1496 = (ALIGNED != 0u);
-const bool _1600 = (ALIGNED != 0u);
+const bool _1599 = (ALIGNED != 0u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_0
 #define SPIRV_CROSS_CONSTANT_ID_0 1u
 #endif
-const uint _1652 = gl_WorkGroupSize.x;
-const uint _1653 = gl_WorkGroupSize.x;
-const bool _1655 = (_1653 >= 128u);
-const uint _1656 = _1655 ? 16u : 8u;
-const uint _1657 = (_1652 / _1656);
-const uint _1658 = (4u * _1657);
-const uint _1662 = gl_WorkGroupSize.x;
-const bool _1663 = (_1662 >= 128u);
-const uint _1664 = _1663 ? 16u : 8u;
-const uint _1669 = gl_WorkGroupSize.x;
-const bool _1670 = (_1669 >= 128u);
-const uint _1671 = _1670 ? 16u : 8u;
-const uint _1681 = gl_WorkGroupSize.x;
-const bool _1682 = (_1681 >= 128u);
-const uint _1683 = _1682 ? 16u : 8u;
-const uint _1684 = (4u * _1683);
-const uint _1732 = gl_WorkGroupSize.x;
-const bool _1733 = (_1732 >= 128u);
-const uint _1734 = _1733 ? 16u : 8u;
-const uint _1735 = (4u * _1734);
-const uint _1736 = gl_WorkGroupSize.x;
-const uint _1737 = gl_WorkGroupSize.x;
-const bool _1738 = (_1737 >= 128u);
-const uint _1739 = _1738 ? 16u : 8u;
-const uint _1740 = (_1736 / _1739);
-const uint _1741 = (4u * _1740);
-const uint _1742 = (_1735 + _1741);
-const uint _1743 = (2u * _1742);
-const uint _1746 = gl_WorkGroupSize.x;
-const bool _1747 = (_1746 >= 128u);
-const uint _1748 = _1747 ? 16u : 8u;
-const uint _1749 = (4u * _1748);
-const uint _1750 = (2u * _1749);
-const uint _1756 = gl_WorkGroupSize.x;
-const bool _1757 = (_1756 >= 128u);
-const uint _1758 = _1757 ? 16u : 8u;
-const uint _1759 = (4u * _1758);
-const uint _1763 = gl_WorkGroupSize.x;
-const bool _1764 = (_1763 >= 128u);
-const uint _1765 = _1764 ? 16u : 8u;
-const uint _1766 = (4u * _1765);
-const uint _1795 = gl_WorkGroupSize.x;
-const bool _1796 = (_1795 >= 128u);
-const uint _1797 = _1796 ? 16u : 8u;
-const uint _1798 = (4u * _1797);
-const uint _1812 = gl_WorkGroupSize.x;
-const bool _1813 = (_1812 >= 128u);
-const uint _1814 = _1813 ? 16u : 8u;
-const uint _1815 = (4u * _1814);
-const uint _1816 = (2u * _1815);
-const uint _1818 = gl_WorkGroupSize.x;
-const uint _1819 = gl_WorkGroupSize.x;
-const bool _1820 = (_1819 >= 128u);
-const uint _1821 = _1820 ? 16u : 8u;
-const uint _1822 = (_1818 / _1821);
-const uint _1823 = (4u * _1822);
-const uint _1827 = gl_WorkGroupSize.x;
-const bool _1828 = (_1827 >= 128u);
-const uint _1829 = _1828 ? 16u : 8u;
-const uint _1830 = (4u * _1829);
-const uint _1831 = (2u * _1830);
-const uint _1833 = gl_WorkGroupSize.x;
-const uint _1834 = gl_WorkGroupSize.x;
-const bool _1835 = (_1834 >= 128u);
-const uint _1836 = _1835 ? 16u : 8u;
-const uint _1837 = (_1833 / _1836);
-const uint _1838 = (4u * _1837);
-const uint _1864 = gl_WorkGroupSize.x;
-const uint _1865 = gl_WorkGroupSize.x;
-const bool _1866 = (_1865 >= 128u);
-const uint _1867 = _1866 ? 16u : 8u;
-const uint _1868 = (_1864 / _1867);
-const uint _1869 = (4u * _1868);
-const uint _1893 = gl_WorkGroupSize.x;
-const bool _1894 = (_1893 >= 128u);
-const uint _1895 = _1894 ? 16u : 8u;
-const uint _1896 = (4u * _1895);
-const uint _1902 = gl_WorkGroupSize.x;
-const uint _1903 = gl_WorkGroupSize.x;
-const bool _1904 = (_1903 >= 128u);
-const uint _1905 = _1904 ? 16u : 8u;
-const uint _1906 = (_1902 / _1905);
-const uint _1907 = (4u * _1906);
-const uint _2019 = gl_WorkGroupSize.x;
-const bool _2020 = (_2019 >= 128u);
-const uint _2021 = _2020 ? 16u : 8u;
-const uint _2022 = (4u * _2021);
+const uint _1650 = gl_WorkGroupSize.x;
+const uint _1651 = gl_WorkGroupSize.x;
+const bool _1653 = (_1651 >= 128u);
+const uint _1654 = _1653 ? 16u : 8u;
+const uint _1655 = (_1650 / _1654);
+const uint _1656 = (4u * _1655);
+const uint _1660 = gl_WorkGroupSize.x;
+const bool _1661 = (_1660 >= 128u);
+const uint _1662 = _1661 ? 16u : 8u;
+const uint _1667 = gl_WorkGroupSize.x;
+const bool _1668 = (_1667 >= 128u);
+const uint _1669 = _1668 ? 16u : 8u;
+const uint _1679 = gl_WorkGroupSize.x;
+const bool _1680 = (_1679 >= 128u);
+const uint _1681 = _1680 ? 16u : 8u;
+const uint _1682 = (4u * _1681);
+const uint _1730 = gl_WorkGroupSize.x;
+const bool _1731 = (_1730 >= 128u);
+const uint _1732 = _1731 ? 16u : 8u;
+const uint _1733 = (4u * _1732);
+const uint _1734 = gl_WorkGroupSize.x;
+const uint _1735 = gl_WorkGroupSize.x;
+const bool _1736 = (_1735 >= 128u);
+const uint _1737 = _1736 ? 16u : 8u;
+const uint _1738 = (_1734 / _1737);
+const uint _1739 = (4u * _1738);
+const uint _1740 = (_1733 + _1739);
+const uint _1741 = (2u * _1740);
+const uint _1744 = gl_WorkGroupSize.x;
+const bool _1745 = (_1744 >= 128u);
+const uint _1746 = _1745 ? 16u : 8u;
+const uint _1747 = (4u * _1746);
+const uint _1748 = (2u * _1747);
+const uint _1754 = gl_WorkGroupSize.x;
+const bool _1755 = (_1754 >= 128u);
+const uint _1756 = _1755 ? 16u : 8u;
+const uint _1757 = (4u * _1756);
+const uint _1761 = gl_WorkGroupSize.x;
+const bool _1762 = (_1761 >= 128u);
+const uint _1763 = _1762 ? 16u : 8u;
+const uint _1764 = (4u * _1763);
+const uint _1793 = gl_WorkGroupSize.x;
+const bool _1794 = (_1793 >= 128u);
+const uint _1795 = _1794 ? 16u : 8u;
+const uint _1796 = (4u * _1795);
+const uint _1810 = gl_WorkGroupSize.x;
+const bool _1811 = (_1810 >= 128u);
+const uint _1812 = _1811 ? 16u : 8u;
+const uint _1813 = (4u * _1812);
+const uint _1814 = (2u * _1813);
+const uint _1816 = gl_WorkGroupSize.x;
+const uint _1817 = gl_WorkGroupSize.x;
+const bool _1818 = (_1817 >= 128u);
+const uint _1819 = _1818 ? 16u : 8u;
+const uint _1820 = (_1816 / _1819);
+const uint _1821 = (4u * _1820);
+const uint _1825 = gl_WorkGroupSize.x;
+const bool _1826 = (_1825 >= 128u);
+const uint _1827 = _1826 ? 16u : 8u;
+const uint _1828 = (4u * _1827);
+const uint _1829 = (2u * _1828);
+const uint _1831 = gl_WorkGroupSize.x;
+const uint _1832 = gl_WorkGroupSize.x;
+const bool _1833 = (_1832 >= 128u);
+const uint _1834 = _1833 ? 16u : 8u;
+const uint _1835 = (_1831 / _1834);
+const uint _1836 = (4u * _1835);
+const uint _1862 = gl_WorkGroupSize.x;
+const uint _1863 = gl_WorkGroupSize.x;
+const bool _1864 = (_1863 >= 128u);
+const uint _1865 = _1864 ? 16u : 8u;
+const uint _1866 = (_1862 / _1865);
+const uint _1867 = (4u * _1866);
+const uint _1891 = gl_WorkGroupSize.x;
+const bool _1892 = (_1891 >= 128u);
+const uint _1893 = _1892 ? 16u : 8u;
+const uint _1894 = (4u * _1893);
+const uint _1900 = gl_WorkGroupSize.x;
+const uint _1901 = gl_WorkGroupSize.x;
+const bool _1902 = (_1901 >= 128u);
+const uint _1903 = _1902 ? 16u : 8u;
+const uint _1904 = (_1900 / _1903);
+const uint _1905 = (4u * _1904);
+const uint _2017 = gl_WorkGroupSize.x;
+const bool _2018 = (_2017 >= 128u);
+const uint _2019 = _2018 ? 16u : 8u;
+const uint _2020 = (4u * _2019);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -704,16 +704,13 @@ void fetch_weights(uint row, uint column, inout float v[8])
         }
         return;
     }
-    SPIRV_CROSS_UNROLL
-    for (uint j_2 = 0u; j_2 < 8u; j_2++)
+    uint count = min(8u, (_397.columns - column));
+    for (uint j_2 = 0u; j_2 < count; j_2++)
     {
-        if ((column + j_2) < _397.columns)
-        {
-            uint param_10 = row - _397.held;
-            uint param_11 = column + j_2;
-            uint param_12 = at;
-            v[j_2] = load_weight(param_10, param_11, param_12);
-        }
+        uint param_10 = row - _397.held;
+        uint param_11 = column + j_2;
+        uint param_12 = at;
+        v[j_2] = load_weight(param_10, param_11, param_12);
     }
 }
 
@@ -796,21 +793,21 @@ void fetch_x(uint token, uint column, inout float v[8])
     {
         v[j] = 0.0;
     }
-    bool _1588 = token >= _397.tokens;
-    bool _1596;
-    if (!_1588)
+    bool _1587 = token >= _397.tokens;
+    bool _1595;
+    if (!_1587)
     {
-        _1596 = column >= _397.columns;
+        _1595 = column >= _397.columns;
     }
     else
     {
-        _1596 = _1588;
+        _1595 = _1587;
     }
-    if (_1596)
+    if (_1595)
     {
         return;
     }
-    if (_1600)
+    if (_1599)
     {
         uint param = token;
         uint param_1 = column;
@@ -819,15 +816,12 @@ void fetch_x(uint token, uint column, inout float v[8])
         v = param_2;
         return;
     }
-    SPIRV_CROSS_UNROLL
-    for (uint j_1 = 0u; j_1 < 8u; j_1++)
+    uint count = min(8u, (_397.columns - column));
+    for (uint j_1 = 0u; j_1 < count; j_1++)
     {
-        if ((column + j_1) < _397.columns)
-        {
-            uint param_3 = token;
-            uint param_4 = column + j_1;
-            v[j_1] = load_x(param_3, param_4);
-        }
+        uint param_3 = token;
+        uint param_4 = column + j_1;
+        v[j_1] = load_x(param_3, param_4);
     }
 }
 
@@ -947,16 +941,16 @@ void store_rows(uint token, uint row, inout vec2 v)
 void main()
 {
     uint thread = gl_LocalInvocationID.x;
-    uint token0 = gl_WorkGroupID.y * _1658;
-    uint my_row = 4u * (thread % _1664);
-    uint my_token = 4u * (thread / _1671);
+    uint token0 = gl_WorkGroupID.y * _1656;
+    uint my_row = 4u * (thread % _1662);
+    uint my_token = 4u * (thread / _1669);
     open_book();
-    uint _1686 = _397.row_begin + (gl_WorkGroupID.x * _1684);
+    uint _1684 = _397.row_begin + (gl_WorkGroupID.x * _1682);
     vec4 acc[4];
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1686; row0 < _397.row_end; row0 += (gl_NumWorkGroups.x * _2022))
+    for (uint row0 = _1684; row0 < _397.row_end; row0 += (gl_NumWorkGroups.x * _2020))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -965,12 +959,12 @@ void main()
         }
         for (uint column0 = 0u; column0 < _397.columns; column0 += 16u)
         {
-            for (uint i_1 = thread; i_1 < _1743; i_1 += gl_WorkGroupSize.x)
+            for (uint i_1 = thread; i_1 < _1741; i_1 += gl_WorkGroupSize.x)
             {
-                if (i_1 < _1750)
+                if (i_1 < _1748)
                 {
-                    uint row = i_1 % _1759;
-                    uint k = 8u * (i_1 / _1766);
+                    uint row = i_1 % _1757;
+                    uint k = 8u * (i_1 / _1764);
                     uint param = row0 + row;
                     uint param_1 = column0 + k;
                     fetch_weights(param, param_1, param_2);
@@ -978,13 +972,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1798) + row] = v[j];
+                        w_tile[((k + j) * _1796) + row] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1816) % _1823;
-                    uint k_1 = 8u * ((i_1 - _1831) / _1838);
+                    uint token = (i_1 - _1814) % _1821;
+                    uint k_1 = 8u * ((i_1 - _1829) / _1836);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -992,15 +986,15 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1869) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1867) + token] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1896) + my_row;
-                uint x_at_ = (k_2 * _1907) + my_token;
+                uint w_at = (k_2 * _1894) + my_row;
+                uint x_at_ = (k_2 * _1905) + my_token;
                 vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)

@@ -67,82 +67,83 @@ const uint ALIGNED = SPIRV_CROSS_CONSTANT_ID_1;
 const bool _812 = (ALIGNED != 0u);
 const uint _825 = (BITS >> uint(2));
 const bool _836 = (BITS == 8u);
-const bool _950 = (BITS != 4u);
+const bool _948 = (BITS != 4u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_0
 #define SPIRV_CROSS_CONSTANT_ID_0 1u
 #endif
-const uint _1018 = gl_WorkGroupSize.x;
-const bool _1020 = (_1018 >= 128u);
-const uint _1021 = _1020 ? 16u : 8u;
-const uint _1022 = (4u * _1021);
-const uint _1023 = (4u * _1022);
-const uint _1030 = gl_WorkGroupSize.x;
-const bool _1031 = (_1030 >= 128u);
-const uint _1032 = _1031 ? 16u : 8u;
-const uint _1033 = (4u * _1032);
-const uint _1039 = gl_WorkGroupSize.x;
-const bool _1040 = (_1039 >= 128u);
-const uint _1041 = _1040 ? 16u : 8u;
-const uint _1042 = (4u * _1041);
-const bool _1080 = (GROUP != 0u);
-const uint _1107 = gl_WorkGroupSize.x;
-const bool _1108 = (_1107 >= 128u);
-const uint _1109 = _1108 ? 16u : 8u;
-const uint _1110 = (4u * _1109);
-const uint _1111 = (4u * _1110);
-const uint _1116 = gl_WorkGroupSize.x;
-const uint _1117 = gl_WorkGroupSize.x;
-const bool _1118 = (_1117 >= 128u);
-const uint _1119 = _1118 ? 16u : 8u;
-const uint _1120 = (_1116 / _1119);
-const uint _1121 = (4u * _1120);
-const uint _1127 = gl_WorkGroupSize.x;
-const uint _1128 = gl_WorkGroupSize.x;
-const bool _1129 = (_1128 >= 128u);
-const uint _1130 = _1129 ? 16u : 8u;
-const uint _1131 = (_1127 / _1130);
-const uint _1132 = (4u * _1131);
-const uint _1179 = gl_WorkGroupSize.x;
-const uint _1180 = gl_WorkGroupSize.x;
-const bool _1181 = (_1180 >= 128u);
-const uint _1182 = _1181 ? 16u : 8u;
-const uint _1183 = (_1179 / _1182);
-const uint _1184 = (4u * _1183);
-const uint _1188 = gl_WorkGroupSize.x;
-const bool _1189 = (_1188 >= 128u);
-const uint _1190 = _1189 ? 16u : 8u;
-const uint _1195 = gl_WorkGroupSize.x;
-const bool _1196 = (_1195 >= 128u);
-const uint _1197 = _1196 ? 16u : 8u;
-const uint _1206 = gl_WorkGroupSize.x;
-const bool _1207 = (_1206 >= 128u);
-const uint _1208 = _1207 ? 16u : 8u;
-const uint _1209 = (4u * _1208);
-const uint _1265 = gl_WorkGroupSize.x;
-const bool _1266 = (_1265 >= 128u);
-const uint _1267 = _1266 ? 16u : 8u;
-const uint _1268 = (4u * _1267);
-const uint _1269 = gl_WorkGroupSize.x;
-const uint _1270 = gl_WorkGroupSize.x;
-const bool _1271 = (_1270 >= 128u);
-const uint _1272 = _1271 ? 16u : 8u;
-const uint _1273 = (_1269 / _1272);
+const uint _1016 = gl_WorkGroupSize.x;
+const bool _1018 = (_1016 >= 128u);
+const uint _1019 = _1018 ? 16u : 8u;
+const uint _1020 = (4u * _1019);
+const uint _1021 = (4u * _1020);
+const uint _1028 = gl_WorkGroupSize.x;
+const bool _1029 = (_1028 >= 128u);
+const uint _1030 = _1029 ? 16u : 8u;
+const uint _1031 = (4u * _1030);
+const uint _1037 = gl_WorkGroupSize.x;
+const bool _1038 = (_1037 >= 128u);
+const uint _1039 = _1038 ? 16u : 8u;
+const uint _1040 = (4u * _1039);
+const bool _1078 = (GROUP != 0u);
+const uint _1105 = gl_WorkGroupSize.x;
+const bool _1106 = (_1105 >= 128u);
+const uint _1107 = _1106 ? 16u : 8u;
+const uint _1108 = (4u * _1107);
+const uint _1109 = (4u * _1108);
+const uint _1114 = gl_WorkGroupSize.x;
+const uint _1115 = gl_WorkGroupSize.x;
+const bool _1116 = (_1115 >= 128u);
+const uint _1117 = _1116 ? 16u : 8u;
+const uint _1118 = (_1114 / _1117);
+const uint _1119 = (4u * _1118);
+const uint _1125 = gl_WorkGroupSize.x;
+const uint _1126 = gl_WorkGroupSize.x;
+const bool _1127 = (_1126 >= 128u);
+const uint _1128 = _1127 ? 16u : 8u;
+const uint _1129 = (_1125 / _1128);
+const uint _1130 = (4u * _1129);
+const uint _1177 = gl_WorkGroupSize.x;
+const uint _1178 = gl_WorkGroupSize.x;
+const bool _1179 = (_1178 >= 128u);
+const uint _1180 = _1179 ? 16u : 8u;
+const uint _1181 = (_1177 / _1180);
+const uint _1182 = (4u * _1181);
+const uint _1186 = gl_WorkGroupSize.x;
+const bool _1187 = (_1186 >= 128u);
+const uint _1188 = _1187 ? 16u : 8u;
+const uint _1193 = gl_WorkGroupSize.x;
+const bool _1194 = (_1193 >= 128u);
+const uint _1195 = _1194 ? 16u : 8u;
+const uint _1204 = gl_WorkGroupSize.x;
+const bool _1205 = (_1204 >= 128u);
+const uint _1206 = _1205 ? 16u : 8u;
+const uint _1207 = (4u * _1206);
+const uint _1263 = gl_WorkGroupSize.x;
+const bool _1264 = (_1263 >= 128u);
+const uint _1265 = _1264 ? 16u : 8u;
+const uint _1266 = (4u * _1265);
+const uint _1267 = gl_WorkGroupSize.x;
+const uint _1268 = gl_WorkGroupSize.x;
+const bool _1269 = (_1268 >= 128u);
+const uint _1270 = _1269 ? 16u : 8u;
+const uint _1271 = (_1267 / _1270);
+const uint _1272 = (4u * _1271);
+const uint _1273 = (_1266 + _1272);
 const uint _1274 = (4u * _1273);
-const uint _1275 = (_1268 + _1274);
-const uint _1276 = (4u * _1275);
-const uint _1302 = gl_WorkGroupSize.x;
-const bool _1303 = (_1302 >= 128u);
-const uint _1304 = _1303 ? 16u : 8u;
-const uint _1305 = (4u * _1304);
-const uint _1319 = gl_WorkGroupSize.x;
-const uint _1320 = gl_WorkGroupSize.x;
-const bool _1321 = (_1320 >= 128u);
-const uint _1322 = _1321 ? 16u : 8u;
-const uint _1323 = (_1319 / _1322);
-const uint _1324 = (4u * _1323);
-const bool _1363 = (GROUP != 0u);
-const uint _1372 = (GROUP % 32u);
-const bool _1373 = (_1372 != 0u);
+const uint _1300 = gl_WorkGroupSize.x;
+const bool _1301 = (_1300 >= 128u);
+const uint _1302 = _1301 ? 16u : 8u;
+const uint _1303 = (4u * _1302);
+const uint _1317 = gl_WorkGroupSize.x;
+const uint _1318 = gl_WorkGroupSize.x;
+const bool _1319 = (_1318 >= 128u);
+const uint _1320 = _1319 ? 16u : 8u;
+const uint _1321 = (_1317 / _1320);
+const uint _1322 = (4u * _1321);
+const bool _1361 = (GROUP != 0u);
+const uint _1367 = (GROUP % 32u);
+const bool one_group = (_1367 == 0u);
+const bool _1369 = (!one_group);
 const bool _1417 = (GROUP == 0u);
 const bool _1507 = (GROUP != 0u);
 const uint _1557 = gl_WorkGroupSize.x;
@@ -240,7 +241,7 @@ layout(binding = 7, std430) readonly buffer Codes
 layout(binding = 10, std430) readonly buffer XScales
 {
     uint x_scales[];
-} _1003;
+} _1001;
 
 shared uvec2 w_tile[256];
 shared float w_scales[256];
@@ -270,24 +271,20 @@ uvec2 load_w8(uint row, uint column)
         }
         return out_;
     }
-    uint _886;
-    SPIRV_CROSS_UNROLL
-    for (uint j = 0u; j < 8u; j++)
+    uint count = min(8u, (_245.columns - column));
+    uint _884;
+    for (uint j = 0u; j < count; j++)
     {
-        if ((column + j) >= _245.columns)
-        {
-            break;
-        }
         if (((((((row * _245.columns) + column) + j) * BITS) & 31u) + BITS) > 32u)
         {
-            _886 = _830.codes[(((((row * _245.columns) + column) + j) * BITS) >> uint(5)) + 1u];
+            _884 = _830.codes[(((((row * _245.columns) + column) + j) * BITS) >> uint(5)) + 1u];
         }
         else
         {
-            _886 = 0u;
+            _884 = 0u;
         }
         uint param = _830.codes[((((row * _245.columns) + column) + j) * BITS) >> uint(5)];
-        uint param_1 = _886;
+        uint param_1 = _884;
         uint param_2 = ((((row * _245.columns) + column) + j) * BITS) & 31u;
         uint param_3 = BITS;
         uint code = code_of(param, param_1, param_2, param_3);
@@ -413,65 +410,65 @@ Eight load_x8(uint token, uint column)
 
 void fetch(uint i, uint row0, uint token0, uint column0)
 {
-    if (i < _1023)
+    if (i < _1021)
     {
-        uint row = row0 + (i % _1033);
-        uint column = column0 + (8u * (i / _1042));
-        bool _1050 = row < _245.row_end;
-        bool _1057;
-        if (_1050)
+        uint row = row0 + (i % _1031);
+        uint column = column0 + (8u * (i / _1040));
+        bool _1048 = row < _245.row_end;
+        bool _1055;
+        if (_1048)
         {
-            _1057 = column < _245.columns;
+            _1055 = column < _245.columns;
         }
         else
         {
-            _1057 = _1050;
+            _1055 = _1048;
         }
-        bool inside = _1057;
-        uvec2 _1064;
+        bool inside = _1055;
+        uvec2 _1062;
         if (inside)
         {
             uint param = row - _245.held;
             uint param_1 = column;
-            _1064 = load_w8(param, param_1);
+            _1062 = load_w8(param, param_1);
         }
         else
         {
-            _1064 = uvec2(0u);
+            _1062 = uvec2(0u);
         }
-        w_tile[i] = _1064;
-        if (_1080)
+        w_tile[i] = _1062;
+        if (_1078)
         {
-            float _1088;
+            float _1086;
             if (inside)
             {
                 uint param_2 = row - _245.held;
                 uint param_3 = column;
-                _1088 = level(param_2, param_3).x;
+                _1086 = level(param_2, param_3).x;
             }
             else
             {
-                _1088 = 0.0;
+                _1086 = 0.0;
             }
-            w_scales[i] = _1088;
+            w_scales[i] = _1086;
         }
         return;
     }
-    uint at = i - _1111;
-    uint token = token0 + (at % _1121);
-    uint column_1 = column0 + (8u * (at / _1132));
+    uint at = i - _1109;
+    uint token = token0 + (at % _1119);
+    uint column_1 = column0 + (8u * (at / _1130));
     Eight found = Eight(uvec2(0u), 0);
-    bool _1141 = token < _245.tokens;
-    bool _1148;
-    if (_1141)
+    bool _1139 = token < _245.tokens;
+    bool _1146;
+    if (_1139)
     {
-        _1148 = column_1 < _245.columns;
+        _1146 = column_1 < _245.columns;
     }
     else
     {
-        _1148 = _1141;
+        _1146 = _1139;
     }
-    if (_1148)
+    if (_1146)
     {
         uint param_4 = token;
         uint param_5 = column_1;
@@ -483,7 +480,7 @@ void fetch(uint i, uint row0, uint token0, uint column0)
 
 int dot8(Eight x8, uvec2 w8)
 {
-    if (_950)
+    if (_948)
     {
         uint param = x8.codes.x;
         uint param_1 = w8.x;
@@ -502,7 +499,7 @@ int dot8(Eight x8, uvec2 w8)
 
 float x_scale(uint token)
 {
-    return uintBitsToFloat(_1003.x_scales[_245.x_scales_at + token]);
+    return uintBitsToFloat(_1001.x_scales[_245.x_scales_at + token]);
 }
 
 float half_in(uint word, uint index)
@@ -636,14 +633,14 @@ void store_rows(uint token, uint row, inout vec2 v)
 void main()
 {
     uint thread = gl_LocalInvocationID.x;
-    uint token0 = gl_WorkGroupID.y * _1184;
-    uint my_row = 4u * (thread % _1190);
-    uint my_token = 4u * (thread / _1197);
-    uint _1211 = _245.row_begin + (gl_WorkGroupID.x * _1209);
+    uint token0 = gl_WorkGroupID.y * _1182;
+    uint my_row = 4u * (thread % _1188);
+    uint my_token = 4u * (thread / _1195);
+    uint _1209 = _245.row_begin + (gl_WorkGroupID.x * _1207);
     ivec4 whole[4];
     vec4 acc[4];
     vec4 scales_;
-    for (uint row0 = _1211; row0 < _245.row_end; row0 += (gl_NumWorkGroups.x * _1560))
+    for (uint row0 = _1209; row0 < _245.row_end; row0 += (gl_NumWorkGroups.x * _1560))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -653,7 +650,7 @@ void main()
         }
         for (uint column0 = 0u; column0 < _245.columns; column0 += 32u)
         {
-            for (uint i_1 = thread; i_1 < _1276; i_1 += gl_WorkGroupSize.x)
+            for (uint i_1 = thread; i_1 < _1274; i_1 += gl_WorkGroupSize.x)
             {
                 uint param = i_1;
                 uint param_1 = row0;
@@ -665,11 +662,11 @@ void main()
             SPIRV_CROSS_UNROLL
             for (uint k = 0u; k < 4u; k++)
             {
-                uint w_at = (k * _1305) + my_row;
+                uint w_at = (k * _1303) + my_row;
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    uint x_here = ((k * _1324) + my_token) + i_2;
+                    uint x_here = ((k * _1322) + my_token) + i_2;
                     Eight x8 = Eight(x_tile[x_here], x_sums[x_here]);
                     SPIRV_CROSS_UNROLL
                     for (uint r = 0u; r < 4u; r++)
@@ -678,31 +675,22 @@ void main()
                         uvec2 param_5 = w_tile[w_at + r];
                         whole[i_2][r] += dot8(param_4, param_5);
                     }
-                    bool _1375;
-                    if (_1363)
+                    bool _1371;
+                    if (_1361)
                     {
-                        bool _1368 = (k + 1u) == 4u;
-                        bool _1374;
-                        if (!_1368)
-                        {
-                            _1374 = _1373;
-                        }
-                        else
-                        {
-                            _1374 = _1368;
-                        }
-                        _1375 = _1374;
+                        _1371 = ((k + 1u) == 4u) || _1369;
                     }
                     else
                     {
-                        _1375 = _1363;
+                        _1371 = _1361;
                     }
-                    if (_1375)
+                    if (_1371)
                     {
+                        uint scale_at = one_group ? my_row : w_at;
                         SPIRV_CROSS_UNROLL
                         for (uint r_1 = 0u; r_1 < 4u; r_1++)
                         {
-                            acc[i_2][r_1] += (w_scales[w_at + r_1] * float(whole[i_2][r_1]));
+                            acc[i_2][r_1] += (w_scales[scale_at + r_1] * float(whole[i_2][r_1]));
                         }
                         whole[i_2] = ivec4(0);
                     }

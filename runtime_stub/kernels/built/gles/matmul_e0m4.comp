@@ -60,97 +60,97 @@ const uint Y2_HALF = SPIRV_CROSS_CONSTANT_ID_9;
 #endif
 const uint ALIGNED = SPIRV_CROSS_CONSTANT_ID_1;
 const bool _1194 = (ALIGNED != 0u);
-const bool _1298 = (ALIGNED != 0u);
+const bool _1297 = (ALIGNED != 0u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_0
 #define SPIRV_CROSS_CONSTANT_ID_0 1u
 #endif
-const uint _1349 = gl_WorkGroupSize.x;
-const uint _1350 = gl_WorkGroupSize.x;
-const bool _1352 = (_1350 >= 128u);
-const uint _1353 = _1352 ? 16u : 8u;
-const uint _1354 = (_1349 / _1353);
-const uint _1355 = (4u * _1354);
-const uint _1359 = gl_WorkGroupSize.x;
-const bool _1360 = (_1359 >= 128u);
-const uint _1361 = _1360 ? 16u : 8u;
-const uint _1366 = gl_WorkGroupSize.x;
-const bool _1367 = (_1366 >= 128u);
-const uint _1368 = _1367 ? 16u : 8u;
-const uint _1378 = gl_WorkGroupSize.x;
-const bool _1379 = (_1378 >= 128u);
-const uint _1380 = _1379 ? 16u : 8u;
-const uint _1381 = (4u * _1380);
-const uint _1429 = gl_WorkGroupSize.x;
-const bool _1430 = (_1429 >= 128u);
-const uint _1431 = _1430 ? 16u : 8u;
-const uint _1432 = (4u * _1431);
-const uint _1433 = gl_WorkGroupSize.x;
-const uint _1434 = gl_WorkGroupSize.x;
-const bool _1435 = (_1434 >= 128u);
-const uint _1436 = _1435 ? 16u : 8u;
-const uint _1437 = (_1433 / _1436);
-const uint _1438 = (4u * _1437);
-const uint _1439 = (_1432 + _1438);
-const uint _1440 = (2u * _1439);
-const uint _1443 = gl_WorkGroupSize.x;
-const bool _1444 = (_1443 >= 128u);
-const uint _1445 = _1444 ? 16u : 8u;
-const uint _1446 = (4u * _1445);
-const uint _1447 = (2u * _1446);
-const uint _1453 = gl_WorkGroupSize.x;
-const bool _1454 = (_1453 >= 128u);
-const uint _1455 = _1454 ? 16u : 8u;
-const uint _1456 = (4u * _1455);
-const uint _1460 = gl_WorkGroupSize.x;
-const bool _1461 = (_1460 >= 128u);
-const uint _1462 = _1461 ? 16u : 8u;
-const uint _1463 = (4u * _1462);
-const uint _1492 = gl_WorkGroupSize.x;
-const bool _1493 = (_1492 >= 128u);
-const uint _1494 = _1493 ? 16u : 8u;
-const uint _1495 = (4u * _1494);
-const uint _1509 = gl_WorkGroupSize.x;
-const bool _1510 = (_1509 >= 128u);
-const uint _1511 = _1510 ? 16u : 8u;
-const uint _1512 = (4u * _1511);
-const uint _1513 = (2u * _1512);
-const uint _1515 = gl_WorkGroupSize.x;
-const uint _1516 = gl_WorkGroupSize.x;
-const bool _1517 = (_1516 >= 128u);
-const uint _1518 = _1517 ? 16u : 8u;
-const uint _1519 = (_1515 / _1518);
-const uint _1520 = (4u * _1519);
-const uint _1524 = gl_WorkGroupSize.x;
-const bool _1525 = (_1524 >= 128u);
-const uint _1526 = _1525 ? 16u : 8u;
-const uint _1527 = (4u * _1526);
-const uint _1528 = (2u * _1527);
-const uint _1530 = gl_WorkGroupSize.x;
-const uint _1531 = gl_WorkGroupSize.x;
-const bool _1532 = (_1531 >= 128u);
-const uint _1533 = _1532 ? 16u : 8u;
-const uint _1534 = (_1530 / _1533);
-const uint _1535 = (4u * _1534);
-const uint _1561 = gl_WorkGroupSize.x;
-const uint _1562 = gl_WorkGroupSize.x;
-const bool _1563 = (_1562 >= 128u);
-const uint _1564 = _1563 ? 16u : 8u;
-const uint _1565 = (_1561 / _1564);
-const uint _1566 = (4u * _1565);
-const uint _1590 = gl_WorkGroupSize.x;
-const bool _1591 = (_1590 >= 128u);
-const uint _1592 = _1591 ? 16u : 8u;
-const uint _1593 = (4u * _1592);
-const uint _1599 = gl_WorkGroupSize.x;
-const uint _1600 = gl_WorkGroupSize.x;
-const bool _1601 = (_1600 >= 128u);
-const uint _1602 = _1601 ? 16u : 8u;
-const uint _1603 = (_1599 / _1602);
-const uint _1604 = (4u * _1603);
-const uint _1716 = gl_WorkGroupSize.x;
-const bool _1717 = (_1716 >= 128u);
-const uint _1718 = _1717 ? 16u : 8u;
-const uint _1719 = (4u * _1718);
+const uint _1347 = gl_WorkGroupSize.x;
+const uint _1348 = gl_WorkGroupSize.x;
+const bool _1350 = (_1348 >= 128u);
+const uint _1351 = _1350 ? 16u : 8u;
+const uint _1352 = (_1347 / _1351);
+const uint _1353 = (4u * _1352);
+const uint _1357 = gl_WorkGroupSize.x;
+const bool _1358 = (_1357 >= 128u);
+const uint _1359 = _1358 ? 16u : 8u;
+const uint _1364 = gl_WorkGroupSize.x;
+const bool _1365 = (_1364 >= 128u);
+const uint _1366 = _1365 ? 16u : 8u;
+const uint _1376 = gl_WorkGroupSize.x;
+const bool _1377 = (_1376 >= 128u);
+const uint _1378 = _1377 ? 16u : 8u;
+const uint _1379 = (4u * _1378);
+const uint _1427 = gl_WorkGroupSize.x;
+const bool _1428 = (_1427 >= 128u);
+const uint _1429 = _1428 ? 16u : 8u;
+const uint _1430 = (4u * _1429);
+const uint _1431 = gl_WorkGroupSize.x;
+const uint _1432 = gl_WorkGroupSize.x;
+const bool _1433 = (_1432 >= 128u);
+const uint _1434 = _1433 ? 16u : 8u;
+const uint _1435 = (_1431 / _1434);
+const uint _1436 = (4u * _1435);
+const uint _1437 = (_1430 + _1436);
+const uint _1438 = (2u * _1437);
+const uint _1441 = gl_WorkGroupSize.x;
+const bool _1442 = (_1441 >= 128u);
+const uint _1443 = _1442 ? 16u : 8u;
+const uint _1444 = (4u * _1443);
+const uint _1445 = (2u * _1444);
+const uint _1451 = gl_WorkGroupSize.x;
+const bool _1452 = (_1451 >= 128u);
+const uint _1453 = _1452 ? 16u : 8u;
+const uint _1454 = (4u * _1453);
+const uint _1458 = gl_WorkGroupSize.x;
+const bool _1459 = (_1458 >= 128u);
+const uint _1460 = _1459 ? 16u : 8u;
+const uint _1461 = (4u * _1460);
+const uint _1490 = gl_WorkGroupSize.x;
+const bool _1491 = (_1490 >= 128u);
+const uint _1492 = _1491 ? 16u : 8u;
+const uint _1493 = (4u * _1492);
+const uint _1507 = gl_WorkGroupSize.x;
+const bool _1508 = (_1507 >= 128u);
+const uint _1509 = _1508 ? 16u : 8u;
+const uint _1510 = (4u * _1509);
+const uint _1511 = (2u * _1510);
+const uint _1513 = gl_WorkGroupSize.x;
+const uint _1514 = gl_WorkGroupSize.x;
+const bool _1515 = (_1514 >= 128u);
+const uint _1516 = _1515 ? 16u : 8u;
+const uint _1517 = (_1513 / _1516);
+const uint _1518 = (4u * _1517);
+const uint _1522 = gl_WorkGroupSize.x;
+const bool _1523 = (_1522 >= 128u);
+const uint _1524 = _1523 ? 16u : 8u;
+const uint _1525 = (4u * _1524);
+const uint _1526 = (2u * _1525);
+const uint _1528 = gl_WorkGroupSize.x;
+const uint _1529 = gl_WorkGroupSize.x;
+const bool _1530 = (_1529 >= 128u);
+const uint _1531 = _1530 ? 16u : 8u;
+const uint _1532 = (_1528 / _1531);
+const uint _1533 = (4u * _1532);
+const uint _1559 = gl_WorkGroupSize.x;
+const uint _1560 = gl_WorkGroupSize.x;
+const bool _1561 = (_1560 >= 128u);
+const uint _1562 = _1561 ? 16u : 8u;
+const uint _1563 = (_1559 / _1562);
+const uint _1564 = (4u * _1563);
+const uint _1588 = gl_WorkGroupSize.x;
+const bool _1589 = (_1588 >= 128u);
+const uint _1590 = _1589 ? 16u : 8u;
+const uint _1591 = (4u * _1590);
+const uint _1597 = gl_WorkGroupSize.x;
+const uint _1598 = gl_WorkGroupSize.x;
+const bool _1599 = (_1598 >= 128u);
+const uint _1600 = _1599 ? 16u : 8u;
+const uint _1601 = (_1597 / _1600);
+const uint _1602 = (4u * _1601);
+const uint _1714 = gl_WorkGroupSize.x;
+const bool _1715 = (_1714 >= 128u);
+const uint _1716 = _1715 ? 16u : 8u;
+const uint _1717 = (4u * _1716);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -473,16 +473,13 @@ void fetch_weights(uint row, uint column, inout float v[8])
         }
         return;
     }
-    SPIRV_CROSS_UNROLL
-    for (uint j_2 = 0u; j_2 < 8u; j_2++)
+    uint count = min(8u, (_285.columns - column));
+    for (uint j_2 = 0u; j_2 < count; j_2++)
     {
-        if ((column + j_2) < _285.columns)
-        {
-            uint param_10 = row - _285.held;
-            uint param_11 = column + j_2;
-            uint param_12 = at;
-            v[j_2] = load_weight(param_10, param_11, param_12);
-        }
+        uint param_10 = row - _285.held;
+        uint param_11 = column + j_2;
+        uint param_12 = at;
+        v[j_2] = load_weight(param_10, param_11, param_12);
     }
 }
 
@@ -565,21 +562,21 @@ void fetch_x(uint token, uint column, inout float v[8])
     {
         v[j] = 0.0;
     }
-    bool _1286 = token >= _285.tokens;
-    bool _1294;
-    if (!_1286)
+    bool _1285 = token >= _285.tokens;
+    bool _1293;
+    if (!_1285)
     {
-        _1294 = column >= _285.columns;
+        _1293 = column >= _285.columns;
     }
     else
     {
-        _1294 = _1286;
+        _1293 = _1285;
     }
-    if (_1294)
+    if (_1293)
     {
         return;
     }
-    if (_1298)
+    if (_1297)
     {
         uint param = token;
         uint param_1 = column;
@@ -588,15 +585,12 @@ void fetch_x(uint token, uint column, inout float v[8])
         v = param_2;
         return;
     }
-    SPIRV_CROSS_UNROLL
-    for (uint j_1 = 0u; j_1 < 8u; j_1++)
+    uint count = min(8u, (_285.columns - column));
+    for (uint j_1 = 0u; j_1 < count; j_1++)
     {
-        if ((column + j_1) < _285.columns)
-        {
-            uint param_3 = token;
-            uint param_4 = column + j_1;
-            v[j_1] = load_x(param_3, param_4);
-        }
+        uint param_3 = token;
+        uint param_4 = column + j_1;
+        v[j_1] = load_x(param_3, param_4);
     }
 }
 
@@ -737,16 +731,16 @@ void store_rows(uint token, uint row, inout vec2 v)
 void main()
 {
     uint thread = gl_LocalInvocationID.x;
-    uint token0 = gl_WorkGroupID.y * _1355;
-    uint my_row = 4u * (thread % _1361);
-    uint my_token = 4u * (thread / _1368);
+    uint token0 = gl_WorkGroupID.y * _1353;
+    uint my_row = 4u * (thread % _1359);
+    uint my_token = 4u * (thread / _1366);
     open_book();
-    uint _1383 = _285.row_begin + (gl_WorkGroupID.x * _1381);
+    uint _1381 = _285.row_begin + (gl_WorkGroupID.x * _1379);
     vec4 acc[4];
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1383; row0 < _285.row_end; row0 += (gl_NumWorkGroups.x * _1719))
+    for (uint row0 = _1381; row0 < _285.row_end; row0 += (gl_NumWorkGroups.x * _1717))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -755,12 +749,12 @@ void main()
         }
         for (uint column0 = 0u; column0 < _285.columns; column0 += 16u)
         {
-            for (uint i_1 = thread; i_1 < _1440; i_1 += gl_WorkGroupSize.x)
+            for (uint i_1 = thread; i_1 < _1438; i_1 += gl_WorkGroupSize.x)
             {
-                if (i_1 < _1447)
+                if (i_1 < _1445)
                 {
-                    uint row = i_1 % _1456;
-                    uint k = 8u * (i_1 / _1463);
+                    uint row = i_1 % _1454;
+                    uint k = 8u * (i_1 / _1461);
                     uint param = row0 + row;
                     uint param_1 = column0 + k;
                     fetch_weights(param, param_1, param_2);
@@ -768,13 +762,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1495) + row] = v[j];
+                        w_tile[((k + j) * _1493) + row] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1513) % _1520;
-                    uint k_1 = 8u * ((i_1 - _1528) / _1535);
+                    uint token = (i_1 - _1511) % _1518;
+                    uint k_1 = 8u * ((i_1 - _1526) / _1533);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -782,15 +776,15 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1566) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1564) + token] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1593) + my_row;
-                uint x_at_ = (k_2 * _1604) + my_token;
+                uint w_at = (k_2 * _1591) + my_row;
+                uint x_at_ = (k_2 * _1602) + my_token;
                 vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)

@@ -131,97 +131,97 @@ const uint Y2_HALF = SPIRV_CROSS_CONSTANT_ID_9;
 #endif
 const uint ALIGNED = SPIRV_CROSS_CONSTANT_ID_1;
 const bool _1291 = (ALIGNED != 0u);
-const bool _1395 = (ALIGNED != 0u);
+const bool _1394 = (ALIGNED != 0u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_0
 #define SPIRV_CROSS_CONSTANT_ID_0 1u
 #endif
-const uint _1447 = gl_WorkGroupSize.x;
-const uint _1448 = gl_WorkGroupSize.x;
-const bool _1450 = (_1448 >= 128u);
-const uint _1451 = _1450 ? 16u : 8u;
-const uint _1452 = (_1447 / _1451);
-const uint _1453 = (4u * _1452);
-const uint _1457 = gl_WorkGroupSize.x;
-const bool _1458 = (_1457 >= 128u);
-const uint _1459 = _1458 ? 16u : 8u;
-const uint _1464 = gl_WorkGroupSize.x;
-const bool _1465 = (_1464 >= 128u);
-const uint _1466 = _1465 ? 16u : 8u;
-const uint _1476 = gl_WorkGroupSize.x;
-const bool _1477 = (_1476 >= 128u);
-const uint _1478 = _1477 ? 16u : 8u;
-const uint _1479 = (4u * _1478);
-const uint _1527 = gl_WorkGroupSize.x;
-const bool _1528 = (_1527 >= 128u);
-const uint _1529 = _1528 ? 16u : 8u;
-const uint _1530 = (4u * _1529);
-const uint _1531 = gl_WorkGroupSize.x;
-const uint _1532 = gl_WorkGroupSize.x;
-const bool _1533 = (_1532 >= 128u);
-const uint _1534 = _1533 ? 16u : 8u;
-const uint _1535 = (_1531 / _1534);
-const uint _1536 = (4u * _1535);
-const uint _1537 = (_1530 + _1536);
-const uint _1538 = (2u * _1537);
-const uint _1541 = gl_WorkGroupSize.x;
-const bool _1542 = (_1541 >= 128u);
-const uint _1543 = _1542 ? 16u : 8u;
-const uint _1544 = (4u * _1543);
-const uint _1545 = (2u * _1544);
-const uint _1551 = gl_WorkGroupSize.x;
-const bool _1552 = (_1551 >= 128u);
-const uint _1553 = _1552 ? 16u : 8u;
-const uint _1554 = (4u * _1553);
-const uint _1558 = gl_WorkGroupSize.x;
-const bool _1559 = (_1558 >= 128u);
-const uint _1560 = _1559 ? 16u : 8u;
-const uint _1561 = (4u * _1560);
-const uint _1590 = gl_WorkGroupSize.x;
-const bool _1591 = (_1590 >= 128u);
-const uint _1592 = _1591 ? 16u : 8u;
-const uint _1593 = (4u * _1592);
-const uint _1607 = gl_WorkGroupSize.x;
-const bool _1608 = (_1607 >= 128u);
-const uint _1609 = _1608 ? 16u : 8u;
-const uint _1610 = (4u * _1609);
-const uint _1611 = (2u * _1610);
-const uint _1613 = gl_WorkGroupSize.x;
-const uint _1614 = gl_WorkGroupSize.x;
-const bool _1615 = (_1614 >= 128u);
-const uint _1616 = _1615 ? 16u : 8u;
-const uint _1617 = (_1613 / _1616);
-const uint _1618 = (4u * _1617);
-const uint _1622 = gl_WorkGroupSize.x;
-const bool _1623 = (_1622 >= 128u);
-const uint _1624 = _1623 ? 16u : 8u;
-const uint _1625 = (4u * _1624);
-const uint _1626 = (2u * _1625);
-const uint _1628 = gl_WorkGroupSize.x;
-const uint _1629 = gl_WorkGroupSize.x;
-const bool _1630 = (_1629 >= 128u);
-const uint _1631 = _1630 ? 16u : 8u;
-const uint _1632 = (_1628 / _1631);
-const uint _1633 = (4u * _1632);
-const uint _1659 = gl_WorkGroupSize.x;
-const uint _1660 = gl_WorkGroupSize.x;
-const bool _1661 = (_1660 >= 128u);
-const uint _1662 = _1661 ? 16u : 8u;
-const uint _1663 = (_1659 / _1662);
-const uint _1664 = (4u * _1663);
-const uint _1688 = gl_WorkGroupSize.x;
-const bool _1689 = (_1688 >= 128u);
-const uint _1690 = _1689 ? 16u : 8u;
-const uint _1691 = (4u * _1690);
-const uint _1697 = gl_WorkGroupSize.x;
-const uint _1698 = gl_WorkGroupSize.x;
-const bool _1699 = (_1698 >= 128u);
-const uint _1700 = _1699 ? 16u : 8u;
-const uint _1701 = (_1697 / _1700);
-const uint _1702 = (4u * _1701);
-const uint _1814 = gl_WorkGroupSize.x;
-const bool _1815 = (_1814 >= 128u);
-const uint _1816 = _1815 ? 16u : 8u;
-const uint _1817 = (4u * _1816);
+const uint _1445 = gl_WorkGroupSize.x;
+const uint _1446 = gl_WorkGroupSize.x;
+const bool _1448 = (_1446 >= 128u);
+const uint _1449 = _1448 ? 16u : 8u;
+const uint _1450 = (_1445 / _1449);
+const uint _1451 = (4u * _1450);
+const uint _1455 = gl_WorkGroupSize.x;
+const bool _1456 = (_1455 >= 128u);
+const uint _1457 = _1456 ? 16u : 8u;
+const uint _1462 = gl_WorkGroupSize.x;
+const bool _1463 = (_1462 >= 128u);
+const uint _1464 = _1463 ? 16u : 8u;
+const uint _1474 = gl_WorkGroupSize.x;
+const bool _1475 = (_1474 >= 128u);
+const uint _1476 = _1475 ? 16u : 8u;
+const uint _1477 = (4u * _1476);
+const uint _1525 = gl_WorkGroupSize.x;
+const bool _1526 = (_1525 >= 128u);
+const uint _1527 = _1526 ? 16u : 8u;
+const uint _1528 = (4u * _1527);
+const uint _1529 = gl_WorkGroupSize.x;
+const uint _1530 = gl_WorkGroupSize.x;
+const bool _1531 = (_1530 >= 128u);
+const uint _1532 = _1531 ? 16u : 8u;
+const uint _1533 = (_1529 / _1532);
+const uint _1534 = (4u * _1533);
+const uint _1535 = (_1528 + _1534);
+const uint _1536 = (2u * _1535);
+const uint _1539 = gl_WorkGroupSize.x;
+const bool _1540 = (_1539 >= 128u);
+const uint _1541 = _1540 ? 16u : 8u;
+const uint _1542 = (4u * _1541);
+const uint _1543 = (2u * _1542);
+const uint _1549 = gl_WorkGroupSize.x;
+const bool _1550 = (_1549 >= 128u);
+const uint _1551 = _1550 ? 16u : 8u;
+const uint _1552 = (4u * _1551);
+const uint _1556 = gl_WorkGroupSize.x;
+const bool _1557 = (_1556 >= 128u);
+const uint _1558 = _1557 ? 16u : 8u;
+const uint _1559 = (4u * _1558);
+const uint _1588 = gl_WorkGroupSize.x;
+const bool _1589 = (_1588 >= 128u);
+const uint _1590 = _1589 ? 16u : 8u;
+const uint _1591 = (4u * _1590);
+const uint _1605 = gl_WorkGroupSize.x;
+const bool _1606 = (_1605 >= 128u);
+const uint _1607 = _1606 ? 16u : 8u;
+const uint _1608 = (4u * _1607);
+const uint _1609 = (2u * _1608);
+const uint _1611 = gl_WorkGroupSize.x;
+const uint _1612 = gl_WorkGroupSize.x;
+const bool _1613 = (_1612 >= 128u);
+const uint _1614 = _1613 ? 16u : 8u;
+const uint _1615 = (_1611 / _1614);
+const uint _1616 = (4u * _1615);
+const uint _1620 = gl_WorkGroupSize.x;
+const bool _1621 = (_1620 >= 128u);
+const uint _1622 = _1621 ? 16u : 8u;
+const uint _1623 = (4u * _1622);
+const uint _1624 = (2u * _1623);
+const uint _1626 = gl_WorkGroupSize.x;
+const uint _1627 = gl_WorkGroupSize.x;
+const bool _1628 = (_1627 >= 128u);
+const uint _1629 = _1628 ? 16u : 8u;
+const uint _1630 = (_1626 / _1629);
+const uint _1631 = (4u * _1630);
+const uint _1657 = gl_WorkGroupSize.x;
+const uint _1658 = gl_WorkGroupSize.x;
+const bool _1659 = (_1658 >= 128u);
+const uint _1660 = _1659 ? 16u : 8u;
+const uint _1661 = (_1657 / _1660);
+const uint _1662 = (4u * _1661);
+const uint _1686 = gl_WorkGroupSize.x;
+const bool _1687 = (_1686 >= 128u);
+const uint _1688 = _1687 ? 16u : 8u;
+const uint _1689 = (4u * _1688);
+const uint _1695 = gl_WorkGroupSize.x;
+const uint _1696 = gl_WorkGroupSize.x;
+const bool _1697 = (_1696 >= 128u);
+const uint _1698 = _1697 ? 16u : 8u;
+const uint _1699 = (_1695 / _1698);
+const uint _1700 = (4u * _1699);
+const uint _1812 = gl_WorkGroupSize.x;
+const bool _1813 = (_1812 >= 128u);
+const uint _1814 = _1813 ? 16u : 8u;
+const uint _1815 = (4u * _1814);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -561,16 +561,13 @@ void fetch_weights(uint row, uint column, inout float v[8])
         }
         return;
     }
-    SPIRV_CROSS_UNROLL
-    for (uint j_2 = 0u; j_2 < 8u; j_2++)
+    uint count = min(8u, (_337.columns - column));
+    for (uint j_2 = 0u; j_2 < count; j_2++)
     {
-        if ((column + j_2) < _337.columns)
-        {
-            uint param_10 = row - _337.held;
-            uint param_11 = column + j_2;
-            uint param_12 = at;
-            v[j_2] = load_weight(param_10, param_11, param_12);
-        }
+        uint param_10 = row - _337.held;
+        uint param_11 = column + j_2;
+        uint param_12 = at;
+        v[j_2] = load_weight(param_10, param_11, param_12);
     }
 }
 
@@ -653,21 +650,21 @@ void fetch_x(uint token, uint column, inout float v[8])
     {
         v[j] = 0.0;
     }
-    bool _1383 = token >= _337.tokens;
-    bool _1391;
-    if (!_1383)
+    bool _1382 = token >= _337.tokens;
+    bool _1390;
+    if (!_1382)
     {
-        _1391 = column >= _337.columns;
+        _1390 = column >= _337.columns;
     }
     else
     {
-        _1391 = _1383;
+        _1390 = _1382;
     }
-    if (_1391)
+    if (_1390)
     {
         return;
     }
-    if (_1395)
+    if (_1394)
     {
         uint param = token;
         uint param_1 = column;
@@ -676,15 +673,12 @@ void fetch_x(uint token, uint column, inout float v[8])
         v = param_2;
         return;
     }
-    SPIRV_CROSS_UNROLL
-    for (uint j_1 = 0u; j_1 < 8u; j_1++)
+    uint count = min(8u, (_337.columns - column));
+    for (uint j_1 = 0u; j_1 < count; j_1++)
     {
-        if ((column + j_1) < _337.columns)
-        {
-            uint param_3 = token;
-            uint param_4 = column + j_1;
-            v[j_1] = load_x(param_3, param_4);
-        }
+        uint param_3 = token;
+        uint param_4 = column + j_1;
+        v[j_1] = load_x(param_3, param_4);
     }
 }
 
@@ -825,16 +819,16 @@ void store_rows(uint token, uint row, inout vec2 v)
 void main()
 {
     uint thread = gl_LocalInvocationID.x;
-    uint token0 = gl_WorkGroupID.y * _1453;
-    uint my_row = 4u * (thread % _1459);
-    uint my_token = 4u * (thread / _1466);
+    uint token0 = gl_WorkGroupID.y * _1451;
+    uint my_row = 4u * (thread % _1457);
+    uint my_token = 4u * (thread / _1464);
     open_book();
-    uint _1481 = _337.row_begin + (gl_WorkGroupID.x * _1479);
+    uint _1479 = _337.row_begin + (gl_WorkGroupID.x * _1477);
     vec4 acc[4];
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1481; row0 < _337.row_end; row0 += (gl_NumWorkGroups.x * _1817))
+    for (uint row0 = _1479; row0 < _337.row_end; row0 += (gl_NumWorkGroups.x * _1815))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -843,12 +837,12 @@ void main()
         }
         for (uint column0 = 0u; column0 < _337.columns; column0 += 16u)
         {
-            for (uint i_1 = thread; i_1 < _1538; i_1 += gl_WorkGroupSize.x)
+            for (uint i_1 = thread; i_1 < _1536; i_1 += gl_WorkGroupSize.x)
             {
-                if (i_1 < _1545)
+                if (i_1 < _1543)
                 {
-                    uint row = i_1 % _1554;
-                    uint k = 8u * (i_1 / _1561);
+                    uint row = i_1 % _1552;
+                    uint k = 8u * (i_1 / _1559);
                     uint param = row0 + row;
                     uint param_1 = column0 + k;
                     fetch_weights(param, param_1, param_2);
@@ -856,13 +850,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1593) + row] = v[j];
+                        w_tile[((k + j) * _1591) + row] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1611) % _1618;
-                    uint k_1 = 8u * ((i_1 - _1626) / _1633);
+                    uint token = (i_1 - _1609) % _1616;
+                    uint k_1 = 8u * ((i_1 - _1624) / _1631);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -870,15 +864,15 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1664) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1662) + token] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1691) + my_row;
-                uint x_at_ = (k_2 * _1702) + my_token;
+                uint w_at = (k_2 * _1689) + my_row;
+                uint x_at_ = (k_2 * _1700) + my_token;
                 vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)

@@ -178,94 +178,94 @@ const uint Y2_HALF = SPIRV_CROSS_CONSTANT_ID_9;
 #endif
 const uint ALIGNED = SPIRV_CROSS_CONSTANT_ID_1;
 const bool _1438 = (ALIGNED != 0u);
-const bool _1542 = (ALIGNED != 0u);
-const uint _1587 = gl_WorkGroupSize.x;
-const uint _1588 = gl_WorkGroupSize.x;
-const bool _1590 = (_1588 >= 128u);
-const uint _1591 = _1590 ? 16u : 8u;
-const uint _1592 = (_1587 / _1591);
-const uint _1593 = (4u * _1592);
-const uint _1597 = gl_WorkGroupSize.x;
-const bool _1598 = (_1597 >= 128u);
-const uint _1599 = _1598 ? 16u : 8u;
-const uint _1604 = gl_WorkGroupSize.x;
-const bool _1605 = (_1604 >= 128u);
-const uint _1606 = _1605 ? 16u : 8u;
-const uint _1616 = gl_WorkGroupSize.x;
-const bool _1617 = (_1616 >= 128u);
-const uint _1618 = _1617 ? 16u : 8u;
-const uint _1619 = (4u * _1618);
-const uint _1667 = gl_WorkGroupSize.x;
-const bool _1668 = (_1667 >= 128u);
-const uint _1669 = _1668 ? 16u : 8u;
-const uint _1670 = (4u * _1669);
-const uint _1671 = gl_WorkGroupSize.x;
-const uint _1672 = gl_WorkGroupSize.x;
-const bool _1673 = (_1672 >= 128u);
-const uint _1674 = _1673 ? 16u : 8u;
-const uint _1675 = (_1671 / _1674);
-const uint _1676 = (4u * _1675);
-const uint _1677 = (_1670 + _1676);
-const uint _1678 = (2u * _1677);
-const uint _1681 = gl_WorkGroupSize.x;
-const bool _1682 = (_1681 >= 128u);
-const uint _1683 = _1682 ? 16u : 8u;
-const uint _1684 = (4u * _1683);
-const uint _1685 = (2u * _1684);
-const uint _1691 = gl_WorkGroupSize.x;
-const bool _1692 = (_1691 >= 128u);
-const uint _1693 = _1692 ? 16u : 8u;
-const uint _1694 = (4u * _1693);
-const uint _1698 = gl_WorkGroupSize.x;
-const bool _1699 = (_1698 >= 128u);
-const uint _1700 = _1699 ? 16u : 8u;
-const uint _1701 = (4u * _1700);
-const uint _1730 = gl_WorkGroupSize.x;
-const bool _1731 = (_1730 >= 128u);
-const uint _1732 = _1731 ? 16u : 8u;
-const uint _1733 = (4u * _1732);
-const uint _1747 = gl_WorkGroupSize.x;
-const bool _1748 = (_1747 >= 128u);
-const uint _1749 = _1748 ? 16u : 8u;
-const uint _1750 = (4u * _1749);
-const uint _1751 = (2u * _1750);
-const uint _1753 = gl_WorkGroupSize.x;
-const uint _1754 = gl_WorkGroupSize.x;
-const bool _1755 = (_1754 >= 128u);
-const uint _1756 = _1755 ? 16u : 8u;
-const uint _1757 = (_1753 / _1756);
-const uint _1758 = (4u * _1757);
-const uint _1762 = gl_WorkGroupSize.x;
-const bool _1763 = (_1762 >= 128u);
-const uint _1764 = _1763 ? 16u : 8u;
-const uint _1765 = (4u * _1764);
-const uint _1766 = (2u * _1765);
-const uint _1768 = gl_WorkGroupSize.x;
-const uint _1769 = gl_WorkGroupSize.x;
-const bool _1770 = (_1769 >= 128u);
-const uint _1771 = _1770 ? 16u : 8u;
-const uint _1772 = (_1768 / _1771);
-const uint _1773 = (4u * _1772);
-const uint _1799 = gl_WorkGroupSize.x;
-const uint _1800 = gl_WorkGroupSize.x;
-const bool _1801 = (_1800 >= 128u);
-const uint _1802 = _1801 ? 16u : 8u;
-const uint _1803 = (_1799 / _1802);
-const uint _1804 = (4u * _1803);
-const uint _1827 = gl_WorkGroupSize.x;
-const bool _1828 = (_1827 >= 128u);
-const uint _1829 = _1828 ? 16u : 8u;
-const uint _1830 = (4u * _1829);
-const uint _1836 = gl_WorkGroupSize.x;
-const uint _1837 = gl_WorkGroupSize.x;
-const bool _1838 = (_1837 >= 128u);
-const uint _1839 = _1838 ? 16u : 8u;
-const uint _1840 = (_1836 / _1839);
-const uint _1841 = (4u * _1840);
-const uint _1953 = gl_WorkGroupSize.x;
-const bool _1954 = (_1953 >= 128u);
-const uint _1955 = _1954 ? 16u : 8u;
-const uint _1956 = (4u * _1955);
+const bool _1541 = (ALIGNED != 0u);
+const uint _1585 = gl_WorkGroupSize.x;
+const uint _1586 = gl_WorkGroupSize.x;
+const bool _1588 = (_1586 >= 128u);
+const uint _1589 = _1588 ? 16u : 8u;
+const uint _1590 = (_1585 / _1589);
+const uint _1591 = (4u * _1590);
+const uint _1595 = gl_WorkGroupSize.x;
+const bool _1596 = (_1595 >= 128u);
+const uint _1597 = _1596 ? 16u : 8u;
+const uint _1602 = gl_WorkGroupSize.x;
+const bool _1603 = (_1602 >= 128u);
+const uint _1604 = _1603 ? 16u : 8u;
+const uint _1614 = gl_WorkGroupSize.x;
+const bool _1615 = (_1614 >= 128u);
+const uint _1616 = _1615 ? 16u : 8u;
+const uint _1617 = (4u * _1616);
+const uint _1665 = gl_WorkGroupSize.x;
+const bool _1666 = (_1665 >= 128u);
+const uint _1667 = _1666 ? 16u : 8u;
+const uint _1668 = (4u * _1667);
+const uint _1669 = gl_WorkGroupSize.x;
+const uint _1670 = gl_WorkGroupSize.x;
+const bool _1671 = (_1670 >= 128u);
+const uint _1672 = _1671 ? 16u : 8u;
+const uint _1673 = (_1669 / _1672);
+const uint _1674 = (4u * _1673);
+const uint _1675 = (_1668 + _1674);
+const uint _1676 = (2u * _1675);
+const uint _1679 = gl_WorkGroupSize.x;
+const bool _1680 = (_1679 >= 128u);
+const uint _1681 = _1680 ? 16u : 8u;
+const uint _1682 = (4u * _1681);
+const uint _1683 = (2u * _1682);
+const uint _1689 = gl_WorkGroupSize.x;
+const bool _1690 = (_1689 >= 128u);
+const uint _1691 = _1690 ? 16u : 8u;
+const uint _1692 = (4u * _1691);
+const uint _1696 = gl_WorkGroupSize.x;
+const bool _1697 = (_1696 >= 128u);
+const uint _1698 = _1697 ? 16u : 8u;
+const uint _1699 = (4u * _1698);
+const uint _1728 = gl_WorkGroupSize.x;
+const bool _1729 = (_1728 >= 128u);
+const uint _1730 = _1729 ? 16u : 8u;
+const uint _1731 = (4u * _1730);
+const uint _1745 = gl_WorkGroupSize.x;
+const bool _1746 = (_1745 >= 128u);
+const uint _1747 = _1746 ? 16u : 8u;
+const uint _1748 = (4u * _1747);
+const uint _1749 = (2u * _1748);
+const uint _1751 = gl_WorkGroupSize.x;
+const uint _1752 = gl_WorkGroupSize.x;
+const bool _1753 = (_1752 >= 128u);
+const uint _1754 = _1753 ? 16u : 8u;
+const uint _1755 = (_1751 / _1754);
+const uint _1756 = (4u * _1755);
+const uint _1760 = gl_WorkGroupSize.x;
+const bool _1761 = (_1760 >= 128u);
+const uint _1762 = _1761 ? 16u : 8u;
+const uint _1763 = (4u * _1762);
+const uint _1764 = (2u * _1763);
+const uint _1766 = gl_WorkGroupSize.x;
+const uint _1767 = gl_WorkGroupSize.x;
+const bool _1768 = (_1767 >= 128u);
+const uint _1769 = _1768 ? 16u : 8u;
+const uint _1770 = (_1766 / _1769);
+const uint _1771 = (4u * _1770);
+const uint _1797 = gl_WorkGroupSize.x;
+const uint _1798 = gl_WorkGroupSize.x;
+const bool _1799 = (_1798 >= 128u);
+const uint _1800 = _1799 ? 16u : 8u;
+const uint _1801 = (_1797 / _1800);
+const uint _1802 = (4u * _1801);
+const uint _1825 = gl_WorkGroupSize.x;
+const bool _1826 = (_1825 >= 128u);
+const uint _1827 = _1826 ? 16u : 8u;
+const uint _1828 = (4u * _1827);
+const uint _1834 = gl_WorkGroupSize.x;
+const uint _1835 = gl_WorkGroupSize.x;
+const bool _1836 = (_1835 >= 128u);
+const uint _1837 = _1836 ? 16u : 8u;
+const uint _1838 = (_1834 / _1837);
+const uint _1839 = (4u * _1838);
+const uint _1951 = gl_WorkGroupSize.x;
+const bool _1952 = (_1951 >= 128u);
+const uint _1953 = _1952 ? 16u : 8u;
+const uint _1954 = (4u * _1953);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -690,16 +690,13 @@ void fetch_weights(uint row, uint column, inout float v[8])
         }
         return;
     }
-    SPIRV_CROSS_UNROLL
-    for (uint j_2 = 0u; j_2 < 8u; j_2++)
+    uint count = min(8u, (_381.columns - column));
+    for (uint j_2 = 0u; j_2 < count; j_2++)
     {
-        if ((column + j_2) < _381.columns)
-        {
-            uint param_10 = row - _381.held;
-            uint param_11 = column + j_2;
-            uint param_12 = at;
-            v[j_2] = load_weight(param_10, param_11, param_12);
-        }
+        uint param_10 = row - _381.held;
+        uint param_11 = column + j_2;
+        uint param_12 = at;
+        v[j_2] = load_weight(param_10, param_11, param_12);
     }
 }
 
@@ -767,21 +764,21 @@ void fetch_x(uint token, uint column, inout float v[8])
     {
         v[j] = 0.0;
     }
-    bool _1530 = token >= _381.tokens;
-    bool _1538;
-    if (!_1530)
+    bool _1529 = token >= _381.tokens;
+    bool _1537;
+    if (!_1529)
     {
-        _1538 = column >= _381.columns;
+        _1537 = column >= _381.columns;
     }
     else
     {
-        _1538 = _1530;
+        _1537 = _1529;
     }
-    if (_1538)
+    if (_1537)
     {
         return;
     }
-    if (_1542)
+    if (_1541)
     {
         uint param = token;
         uint param_1 = column;
@@ -790,15 +787,12 @@ void fetch_x(uint token, uint column, inout float v[8])
         v = param_2;
         return;
     }
-    SPIRV_CROSS_UNROLL
-    for (uint j_1 = 0u; j_1 < 8u; j_1++)
+    uint count = min(8u, (_381.columns - column));
+    for (uint j_1 = 0u; j_1 < count; j_1++)
     {
-        if ((column + j_1) < _381.columns)
-        {
-            uint param_3 = token;
-            uint param_4 = column + j_1;
-            v[j_1] = load_x(param_3, param_4);
-        }
+        uint param_3 = token;
+        uint param_4 = column + j_1;
+        v[j_1] = load_x(param_3, param_4);
     }
 }
 
@@ -918,16 +912,16 @@ void store_rows(uint token, uint row, inout vec2 v)
 void main()
 {
     uint thread = gl_LocalInvocationID.x;
-    uint token0 = gl_WorkGroupID.y * _1593;
-    uint my_row = 4u * (thread % _1599);
-    uint my_token = 4u * (thread / _1606);
+    uint token0 = gl_WorkGroupID.y * _1591;
+    uint my_row = 4u * (thread % _1597);
+    uint my_token = 4u * (thread / _1604);
     open_book();
-    uint _1621 = _381.row_begin + (gl_WorkGroupID.x * _1619);
+    uint _1619 = _381.row_begin + (gl_WorkGroupID.x * _1617);
     vec4 acc[4];
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1621; row0 < _381.row_end; row0 += (gl_NumWorkGroups.x * _1956))
+    for (uint row0 = _1619; row0 < _381.row_end; row0 += (gl_NumWorkGroups.x * _1954))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -936,12 +930,12 @@ void main()
         }
         for (uint column0 = 0u; column0 < _381.columns; column0 += 16u)
         {
-            for (uint i_1 = thread; i_1 < _1678; i_1 += gl_WorkGroupSize.x)
+            for (uint i_1 = thread; i_1 < _1676; i_1 += gl_WorkGroupSize.x)
             {
-                if (i_1 < _1685)
+                if (i_1 < _1683)
                 {
-                    uint row = i_1 % _1694;
-                    uint k = 8u * (i_1 / _1701);
+                    uint row = i_1 % _1692;
+                    uint k = 8u * (i_1 / _1699);
                     uint param = row0 + row;
                     uint param_1 = column0 + k;
                     fetch_weights(param, param_1, param_2);
@@ -949,13 +943,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1733) + row] = v[j];
+                        w_tile[((k + j) * _1731) + row] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1751) % _1758;
-                    uint k_1 = 8u * ((i_1 - _1766) / _1773);
+                    uint token = (i_1 - _1749) % _1756;
+                    uint k_1 = 8u * ((i_1 - _1764) / _1771);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -963,15 +957,15 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1804) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1802) + token] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1830) + my_row;
-                uint x_at_ = (k_2 * _1841) + my_token;
+                uint w_at = (k_2 * _1828) + my_row;
+                uint x_at_ = (k_2 * _1839) + my_token;
                 vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)

@@ -74,7 +74,7 @@ const uint ALIGNED = SPIRV_CROSS_CONSTANT_ID_3;
 const bool _913 = (ALIGNED != 0u);
 const uint _926 = (BITS >> uint(2));
 const bool _937 = (BITS == 8u);
-const bool _1051 = (BITS != 4u);
+const bool _1049 = (BITS != 4u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_2
 #define SPIRV_CROSS_CONSTANT_ID_2 1u
 #endif
@@ -83,17 +83,17 @@ const uint TOKENS = SPIRV_CROSS_CONSTANT_ID_2;
 #define SPIRV_CROSS_CONSTANT_ID_1 4u
 #endif
 const uint ROWS = SPIRV_CROSS_CONSTANT_ID_1;
-const bool _1255 = (GROUP == 0u);
-const bool _1292 = (GROUP == 0u);
-const uint _1317 = gl_WorkGroupSize.x;
-const uint _1318 = (8u * _1317);
-const uint _1328 = (ROWS * TOKENS);
-const uint _1345 = (ROWS * TOKENS);
-const bool _1376 = (GROUP == 0u);
-const uint _1402 = (ROWS * TOKENS);
-const uint _1429 = (ROWS / 2u);
-const uint _1430 = (_1429 * TOKENS);
-const bool _1474 = (GROUP == 0u);
+const bool _1253 = (GROUP == 0u);
+const bool _1290 = (GROUP == 0u);
+const uint _1315 = gl_WorkGroupSize.x;
+const uint _1316 = (8u * _1315);
+const uint _1326 = (ROWS * TOKENS);
+const uint _1343 = (ROWS * TOKENS);
+const bool _1374 = (GROUP == 0u);
+const uint _1400 = (ROWS * TOKENS);
+const uint _1427 = (ROWS / 2u);
+const uint _1428 = (_1427 * TOKENS);
+const bool _1472 = (GROUP == 0u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_4
 #define SPIRV_CROSS_CONSTANT_ID_4 1u
 #endif
@@ -185,7 +185,7 @@ layout(binding = 7, std430) readonly buffer Codes
 layout(binding = 10, std430) readonly buffer XScales
 {
     uint x_scales[];
-} _1104;
+} _1102;
 
 shared uvec4 group_words[256];
 shared float totals[32];
@@ -213,24 +213,20 @@ uvec2 load_w8(uint row, uint column)
         }
         return out_;
     }
-    uint _987;
-    SPIRV_CROSS_UNROLL
-    for (uint j = 0u; j < 8u; j++)
+    uint count = min(8u, (_348.columns - column));
+    uint _985;
+    for (uint j = 0u; j < count; j++)
     {
-        if ((column + j) >= _348.columns)
-        {
-            break;
-        }
         if (((((((row * _348.columns) + column) + j) * BITS) & 31u) + BITS) > 32u)
         {
-            _987 = _931.codes[(((((row * _348.columns) + column) + j) * BITS) >> uint(5)) + 1u];
+            _985 = _931.codes[(((((row * _348.columns) + column) + j) * BITS) >> uint(5)) + 1u];
         }
         else
         {
-            _987 = 0u;
+            _985 = 0u;
         }
         uint param = _931.codes[((((row * _348.columns) + column) + j) * BITS) >> uint(5)];
-        uint param_1 = _987;
+        uint param_1 = _985;
         uint param_2 = ((((row * _348.columns) + column) + j) * BITS) & 31u;
         uint param_3 = BITS;
         uint code = code_of(param, param_1, param_2, param_3);
@@ -356,7 +352,7 @@ vec2 level(uint row, uint column)
 
 int dot8(Eight x8, uvec2 w8)
 {
-    if (_1051)
+    if (_1049)
     {
         uint param = x8.codes.x;
         uint param_1 = w8.x;
@@ -411,7 +407,7 @@ vec4 group_sum(inout vec4 mine)
 
 float x_scale(uint token)
 {
-    return uintBitsToFloat(_1104.x_scales[_348.x_scales_at + token]);
+    return uintBitsToFloat(_1102.x_scales[_348.x_scales_at + token]);
 }
 
 float half_in(uint word, uint index)
@@ -546,13 +542,13 @@ void main()
 {
     uint thread = gl_LocalInvocationID.x;
     uint token0 = gl_WorkGroupID.y * TOKENS;
-    uint _1132 = _348.row_begin + (gl_WorkGroupID.x * ROWS);
+    uint _1130 = _348.row_begin + (gl_WorkGroupID.x * ROWS);
     int whole[8][4];
     float acc[8][4];
     uvec2 w8[8];
     Eight x8[4];
-    float _1256;
-    for (uint row0 = _1132; row0 < _348.row_end; row0 += (gl_NumWorkGroups.x * ROWS))
+    float _1254;
+    for (uint row0 = _1130; row0 < _348.row_end; row0 += (gl_NumWorkGroups.x * ROWS))
     {
         uint last = _348.row_end - 1u;
         SPIRV_CROSS_UNROLL
@@ -565,8 +561,8 @@ void main()
                 acc[r][t] = 0.0;
             }
         }
-        uint _1182 = 8u * thread;
-        for (uint column = _1182; column < _348.columns; column += _1318)
+        uint _1180 = 8u * thread;
+        for (uint column = _1180; column < _348.columns; column += _1316)
         {
             SPIRV_CROSS_UNROLL
             for (uint r_1 = 0u; r_1 < ROWS; r_1++)
@@ -585,24 +581,24 @@ void main()
             SPIRV_CROSS_UNROLL
             for (uint r_2 = 0u; r_2 < ROWS; r_2++)
             {
-                if (_1255)
+                if (_1253)
                 {
-                    _1256 = 0.0;
+                    _1254 = 0.0;
                 }
                 else
                 {
                     uint param_4 = min((row0 + r_2), last) - _348.held;
                     uint param_5 = column;
-                    _1256 = level(param_4, param_5).x;
+                    _1254 = level(param_4, param_5).x;
                 }
-                float scale = _1256;
+                float scale = _1254;
                 SPIRV_CROSS_UNROLL
                 for (uint t_2 = 0u; t_2 < TOKENS; t_2++)
                 {
                     Eight param_6 = x8[t_2];
                     uvec2 param_7 = w8[r_2];
                     int sum = dot8(param_6, param_7);
-                    if (_1292)
+                    if (_1290)
                     {
                         whole[r_2][t_2] += sum;
                     }
@@ -614,38 +610,38 @@ void main()
             }
         }
         SPIRV_CROSS_UNROLL
-        for (uint i = 0u; i < _1328; i += 4u)
+        for (uint i = 0u; i < _1326; i += 4u)
         {
             ivec4 four = ivec4(0);
             vec4 scaled = vec4(0.0);
             SPIRV_CROSS_UNROLL
             for (uint j = 0u; j < 4u; j++)
             {
-                if ((i + j) >= _1345)
+                if ((i + j) >= _1343)
                 {
                     break;
                 }
                 four[j] = whole[(i + j) % ROWS][(i + j) / ROWS];
                 scaled[j] = acc[(i + j) % ROWS][(i + j) / ROWS];
             }
-            if (_1376)
+            if (_1374)
             {
                 ivec4 param_8 = four;
-                ivec4 _1381 = group_sum(param_8);
-                scaled = vec4(_1381);
+                ivec4 _1379 = group_sum(param_8);
+                scaled = vec4(_1379);
             }
             else
             {
                 vec4 param_9 = scaled;
-                vec4 _1386 = group_sum(param_9);
-                scaled = _1386;
+                vec4 _1384 = group_sum(param_9);
+                scaled = _1384;
             }
             if (thread == 0u)
             {
                 SPIRV_CROSS_UNROLL
                 for (uint j_1 = 0u; j_1 < 4u; j_1++)
                 {
-                    if ((i + j_1) < _1402)
+                    if ((i + j_1) < _1400)
                     {
                         totals[i + j_1] = scaled[j_1];
                     }
@@ -653,27 +649,27 @@ void main()
             }
         }
         barrier();
-        for (uint i_1 = thread; i_1 < _1430; i_1 += gl_WorkGroupSize.x)
+        for (uint i_1 = thread; i_1 < _1428; i_1 += gl_WorkGroupSize.x)
         {
             uint token = token0 + ((2u * i_1) / ROWS);
             uint row = row0 + ((2u * i_1) % ROWS);
-            bool _1447 = token >= _348.tokens;
-            bool _1455;
-            if (!_1447)
+            bool _1445 = token >= _348.tokens;
+            bool _1453;
+            if (!_1445)
             {
-                _1455 = row >= _348.row_end;
+                _1453 = row >= _348.row_end;
             }
             else
             {
-                _1455 = _1447;
+                _1453 = _1445;
             }
-            if (_1455)
+            if (_1453)
             {
                 continue;
             }
             uint param_10 = token;
             vec2 v = vec2(totals[2u * i_1], totals[(2u * i_1) + 1u]) * x_scale(param_10);
-            if (_1474)
+            if (_1472)
             {
                 uint param_11 = row - _348.held;
                 uint param_12 = 0u;

@@ -162,88 +162,89 @@ struct Codes
 };
 
 constant bool _836 = (BITS == 8u);
-constant bool _950 = (BITS != 4u);
+constant bool _948 = (BITS != 4u);
 
 struct XScales
 {
     uint x_scales[1];
 };
 
-constant uint _1015_tmp [[function_constant(0)]];
-constant uint _1015 = is_function_constant_defined(_1015_tmp) ? _1015_tmp : 1u;
-constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_1015, 1u, 1u);
-constant uint _1018 = gl_WorkGroupSize.x;
-constant bool _1020 = (_1018 >= 128u);
-constant uint _1021 = _1020 ? 16u : 8u;
-constant uint _1022 = (4u * _1021);
-constant uint _1023 = (4u * _1022);
-constant uint _1030 = gl_WorkGroupSize.x;
-constant bool _1031 = (_1030 >= 128u);
-constant uint _1032 = _1031 ? 16u : 8u;
-constant uint _1033 = (4u * _1032);
-constant uint _1039 = gl_WorkGroupSize.x;
-constant bool _1040 = (_1039 >= 128u);
-constant uint _1041 = _1040 ? 16u : 8u;
-constant uint _1042 = (4u * _1041);
-constant bool _1080 = (GROUP != 0u);
-constant uint _1107 = gl_WorkGroupSize.x;
-constant bool _1108 = (_1107 >= 128u);
-constant uint _1109 = _1108 ? 16u : 8u;
-constant uint _1110 = (4u * _1109);
-constant uint _1111 = (4u * _1110);
-constant uint _1116 = gl_WorkGroupSize.x;
-constant uint _1117 = gl_WorkGroupSize.x;
-constant bool _1118 = (_1117 >= 128u);
-constant uint _1119 = _1118 ? 16u : 8u;
-constant uint _1120 = (_1116 / _1119);
-constant uint _1121 = (4u * _1120);
-constant uint _1127 = gl_WorkGroupSize.x;
-constant uint _1128 = gl_WorkGroupSize.x;
-constant bool _1129 = (_1128 >= 128u);
-constant uint _1130 = _1129 ? 16u : 8u;
-constant uint _1131 = (_1127 / _1130);
-constant uint _1132 = (4u * _1131);
-constant uint _1179 = gl_WorkGroupSize.x;
-constant uint _1180 = gl_WorkGroupSize.x;
-constant bool _1181 = (_1180 >= 128u);
-constant uint _1182 = _1181 ? 16u : 8u;
-constant uint _1183 = (_1179 / _1182);
-constant uint _1184 = (4u * _1183);
-constant uint _1188 = gl_WorkGroupSize.x;
-constant bool _1189 = (_1188 >= 128u);
-constant uint _1190 = _1189 ? 16u : 8u;
-constant uint _1195 = gl_WorkGroupSize.x;
-constant bool _1196 = (_1195 >= 128u);
-constant uint _1197 = _1196 ? 16u : 8u;
-constant uint _1206 = gl_WorkGroupSize.x;
-constant bool _1207 = (_1206 >= 128u);
-constant uint _1208 = _1207 ? 16u : 8u;
-constant uint _1209 = (4u * _1208);
-constant uint _1265 = gl_WorkGroupSize.x;
-constant bool _1266 = (_1265 >= 128u);
-constant uint _1267 = _1266 ? 16u : 8u;
-constant uint _1268 = (4u * _1267);
-constant uint _1269 = gl_WorkGroupSize.x;
-constant uint _1270 = gl_WorkGroupSize.x;
-constant bool _1271 = (_1270 >= 128u);
-constant uint _1272 = _1271 ? 16u : 8u;
-constant uint _1273 = (_1269 / _1272);
+constant uint _1013_tmp [[function_constant(0)]];
+constant uint _1013 = is_function_constant_defined(_1013_tmp) ? _1013_tmp : 1u;
+constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_1013, 1u, 1u);
+constant uint _1016 = gl_WorkGroupSize.x;
+constant bool _1018 = (_1016 >= 128u);
+constant uint _1019 = _1018 ? 16u : 8u;
+constant uint _1020 = (4u * _1019);
+constant uint _1021 = (4u * _1020);
+constant uint _1028 = gl_WorkGroupSize.x;
+constant bool _1029 = (_1028 >= 128u);
+constant uint _1030 = _1029 ? 16u : 8u;
+constant uint _1031 = (4u * _1030);
+constant uint _1037 = gl_WorkGroupSize.x;
+constant bool _1038 = (_1037 >= 128u);
+constant uint _1039 = _1038 ? 16u : 8u;
+constant uint _1040 = (4u * _1039);
+constant bool _1078 = (GROUP != 0u);
+constant uint _1105 = gl_WorkGroupSize.x;
+constant bool _1106 = (_1105 >= 128u);
+constant uint _1107 = _1106 ? 16u : 8u;
+constant uint _1108 = (4u * _1107);
+constant uint _1109 = (4u * _1108);
+constant uint _1114 = gl_WorkGroupSize.x;
+constant uint _1115 = gl_WorkGroupSize.x;
+constant bool _1116 = (_1115 >= 128u);
+constant uint _1117 = _1116 ? 16u : 8u;
+constant uint _1118 = (_1114 / _1117);
+constant uint _1119 = (4u * _1118);
+constant uint _1125 = gl_WorkGroupSize.x;
+constant uint _1126 = gl_WorkGroupSize.x;
+constant bool _1127 = (_1126 >= 128u);
+constant uint _1128 = _1127 ? 16u : 8u;
+constant uint _1129 = (_1125 / _1128);
+constant uint _1130 = (4u * _1129);
+constant uint _1177 = gl_WorkGroupSize.x;
+constant uint _1178 = gl_WorkGroupSize.x;
+constant bool _1179 = (_1178 >= 128u);
+constant uint _1180 = _1179 ? 16u : 8u;
+constant uint _1181 = (_1177 / _1180);
+constant uint _1182 = (4u * _1181);
+constant uint _1186 = gl_WorkGroupSize.x;
+constant bool _1187 = (_1186 >= 128u);
+constant uint _1188 = _1187 ? 16u : 8u;
+constant uint _1193 = gl_WorkGroupSize.x;
+constant bool _1194 = (_1193 >= 128u);
+constant uint _1195 = _1194 ? 16u : 8u;
+constant uint _1204 = gl_WorkGroupSize.x;
+constant bool _1205 = (_1204 >= 128u);
+constant uint _1206 = _1205 ? 16u : 8u;
+constant uint _1207 = (4u * _1206);
+constant uint _1263 = gl_WorkGroupSize.x;
+constant bool _1264 = (_1263 >= 128u);
+constant uint _1265 = _1264 ? 16u : 8u;
+constant uint _1266 = (4u * _1265);
+constant uint _1267 = gl_WorkGroupSize.x;
+constant uint _1268 = gl_WorkGroupSize.x;
+constant bool _1269 = (_1268 >= 128u);
+constant uint _1270 = _1269 ? 16u : 8u;
+constant uint _1271 = (_1267 / _1270);
+constant uint _1272 = (4u * _1271);
+constant uint _1273 = (_1266 + _1272);
 constant uint _1274 = (4u * _1273);
-constant uint _1275 = (_1268 + _1274);
-constant uint _1276 = (4u * _1275);
-constant uint _1302 = gl_WorkGroupSize.x;
-constant bool _1303 = (_1302 >= 128u);
-constant uint _1304 = _1303 ? 16u : 8u;
-constant uint _1305 = (4u * _1304);
-constant uint _1319 = gl_WorkGroupSize.x;
-constant uint _1320 = gl_WorkGroupSize.x;
-constant bool _1321 = (_1320 >= 128u);
-constant uint _1322 = _1321 ? 16u : 8u;
-constant uint _1323 = (_1319 / _1322);
-constant uint _1324 = (4u * _1323);
-constant bool _1363 = (GROUP != 0u);
-constant uint _1372 = (GROUP % 32u);
-constant bool _1373 = (_1372 != 0u);
+constant uint _1300 = gl_WorkGroupSize.x;
+constant bool _1301 = (_1300 >= 128u);
+constant uint _1302 = _1301 ? 16u : 8u;
+constant uint _1303 = (4u * _1302);
+constant uint _1317 = gl_WorkGroupSize.x;
+constant uint _1318 = gl_WorkGroupSize.x;
+constant bool _1319 = (_1318 >= 128u);
+constant uint _1320 = _1319 ? 16u : 8u;
+constant uint _1321 = (_1317 / _1320);
+constant uint _1322 = (4u * _1321);
+constant bool _1361 = (GROUP != 0u);
+constant uint _1367 = (GROUP % 32u);
+constant bool one_group = (_1367 == 0u);
+constant bool _1369 = (!one_group);
 constant bool _1417 = (GROUP == 0u);
 constant bool _1507 = (GROUP != 0u);
 constant uint _1557 = gl_WorkGroupSize.x;
@@ -280,23 +281,20 @@ uint2 load_w8(thread const uint& row, thread const uint& column, constant Params
         }
         return out_;
     }
-    uint _886;
-    for (uint j = 0u; j < 8u; j++)
+    uint count = min(8u, (v_245.columns - column));
+    uint _884;
+    for (uint j = 0u; j < count; j++)
     {
-        if ((column + j) >= v_245.columns)
-        {
-            break;
-        }
         if (((((((row * v_245.columns) + column) + j) * BITS) & 31u) + BITS) > 32u)
         {
-            _886 = v_830.codes[(((((row * v_245.columns) + column) + j) * BITS) >> uint(5)) + 1u];
+            _884 = v_830.codes[(((((row * v_245.columns) + column) + j) * BITS) >> uint(5)) + 1u];
         }
         else
         {
-            _886 = 0u;
+            _884 = 0u;
         }
         uint param = v_830.codes[((((row * v_245.columns) + column) + j) * BITS) >> uint(5)];
-        uint param_1 = _886;
+        uint param_1 = _884;
         uint param_2 = ((((row * v_245.columns) + column) + j) * BITS) & 31u;
         uint param_3 = BITS;
         uint code = code_of(param, param_1, param_2, param_3);
@@ -427,65 +425,65 @@ Eight load_x8(thread const uint& token, thread const uint& column, constant Para
 static inline __attribute__((always_inline))
 void fetch(thread const uint& i, thread const uint& row0, thread const uint& token0, thread const uint& column0, constant Params& v_245, const device Scales& v_266, const device Supers& v_284, const device X& v_740, const device Codes& v_830, threadgroup uint2 (&w_tile)[256], threadgroup float (&w_scales)[256], threadgroup uint2 (&x_tile)[256], threadgroup int (&x_sums)[256])
 {
-    if (i < _1023)
+    if (i < _1021)
     {
-        uint row = row0 + (i % _1033);
-        uint column = column0 + (8u * (i / _1042));
-        bool _1050 = row < v_245.row_end;
-        bool _1057;
-        if (_1050)
+        uint row = row0 + (i % _1031);
+        uint column = column0 + (8u * (i / _1040));
+        bool _1048 = row < v_245.row_end;
+        bool _1055;
+        if (_1048)
         {
-            _1057 = column < v_245.columns;
+            _1055 = column < v_245.columns;
         }
         else
         {
-            _1057 = _1050;
+            _1055 = _1048;
         }
-        bool inside = _1057;
-        uint2 _1064;
+        bool inside = _1055;
+        uint2 _1062;
         if (inside)
         {
             uint param = row - v_245.held;
             uint param_1 = column;
-            _1064 = load_w8(param, param_1, v_245, v_830);
+            _1062 = load_w8(param, param_1, v_245, v_830);
         }
         else
         {
-            _1064 = uint2(0u);
+            _1062 = uint2(0u);
         }
-        w_tile[i] = _1064;
-        if (_1080)
+        w_tile[i] = _1062;
+        if (_1078)
         {
-            float _1088;
+            float _1086;
             if (inside)
             {
                 uint param_2 = row - v_245.held;
                 uint param_3 = column;
-                _1088 = level(param_2, param_3, v_245, v_266, v_284).x;
+                _1086 = level(param_2, param_3, v_245, v_266, v_284).x;
             }
             else
             {
-                _1088 = 0.0;
+                _1086 = 0.0;
             }
-            w_scales[i] = _1088;
+            w_scales[i] = _1086;
         }
         return;
     }
-    uint at = i - _1111;
-    uint token = token0 + (at % _1121);
-    uint column_1 = column0 + (8u * (at / _1132));
+    uint at = i - _1109;
+    uint token = token0 + (at % _1119);
+    uint column_1 = column0 + (8u * (at / _1130));
     Eight found = Eight{ uint2(0u), 0 };
-    bool _1141 = token < v_245.tokens;
-    bool _1148;
-    if (_1141)
+    bool _1139 = token < v_245.tokens;
+    bool _1146;
+    if (_1139)
     {
-        _1148 = column_1 < v_245.columns;
+        _1146 = column_1 < v_245.columns;
     }
     else
     {
-        _1148 = _1141;
+        _1146 = _1139;
     }
-    if (_1148)
+    if (_1146)
     {
         uint param_4 = token;
         uint param_5 = column_1;
@@ -498,7 +496,7 @@ void fetch(thread const uint& i, thread const uint& row0, thread const uint& tok
 static inline __attribute__((always_inline))
 int dot8(thread const Eight& x8, thread const uint2& w8)
 {
-    if (_950)
+    if (_948)
     {
         uint param = x8.codes.x;
         uint param_1 = w8.x;
@@ -516,9 +514,9 @@ int dot8(thread const Eight& x8, thread const uint2& w8)
 }
 
 static inline __attribute__((always_inline))
-float x_scale(thread const uint& token, constant Params& v_245, const device XScales& v_1003)
+float x_scale(thread const uint& token, constant Params& v_245, const device XScales& v_1001)
 {
-    return as_type<float>(v_1003.x_scales[v_245.x_scales_at + token]);
+    return as_type<float>(v_1001.x_scales[v_245.x_scales_at + token]);
 }
 
 static inline __attribute__((always_inline))
@@ -654,21 +652,21 @@ void store_rows(thread const uint& token, thread const uint& row, thread float2&
     }
 }
 
-kernel void matmul_affine_i8(constant Params& v_245 [[buffer(0)]], const device X& v_740 [[buffer(1)]], const device Bias& v_342 [[buffer(2)]], const device Residual& v_385 [[buffer(3)]], device Y0& v_415 [[buffer(4)]], device Y1& v_454 [[buffer(5)]], device Y2& v_491 [[buffer(6)]], const device Codes& v_830 [[buffer(7)]], const device Scales& v_266 [[buffer(8)]], const device Supers& v_284 [[buffer(9)]], const device XScales& v_1003 [[buffer(10)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
+kernel void matmul_affine_i8(constant Params& v_245 [[buffer(0)]], const device X& v_740 [[buffer(1)]], const device Bias& v_342 [[buffer(2)]], const device Residual& v_385 [[buffer(3)]], device Y0& v_415 [[buffer(4)]], device Y1& v_454 [[buffer(5)]], device Y2& v_491 [[buffer(6)]], const device Codes& v_830 [[buffer(7)]], const device Scales& v_266 [[buffer(8)]], const device Supers& v_284 [[buffer(9)]], const device XScales& v_1001 [[buffer(10)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
 {
     threadgroup uint2 w_tile[256];
     threadgroup float w_scales[256];
     threadgroup uint2 x_tile[256];
     threadgroup int x_sums[256];
     uint thread0 = gl_LocalInvocationID.x;
-    uint token0 = gl_WorkGroupID.y * _1184;
-    uint my_row = 4u * (thread0 % _1190);
-    uint my_token = 4u * (thread0 / _1197);
-    uint _1211 = v_245.row_begin + (gl_WorkGroupID.x * _1209);
+    uint token0 = gl_WorkGroupID.y * _1182;
+    uint my_row = 4u * (thread0 % _1188);
+    uint my_token = 4u * (thread0 / _1195);
+    uint _1209 = v_245.row_begin + (gl_WorkGroupID.x * _1207);
     spvUnsafeArray<int4, 4> whole;
     spvUnsafeArray<float4, 4> acc;
     float4 scales_;
-    for (uint row0 = _1211; row0 < v_245.row_end; row0 += (gl_NumWorkGroups.x * _1560))
+    for (uint row0 = _1209; row0 < v_245.row_end; row0 += (gl_NumWorkGroups.x * _1560))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -677,7 +675,7 @@ kernel void matmul_affine_i8(constant Params& v_245 [[buffer(0)]], const device 
         }
         for (uint column0 = 0u; column0 < v_245.columns; column0 += 32u)
         {
-            for (uint i_1 = thread0; i_1 < _1276; i_1 += gl_WorkGroupSize.x)
+            for (uint i_1 = thread0; i_1 < _1274; i_1 += gl_WorkGroupSize.x)
             {
                 uint param = i_1;
                 uint param_1 = row0;
@@ -688,10 +686,10 @@ kernel void matmul_affine_i8(constant Params& v_245 [[buffer(0)]], const device 
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k = 0u; k < 4u; k++)
             {
-                uint w_at = (k * _1305) + my_row;
+                uint w_at = (k * _1303) + my_row;
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    uint x_here = ((k * _1324) + my_token) + i_2;
+                    uint x_here = ((k * _1322) + my_token) + i_2;
                     Eight x8 = Eight{ x_tile[x_here], x_sums[x_here] };
                     for (uint r = 0u; r < 4u; r++)
                     {
@@ -699,30 +697,21 @@ kernel void matmul_affine_i8(constant Params& v_245 [[buffer(0)]], const device 
                         uint2 param_5 = w_tile[w_at + r];
                         whole[i_2][r] += dot8(param_4, param_5);
                     }
-                    bool _1375;
-                    if (_1363)
+                    bool _1371;
+                    if (_1361)
                     {
-                        bool _1368 = (k + 1u) == 4u;
-                        bool _1374;
-                        if (!_1368)
-                        {
-                            _1374 = _1373;
-                        }
-                        else
-                        {
-                            _1374 = _1368;
-                        }
-                        _1375 = _1374;
+                        _1371 = ((k + 1u) == 4u) || _1369;
                     }
                     else
                     {
-                        _1375 = _1363;
+                        _1371 = _1361;
                     }
-                    if (_1375)
+                    if (_1371)
                     {
+                        uint scale_at = one_group ? my_row : w_at;
                         for (uint r_1 = 0u; r_1 < 4u; r_1++)
                         {
-                            acc[i_2][r_1] += (w_scales[w_at + r_1] * float(whole[i_2][r_1]));
+                            acc[i_2][r_1] += (w_scales[scale_at + r_1] * float(whole[i_2][r_1]));
                         }
                         whole[i_2] = int4(0);
                     }
@@ -752,7 +741,7 @@ kernel void matmul_affine_i8(constant Params& v_245 [[buffer(0)]], const device 
             {
                 uint token = min(((token0 + my_token) + i_3), (v_245.tokens - 1u));
                 uint param_8 = token;
-                acc[i_3] = (float4(whole[i_3]) * x_scale(param_8, v_245, v_1003)) * scales_;
+                acc[i_3] = (float4(whole[i_3]) * x_scale(param_8, v_245, v_1001)) * scales_;
             }
         }
         for (uint i_4 = 0u; i_4 < 4u; i_4++)
@@ -765,7 +754,7 @@ kernel void matmul_affine_i8(constant Params& v_245 [[buffer(0)]], const device 
             if (_1507)
             {
                 uint param_9 = token_1;
-                acc[i_4] *= x_scale(param_9, v_245, v_1003);
+                acc[i_4] *= x_scale(param_9, v_245, v_1001);
             }
             if (row < v_245.row_end)
             {

@@ -240,97 +240,97 @@ constant uint Y2_HALF = is_function_constant_defined(Y2_HALF_tmp) ? Y2_HALF_tmp 
 constant uint ALIGNED_tmp [[function_constant(1)]];
 constant uint ALIGNED = is_function_constant_defined(ALIGNED_tmp) ? ALIGNED_tmp : 0u;
 constant bool _1069 = (ALIGNED != 0u);
-constant bool _1173 = (ALIGNED != 0u);
-constant uint _1223_tmp [[function_constant(0)]];
-constant uint _1223 = is_function_constant_defined(_1223_tmp) ? _1223_tmp : 1u;
-constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_1223, 1u, 1u);
-constant uint _1225 = gl_WorkGroupSize.x;
-constant uint _1226 = gl_WorkGroupSize.x;
-constant bool _1227 = (_1226 >= 128u);
-constant uint _1228 = _1227 ? 16u : 8u;
-constant uint _1229 = (_1225 / _1228);
-constant uint _1230 = (4u * _1229);
-constant uint _1234 = gl_WorkGroupSize.x;
-constant bool _1235 = (_1234 >= 128u);
-constant uint _1236 = _1235 ? 16u : 8u;
-constant uint _1241 = gl_WorkGroupSize.x;
-constant bool _1242 = (_1241 >= 128u);
-constant uint _1243 = _1242 ? 16u : 8u;
-constant uint _1253 = gl_WorkGroupSize.x;
-constant bool _1254 = (_1253 >= 128u);
-constant uint _1255 = _1254 ? 16u : 8u;
-constant uint _1256 = (4u * _1255);
-constant uint _1304 = gl_WorkGroupSize.x;
-constant bool _1305 = (_1304 >= 128u);
-constant uint _1306 = _1305 ? 16u : 8u;
-constant uint _1307 = (4u * _1306);
-constant uint _1308 = gl_WorkGroupSize.x;
-constant uint _1309 = gl_WorkGroupSize.x;
-constant bool _1310 = (_1309 >= 128u);
-constant uint _1311 = _1310 ? 16u : 8u;
-constant uint _1312 = (_1308 / _1311);
-constant uint _1313 = (4u * _1312);
-constant uint _1314 = (_1307 + _1313);
-constant uint _1315 = (2u * _1314);
-constant uint _1318 = gl_WorkGroupSize.x;
-constant bool _1319 = (_1318 >= 128u);
-constant uint _1320 = _1319 ? 16u : 8u;
-constant uint _1321 = (4u * _1320);
-constant uint _1322 = (2u * _1321);
-constant uint _1328 = gl_WorkGroupSize.x;
-constant bool _1329 = (_1328 >= 128u);
-constant uint _1330 = _1329 ? 16u : 8u;
-constant uint _1331 = (4u * _1330);
-constant uint _1335 = gl_WorkGroupSize.x;
-constant bool _1336 = (_1335 >= 128u);
-constant uint _1337 = _1336 ? 16u : 8u;
-constant uint _1338 = (4u * _1337);
-constant uint _1368 = gl_WorkGroupSize.x;
-constant bool _1369 = (_1368 >= 128u);
-constant uint _1370 = _1369 ? 16u : 8u;
-constant uint _1371 = (4u * _1370);
-constant uint _1385 = gl_WorkGroupSize.x;
-constant bool _1386 = (_1385 >= 128u);
-constant uint _1387 = _1386 ? 16u : 8u;
-constant uint _1388 = (4u * _1387);
-constant uint _1389 = (2u * _1388);
-constant uint _1391 = gl_WorkGroupSize.x;
-constant uint _1392 = gl_WorkGroupSize.x;
-constant bool _1393 = (_1392 >= 128u);
-constant uint _1394 = _1393 ? 16u : 8u;
-constant uint _1395 = (_1391 / _1394);
-constant uint _1396 = (4u * _1395);
-constant uint _1400 = gl_WorkGroupSize.x;
-constant bool _1401 = (_1400 >= 128u);
-constant uint _1402 = _1401 ? 16u : 8u;
-constant uint _1403 = (4u * _1402);
-constant uint _1404 = (2u * _1403);
-constant uint _1406 = gl_WorkGroupSize.x;
-constant uint _1407 = gl_WorkGroupSize.x;
-constant bool _1408 = (_1407 >= 128u);
-constant uint _1409 = _1408 ? 16u : 8u;
-constant uint _1410 = (_1406 / _1409);
-constant uint _1411 = (4u * _1410);
-constant uint _1437 = gl_WorkGroupSize.x;
-constant uint _1438 = gl_WorkGroupSize.x;
-constant bool _1439 = (_1438 >= 128u);
-constant uint _1440 = _1439 ? 16u : 8u;
-constant uint _1441 = (_1437 / _1440);
-constant uint _1442 = (4u * _1441);
-constant uint _1466 = gl_WorkGroupSize.x;
-constant bool _1467 = (_1466 >= 128u);
-constant uint _1468 = _1467 ? 16u : 8u;
-constant uint _1469 = (4u * _1468);
-constant uint _1475 = gl_WorkGroupSize.x;
-constant uint _1476 = gl_WorkGroupSize.x;
-constant bool _1477 = (_1476 >= 128u);
-constant uint _1478 = _1477 ? 16u : 8u;
-constant uint _1479 = (_1475 / _1478);
-constant uint _1480 = (4u * _1479);
-constant uint _1592 = gl_WorkGroupSize.x;
-constant bool _1593 = (_1592 >= 128u);
-constant uint _1594 = _1593 ? 16u : 8u;
-constant uint _1595 = (4u * _1594);
+constant bool _1172 = (ALIGNED != 0u);
+constant uint _1221_tmp [[function_constant(0)]];
+constant uint _1221 = is_function_constant_defined(_1221_tmp) ? _1221_tmp : 1u;
+constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_1221, 1u, 1u);
+constant uint _1223 = gl_WorkGroupSize.x;
+constant uint _1224 = gl_WorkGroupSize.x;
+constant bool _1225 = (_1224 >= 128u);
+constant uint _1226 = _1225 ? 16u : 8u;
+constant uint _1227 = (_1223 / _1226);
+constant uint _1228 = (4u * _1227);
+constant uint _1232 = gl_WorkGroupSize.x;
+constant bool _1233 = (_1232 >= 128u);
+constant uint _1234 = _1233 ? 16u : 8u;
+constant uint _1239 = gl_WorkGroupSize.x;
+constant bool _1240 = (_1239 >= 128u);
+constant uint _1241 = _1240 ? 16u : 8u;
+constant uint _1251 = gl_WorkGroupSize.x;
+constant bool _1252 = (_1251 >= 128u);
+constant uint _1253 = _1252 ? 16u : 8u;
+constant uint _1254 = (4u * _1253);
+constant uint _1302 = gl_WorkGroupSize.x;
+constant bool _1303 = (_1302 >= 128u);
+constant uint _1304 = _1303 ? 16u : 8u;
+constant uint _1305 = (4u * _1304);
+constant uint _1306 = gl_WorkGroupSize.x;
+constant uint _1307 = gl_WorkGroupSize.x;
+constant bool _1308 = (_1307 >= 128u);
+constant uint _1309 = _1308 ? 16u : 8u;
+constant uint _1310 = (_1306 / _1309);
+constant uint _1311 = (4u * _1310);
+constant uint _1312 = (_1305 + _1311);
+constant uint _1313 = (2u * _1312);
+constant uint _1316 = gl_WorkGroupSize.x;
+constant bool _1317 = (_1316 >= 128u);
+constant uint _1318 = _1317 ? 16u : 8u;
+constant uint _1319 = (4u * _1318);
+constant uint _1320 = (2u * _1319);
+constant uint _1326 = gl_WorkGroupSize.x;
+constant bool _1327 = (_1326 >= 128u);
+constant uint _1328 = _1327 ? 16u : 8u;
+constant uint _1329 = (4u * _1328);
+constant uint _1333 = gl_WorkGroupSize.x;
+constant bool _1334 = (_1333 >= 128u);
+constant uint _1335 = _1334 ? 16u : 8u;
+constant uint _1336 = (4u * _1335);
+constant uint _1366 = gl_WorkGroupSize.x;
+constant bool _1367 = (_1366 >= 128u);
+constant uint _1368 = _1367 ? 16u : 8u;
+constant uint _1369 = (4u * _1368);
+constant uint _1383 = gl_WorkGroupSize.x;
+constant bool _1384 = (_1383 >= 128u);
+constant uint _1385 = _1384 ? 16u : 8u;
+constant uint _1386 = (4u * _1385);
+constant uint _1387 = (2u * _1386);
+constant uint _1389 = gl_WorkGroupSize.x;
+constant uint _1390 = gl_WorkGroupSize.x;
+constant bool _1391 = (_1390 >= 128u);
+constant uint _1392 = _1391 ? 16u : 8u;
+constant uint _1393 = (_1389 / _1392);
+constant uint _1394 = (4u * _1393);
+constant uint _1398 = gl_WorkGroupSize.x;
+constant bool _1399 = (_1398 >= 128u);
+constant uint _1400 = _1399 ? 16u : 8u;
+constant uint _1401 = (4u * _1400);
+constant uint _1402 = (2u * _1401);
+constant uint _1404 = gl_WorkGroupSize.x;
+constant uint _1405 = gl_WorkGroupSize.x;
+constant bool _1406 = (_1405 >= 128u);
+constant uint _1407 = _1406 ? 16u : 8u;
+constant uint _1408 = (_1404 / _1407);
+constant uint _1409 = (4u * _1408);
+constant uint _1435 = gl_WorkGroupSize.x;
+constant uint _1436 = gl_WorkGroupSize.x;
+constant bool _1437 = (_1436 >= 128u);
+constant uint _1438 = _1437 ? 16u : 8u;
+constant uint _1439 = (_1435 / _1438);
+constant uint _1440 = (4u * _1439);
+constant uint _1464 = gl_WorkGroupSize.x;
+constant bool _1465 = (_1464 >= 128u);
+constant uint _1466 = _1465 ? 16u : 8u;
+constant uint _1467 = (4u * _1466);
+constant uint _1473 = gl_WorkGroupSize.x;
+constant uint _1474 = gl_WorkGroupSize.x;
+constant bool _1475 = (_1474 >= 128u);
+constant uint _1476 = _1475 ? 16u : 8u;
+constant uint _1477 = (_1473 / _1476);
+constant uint _1478 = (4u * _1477);
+constant uint _1590 = gl_WorkGroupSize.x;
+constant bool _1591 = (_1590 >= 128u);
+constant uint _1592 = _1591 ? 16u : 8u;
+constant uint _1593 = (4u * _1592);
 
 static inline __attribute__((always_inline))
 void open_book()
@@ -533,15 +533,13 @@ void fetch_weights(thread const uint& row, thread const uint& column, thread spv
         }
         return;
     }
-    for (uint j_2 = 0u; j_2 < 8u; j_2++)
+    uint count = min(8u, (v_242.columns - column));
+    for (uint j_2 = 0u; j_2 < count; j_2++)
     {
-        if ((column + j_2) < v_242.columns)
-        {
-            uint param_10 = row - v_242.held;
-            uint param_11 = column + j_2;
-            uint param_12 = at;
-            v[j_2] = load_weight(param_10, param_11, param_12, v_242, v_277);
-        }
+        uint param_10 = row - v_242.held;
+        uint param_11 = column + j_2;
+        uint param_12 = at;
+        v[j_2] = load_weight(param_10, param_11, param_12, v_242, v_277);
     }
 }
 
@@ -611,21 +609,21 @@ void fetch_x(thread const uint& token, thread const uint& column, thread spvUnsa
     {
         v[j] = 0.0;
     }
-    bool _1161 = token >= v_242.tokens;
-    bool _1169;
-    if (!_1161)
+    bool _1160 = token >= v_242.tokens;
+    bool _1168;
+    if (!_1160)
     {
-        _1169 = column >= v_242.columns;
+        _1168 = column >= v_242.columns;
     }
     else
     {
-        _1169 = _1161;
+        _1168 = _1160;
     }
-    if (_1169)
+    if (_1168)
     {
         return;
     }
-    if (_1173)
+    if (_1172)
     {
         uint param = token;
         uint param_1 = column;
@@ -634,14 +632,12 @@ void fetch_x(thread const uint& token, thread const uint& column, thread spvUnsa
         v = param_2;
         return;
     }
-    for (uint j_1 = 0u; j_1 < 8u; j_1++)
+    uint count = min(8u, (v_242.columns - column));
+    for (uint j_1 = 0u; j_1 < count; j_1++)
     {
-        if ((column + j_1) < v_242.columns)
-        {
-            uint param_3 = token;
-            uint param_4 = column + j_1;
-            v[j_1] = load_x(param_3, param_4, v_242, v_601);
-        }
+        uint param_3 = token;
+        uint param_4 = column + j_1;
+        v[j_1] = load_x(param_3, param_4, v_242, v_601);
     }
 }
 
@@ -789,16 +785,16 @@ kernel void matmul_float(constant Params& v_242 [[buffer(0)]], const device X& v
     threadgroup float w_tile[1024];
     threadgroup float x_tile[1024];
     uint thread0 = gl_LocalInvocationID.x;
-    uint token0 = gl_WorkGroupID.y * _1230;
-    uint my_row = 4u * (thread0 % _1236);
-    uint my_token = 4u * (thread0 / _1243);
+    uint token0 = gl_WorkGroupID.y * _1228;
+    uint my_row = 4u * (thread0 % _1234);
+    uint my_token = 4u * (thread0 / _1241);
     open_book();
-    uint _1258 = v_242.row_begin + (gl_WorkGroupID.x * _1256);
+    uint _1256 = v_242.row_begin + (gl_WorkGroupID.x * _1254);
     spvUnsafeArray<float4, 4> acc;
     spvUnsafeArray<float, 8> v;
     spvUnsafeArray<float, 8> param_2;
     spvUnsafeArray<float, 8> param_5;
-    for (uint row0 = _1258; row0 < v_242.row_end; row0 += (gl_NumWorkGroups.x * _1595))
+    for (uint row0 = _1256; row0 < v_242.row_end; row0 += (gl_NumWorkGroups.x * _1593))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -806,40 +802,40 @@ kernel void matmul_float(constant Params& v_242 [[buffer(0)]], const device X& v
         }
         for (uint column0 = 0u; column0 < v_242.columns; column0 += 16u)
         {
-            for (uint i_1 = thread0; i_1 < _1315; i_1 += gl_WorkGroupSize.x)
+            for (uint i_1 = thread0; i_1 < _1313; i_1 += gl_WorkGroupSize.x)
             {
-                if (i_1 < _1322)
+                if (i_1 < _1320)
                 {
-                    uint row = i_1 % _1331;
-                    uint k = 8u * (i_1 / _1338);
+                    uint row = i_1 % _1329;
+                    uint k = 8u * (i_1 / _1336);
                     uint param = row0 + row;
                     uint param_1 = column0 + k;
                     fetch_weights(param, param_1, param_2, v_242, v_277);
                     v = param_2;
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1371) + row] = v[j];
+                        w_tile[((k + j) * _1369) + row] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1389) % _1396;
-                    uint k_1 = 8u * ((i_1 - _1404) / _1411);
+                    uint token = (i_1 - _1387) % _1394;
+                    uint k_1 = 8u * ((i_1 - _1402) / _1409);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5, v_242, v_601);
                     v = param_5;
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1442) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1440) + token] = v[j_1];
                     }
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1469) + my_row;
-                uint x_at_ = (k_2 * _1480) + my_token;
+                uint w_at = (k_2 * _1467) + my_row;
+                uint x_at_ = (k_2 * _1478) + my_token;
                 float4 w = float4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {

@@ -149,97 +149,97 @@ constant uint Y2_HALF = is_function_constant_defined(Y2_HALF_tmp) ? Y2_HALF_tmp 
 constant uint ALIGNED_tmp [[function_constant(1)]];
 constant uint ALIGNED = is_function_constant_defined(ALIGNED_tmp) ? ALIGNED_tmp : 0u;
 constant bool _995 = (ALIGNED != 0u);
-constant bool _1099 = (ALIGNED != 0u);
-constant uint _1148_tmp [[function_constant(0)]];
-constant uint _1148 = is_function_constant_defined(_1148_tmp) ? _1148_tmp : 1u;
-constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_1148, 1u, 1u);
-constant uint _1150 = gl_WorkGroupSize.x;
-constant uint _1151 = gl_WorkGroupSize.x;
-constant bool _1153 = (_1151 >= 128u);
-constant uint _1154 = _1153 ? 16u : 8u;
-constant uint _1155 = (_1150 / _1154);
-constant uint _1156 = (4u * _1155);
-constant uint _1160 = gl_WorkGroupSize.x;
-constant bool _1161 = (_1160 >= 128u);
-constant uint _1162 = _1161 ? 16u : 8u;
-constant uint _1167 = gl_WorkGroupSize.x;
-constant bool _1168 = (_1167 >= 128u);
-constant uint _1169 = _1168 ? 16u : 8u;
-constant uint _1179 = gl_WorkGroupSize.x;
-constant bool _1180 = (_1179 >= 128u);
-constant uint _1181 = _1180 ? 16u : 8u;
-constant uint _1182 = (4u * _1181);
-constant uint _1230 = gl_WorkGroupSize.x;
-constant bool _1231 = (_1230 >= 128u);
-constant uint _1232 = _1231 ? 16u : 8u;
-constant uint _1233 = (4u * _1232);
-constant uint _1234 = gl_WorkGroupSize.x;
-constant uint _1235 = gl_WorkGroupSize.x;
-constant bool _1236 = (_1235 >= 128u);
-constant uint _1237 = _1236 ? 16u : 8u;
-constant uint _1238 = (_1234 / _1237);
-constant uint _1239 = (4u * _1238);
-constant uint _1240 = (_1233 + _1239);
-constant uint _1241 = (2u * _1240);
-constant uint _1244 = gl_WorkGroupSize.x;
-constant bool _1245 = (_1244 >= 128u);
-constant uint _1246 = _1245 ? 16u : 8u;
-constant uint _1247 = (4u * _1246);
-constant uint _1248 = (2u * _1247);
-constant uint _1254 = gl_WorkGroupSize.x;
-constant bool _1255 = (_1254 >= 128u);
-constant uint _1256 = _1255 ? 16u : 8u;
-constant uint _1257 = (4u * _1256);
-constant uint _1261 = gl_WorkGroupSize.x;
-constant bool _1262 = (_1261 >= 128u);
-constant uint _1263 = _1262 ? 16u : 8u;
-constant uint _1264 = (4u * _1263);
-constant uint _1293 = gl_WorkGroupSize.x;
-constant bool _1294 = (_1293 >= 128u);
-constant uint _1295 = _1294 ? 16u : 8u;
-constant uint _1296 = (4u * _1295);
-constant uint _1310 = gl_WorkGroupSize.x;
-constant bool _1311 = (_1310 >= 128u);
-constant uint _1312 = _1311 ? 16u : 8u;
-constant uint _1313 = (4u * _1312);
-constant uint _1314 = (2u * _1313);
-constant uint _1316 = gl_WorkGroupSize.x;
-constant uint _1317 = gl_WorkGroupSize.x;
-constant bool _1318 = (_1317 >= 128u);
-constant uint _1319 = _1318 ? 16u : 8u;
-constant uint _1320 = (_1316 / _1319);
-constant uint _1321 = (4u * _1320);
-constant uint _1325 = gl_WorkGroupSize.x;
-constant bool _1326 = (_1325 >= 128u);
-constant uint _1327 = _1326 ? 16u : 8u;
-constant uint _1328 = (4u * _1327);
-constant uint _1329 = (2u * _1328);
-constant uint _1331 = gl_WorkGroupSize.x;
-constant uint _1332 = gl_WorkGroupSize.x;
-constant bool _1333 = (_1332 >= 128u);
-constant uint _1334 = _1333 ? 16u : 8u;
-constant uint _1335 = (_1331 / _1334);
-constant uint _1336 = (4u * _1335);
-constant uint _1362 = gl_WorkGroupSize.x;
-constant uint _1363 = gl_WorkGroupSize.x;
-constant bool _1364 = (_1363 >= 128u);
-constant uint _1365 = _1364 ? 16u : 8u;
-constant uint _1366 = (_1362 / _1365);
-constant uint _1367 = (4u * _1366);
-constant uint _1391 = gl_WorkGroupSize.x;
-constant bool _1392 = (_1391 >= 128u);
-constant uint _1393 = _1392 ? 16u : 8u;
-constant uint _1394 = (4u * _1393);
-constant uint _1400 = gl_WorkGroupSize.x;
-constant uint _1401 = gl_WorkGroupSize.x;
-constant bool _1402 = (_1401 >= 128u);
-constant uint _1403 = _1402 ? 16u : 8u;
-constant uint _1404 = (_1400 / _1403);
-constant uint _1405 = (4u * _1404);
-constant uint _1516 = gl_WorkGroupSize.x;
-constant bool _1517 = (_1516 >= 128u);
-constant uint _1518 = _1517 ? 16u : 8u;
-constant uint _1519 = (4u * _1518);
+constant bool _1098 = (ALIGNED != 0u);
+constant uint _1146_tmp [[function_constant(0)]];
+constant uint _1146 = is_function_constant_defined(_1146_tmp) ? _1146_tmp : 1u;
+constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_1146, 1u, 1u);
+constant uint _1148 = gl_WorkGroupSize.x;
+constant uint _1149 = gl_WorkGroupSize.x;
+constant bool _1151 = (_1149 >= 128u);
+constant uint _1152 = _1151 ? 16u : 8u;
+constant uint _1153 = (_1148 / _1152);
+constant uint _1154 = (4u * _1153);
+constant uint _1158 = gl_WorkGroupSize.x;
+constant bool _1159 = (_1158 >= 128u);
+constant uint _1160 = _1159 ? 16u : 8u;
+constant uint _1165 = gl_WorkGroupSize.x;
+constant bool _1166 = (_1165 >= 128u);
+constant uint _1167 = _1166 ? 16u : 8u;
+constant uint _1177 = gl_WorkGroupSize.x;
+constant bool _1178 = (_1177 >= 128u);
+constant uint _1179 = _1178 ? 16u : 8u;
+constant uint _1180 = (4u * _1179);
+constant uint _1228 = gl_WorkGroupSize.x;
+constant bool _1229 = (_1228 >= 128u);
+constant uint _1230 = _1229 ? 16u : 8u;
+constant uint _1231 = (4u * _1230);
+constant uint _1232 = gl_WorkGroupSize.x;
+constant uint _1233 = gl_WorkGroupSize.x;
+constant bool _1234 = (_1233 >= 128u);
+constant uint _1235 = _1234 ? 16u : 8u;
+constant uint _1236 = (_1232 / _1235);
+constant uint _1237 = (4u * _1236);
+constant uint _1238 = (_1231 + _1237);
+constant uint _1239 = (2u * _1238);
+constant uint _1242 = gl_WorkGroupSize.x;
+constant bool _1243 = (_1242 >= 128u);
+constant uint _1244 = _1243 ? 16u : 8u;
+constant uint _1245 = (4u * _1244);
+constant uint _1246 = (2u * _1245);
+constant uint _1252 = gl_WorkGroupSize.x;
+constant bool _1253 = (_1252 >= 128u);
+constant uint _1254 = _1253 ? 16u : 8u;
+constant uint _1255 = (4u * _1254);
+constant uint _1259 = gl_WorkGroupSize.x;
+constant bool _1260 = (_1259 >= 128u);
+constant uint _1261 = _1260 ? 16u : 8u;
+constant uint _1262 = (4u * _1261);
+constant uint _1291 = gl_WorkGroupSize.x;
+constant bool _1292 = (_1291 >= 128u);
+constant uint _1293 = _1292 ? 16u : 8u;
+constant uint _1294 = (4u * _1293);
+constant uint _1308 = gl_WorkGroupSize.x;
+constant bool _1309 = (_1308 >= 128u);
+constant uint _1310 = _1309 ? 16u : 8u;
+constant uint _1311 = (4u * _1310);
+constant uint _1312 = (2u * _1311);
+constant uint _1314 = gl_WorkGroupSize.x;
+constant uint _1315 = gl_WorkGroupSize.x;
+constant bool _1316 = (_1315 >= 128u);
+constant uint _1317 = _1316 ? 16u : 8u;
+constant uint _1318 = (_1314 / _1317);
+constant uint _1319 = (4u * _1318);
+constant uint _1323 = gl_WorkGroupSize.x;
+constant bool _1324 = (_1323 >= 128u);
+constant uint _1325 = _1324 ? 16u : 8u;
+constant uint _1326 = (4u * _1325);
+constant uint _1327 = (2u * _1326);
+constant uint _1329 = gl_WorkGroupSize.x;
+constant uint _1330 = gl_WorkGroupSize.x;
+constant bool _1331 = (_1330 >= 128u);
+constant uint _1332 = _1331 ? 16u : 8u;
+constant uint _1333 = (_1329 / _1332);
+constant uint _1334 = (4u * _1333);
+constant uint _1360 = gl_WorkGroupSize.x;
+constant uint _1361 = gl_WorkGroupSize.x;
+constant bool _1362 = (_1361 >= 128u);
+constant uint _1363 = _1362 ? 16u : 8u;
+constant uint _1364 = (_1360 / _1363);
+constant uint _1365 = (4u * _1364);
+constant uint _1389 = gl_WorkGroupSize.x;
+constant bool _1390 = (_1389 >= 128u);
+constant uint _1391 = _1390 ? 16u : 8u;
+constant uint _1392 = (4u * _1391);
+constant uint _1398 = gl_WorkGroupSize.x;
+constant uint _1399 = gl_WorkGroupSize.x;
+constant bool _1400 = (_1399 >= 128u);
+constant uint _1401 = _1400 ? 16u : 8u;
+constant uint _1402 = (_1398 / _1401);
+constant uint _1403 = (4u * _1402);
+constant uint _1514 = gl_WorkGroupSize.x;
+constant bool _1515 = (_1514 >= 128u);
+constant uint _1516 = _1515 ? 16u : 8u;
+constant uint _1517 = (4u * _1516);
 
 static inline __attribute__((always_inline))
 void open_book()
@@ -404,15 +404,13 @@ void fetch_weights(thread const uint& row, thread const uint& column, thread spv
         }
         return;
     }
-    for (uint j_2 = 0u; j_2 < 8u; j_2++)
+    uint count = min(8u, (v_247.columns - column));
+    for (uint j_2 = 0u; j_2 < count; j_2++)
     {
-        if ((column + j_2) < v_247.columns)
-        {
-            uint param_10 = row - v_247.held;
-            uint param_11 = column + j_2;
-            uint param_12 = at;
-            v[j_2] = load_weight(param_10, param_11, param_12, v_247, v_265, v_396);
-        }
+        uint param_10 = row - v_247.held;
+        uint param_11 = column + j_2;
+        uint param_12 = at;
+        v[j_2] = load_weight(param_10, param_11, param_12, v_247, v_265, v_396);
     }
 }
 
@@ -498,21 +496,21 @@ void fetch_x(thread const uint& token, thread const uint& column, thread spvUnsa
     {
         v[j] = 0.0;
     }
-    bool _1087 = token >= v_247.tokens;
-    bool _1095;
-    if (!_1087)
+    bool _1086 = token >= v_247.tokens;
+    bool _1094;
+    if (!_1086)
     {
-        _1095 = column >= v_247.columns;
+        _1094 = column >= v_247.columns;
     }
     else
     {
-        _1095 = _1087;
+        _1094 = _1086;
     }
-    if (_1095)
+    if (_1094)
     {
         return;
     }
-    if (_1099)
+    if (_1098)
     {
         uint param = token;
         uint param_1 = column;
@@ -521,14 +519,12 @@ void fetch_x(thread const uint& token, thread const uint& column, thread spvUnsa
         v = param_2;
         return;
     }
-    for (uint j_1 = 0u; j_1 < 8u; j_1++)
+    uint count = min(8u, (v_247.columns - column));
+    for (uint j_1 = 0u; j_1 < count; j_1++)
     {
-        if ((column + j_1) < v_247.columns)
-        {
-            uint param_3 = token;
-            uint param_4 = column + j_1;
-            v[j_1] = load_x(param_3, param_4, v_247, v_526);
-        }
+        uint param_3 = token;
+        uint param_4 = column + j_1;
+        v[j_1] = load_x(param_3, param_4, v_247, v_526);
     }
 }
 
@@ -676,16 +672,16 @@ kernel void matmul_nested(constant Params& v_247 [[buffer(0)]], const device X& 
     threadgroup float w_tile[1024];
     threadgroup float x_tile[1024];
     uint thread0 = gl_LocalInvocationID.x;
-    uint token0 = gl_WorkGroupID.y * _1156;
-    uint my_row = 4u * (thread0 % _1162);
-    uint my_token = 4u * (thread0 / _1169);
+    uint token0 = gl_WorkGroupID.y * _1154;
+    uint my_row = 4u * (thread0 % _1160);
+    uint my_token = 4u * (thread0 / _1167);
     open_book();
-    uint _1184 = v_247.row_begin + (gl_WorkGroupID.x * _1182);
+    uint _1182 = v_247.row_begin + (gl_WorkGroupID.x * _1180);
     spvUnsafeArray<float4, 4> acc;
     spvUnsafeArray<float, 8> v;
     spvUnsafeArray<float, 8> param_2;
     spvUnsafeArray<float, 8> param_5;
-    for (uint row0 = _1184; row0 < v_247.row_end; row0 += (gl_NumWorkGroups.x * _1519))
+    for (uint row0 = _1182; row0 < v_247.row_end; row0 += (gl_NumWorkGroups.x * _1517))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -693,40 +689,40 @@ kernel void matmul_nested(constant Params& v_247 [[buffer(0)]], const device X& 
         }
         for (uint column0 = 0u; column0 < v_247.columns; column0 += 16u)
         {
-            for (uint i_1 = thread0; i_1 < _1241; i_1 += gl_WorkGroupSize.x)
+            for (uint i_1 = thread0; i_1 < _1239; i_1 += gl_WorkGroupSize.x)
             {
-                if (i_1 < _1248)
+                if (i_1 < _1246)
                 {
-                    uint row = i_1 % _1257;
-                    uint k = 8u * (i_1 / _1264);
+                    uint row = i_1 % _1255;
+                    uint k = 8u * (i_1 / _1262);
                     uint param = row0 + row;
                     uint param_1 = column0 + k;
                     fetch_weights(param, param_1, param_2, v_247, v_265, v_396);
                     v = param_2;
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1296) + row] = v[j];
+                        w_tile[((k + j) * _1294) + row] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1314) % _1321;
-                    uint k_1 = 8u * ((i_1 - _1329) / _1336);
+                    uint token = (i_1 - _1312) % _1319;
+                    uint k_1 = 8u * ((i_1 - _1327) / _1334);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5, v_247, v_526);
                     v = param_5;
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1367) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1365) + token] = v[j_1];
                     }
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1394) + my_row;
-                uint x_at_ = (k_2 * _1405) + my_token;
+                uint w_at = (k_2 * _1392) + my_row;
+                uint x_at_ = (k_2 * _1403) + my_token;
                 float4 w = float4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {

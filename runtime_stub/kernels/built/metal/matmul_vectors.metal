@@ -272,94 +272,94 @@ constant uint Y2_HALF = is_function_constant_defined(Y2_HALF_tmp) ? Y2_HALF_tmp 
 constant uint ALIGNED_tmp [[function_constant(1)]];
 constant uint ALIGNED = is_function_constant_defined(ALIGNED_tmp) ? ALIGNED_tmp : 0u;
 constant bool _1438 = (ALIGNED != 0u);
-constant bool _1542 = (ALIGNED != 0u);
-constant uint _1587 = gl_WorkGroupSize.x;
-constant uint _1588 = gl_WorkGroupSize.x;
-constant bool _1590 = (_1588 >= 128u);
-constant uint _1591 = _1590 ? 16u : 8u;
-constant uint _1592 = (_1587 / _1591);
-constant uint _1593 = (4u * _1592);
-constant uint _1597 = gl_WorkGroupSize.x;
-constant bool _1598 = (_1597 >= 128u);
-constant uint _1599 = _1598 ? 16u : 8u;
-constant uint _1604 = gl_WorkGroupSize.x;
-constant bool _1605 = (_1604 >= 128u);
-constant uint _1606 = _1605 ? 16u : 8u;
-constant uint _1616 = gl_WorkGroupSize.x;
-constant bool _1617 = (_1616 >= 128u);
-constant uint _1618 = _1617 ? 16u : 8u;
-constant uint _1619 = (4u * _1618);
-constant uint _1667 = gl_WorkGroupSize.x;
-constant bool _1668 = (_1667 >= 128u);
-constant uint _1669 = _1668 ? 16u : 8u;
-constant uint _1670 = (4u * _1669);
-constant uint _1671 = gl_WorkGroupSize.x;
-constant uint _1672 = gl_WorkGroupSize.x;
-constant bool _1673 = (_1672 >= 128u);
-constant uint _1674 = _1673 ? 16u : 8u;
-constant uint _1675 = (_1671 / _1674);
-constant uint _1676 = (4u * _1675);
-constant uint _1677 = (_1670 + _1676);
-constant uint _1678 = (2u * _1677);
-constant uint _1681 = gl_WorkGroupSize.x;
-constant bool _1682 = (_1681 >= 128u);
-constant uint _1683 = _1682 ? 16u : 8u;
-constant uint _1684 = (4u * _1683);
-constant uint _1685 = (2u * _1684);
-constant uint _1691 = gl_WorkGroupSize.x;
-constant bool _1692 = (_1691 >= 128u);
-constant uint _1693 = _1692 ? 16u : 8u;
-constant uint _1694 = (4u * _1693);
-constant uint _1698 = gl_WorkGroupSize.x;
-constant bool _1699 = (_1698 >= 128u);
-constant uint _1700 = _1699 ? 16u : 8u;
-constant uint _1701 = (4u * _1700);
-constant uint _1730 = gl_WorkGroupSize.x;
-constant bool _1731 = (_1730 >= 128u);
-constant uint _1732 = _1731 ? 16u : 8u;
-constant uint _1733 = (4u * _1732);
-constant uint _1747 = gl_WorkGroupSize.x;
-constant bool _1748 = (_1747 >= 128u);
-constant uint _1749 = _1748 ? 16u : 8u;
-constant uint _1750 = (4u * _1749);
-constant uint _1751 = (2u * _1750);
-constant uint _1753 = gl_WorkGroupSize.x;
-constant uint _1754 = gl_WorkGroupSize.x;
-constant bool _1755 = (_1754 >= 128u);
-constant uint _1756 = _1755 ? 16u : 8u;
-constant uint _1757 = (_1753 / _1756);
-constant uint _1758 = (4u * _1757);
-constant uint _1762 = gl_WorkGroupSize.x;
-constant bool _1763 = (_1762 >= 128u);
-constant uint _1764 = _1763 ? 16u : 8u;
-constant uint _1765 = (4u * _1764);
-constant uint _1766 = (2u * _1765);
-constant uint _1768 = gl_WorkGroupSize.x;
-constant uint _1769 = gl_WorkGroupSize.x;
-constant bool _1770 = (_1769 >= 128u);
-constant uint _1771 = _1770 ? 16u : 8u;
-constant uint _1772 = (_1768 / _1771);
-constant uint _1773 = (4u * _1772);
-constant uint _1799 = gl_WorkGroupSize.x;
-constant uint _1800 = gl_WorkGroupSize.x;
-constant bool _1801 = (_1800 >= 128u);
-constant uint _1802 = _1801 ? 16u : 8u;
-constant uint _1803 = (_1799 / _1802);
-constant uint _1804 = (4u * _1803);
-constant uint _1827 = gl_WorkGroupSize.x;
-constant bool _1828 = (_1827 >= 128u);
-constant uint _1829 = _1828 ? 16u : 8u;
-constant uint _1830 = (4u * _1829);
-constant uint _1836 = gl_WorkGroupSize.x;
-constant uint _1837 = gl_WorkGroupSize.x;
-constant bool _1838 = (_1837 >= 128u);
-constant uint _1839 = _1838 ? 16u : 8u;
-constant uint _1840 = (_1836 / _1839);
-constant uint _1841 = (4u * _1840);
-constant uint _1953 = gl_WorkGroupSize.x;
-constant bool _1954 = (_1953 >= 128u);
-constant uint _1955 = _1954 ? 16u : 8u;
-constant uint _1956 = (4u * _1955);
+constant bool _1541 = (ALIGNED != 0u);
+constant uint _1585 = gl_WorkGroupSize.x;
+constant uint _1586 = gl_WorkGroupSize.x;
+constant bool _1588 = (_1586 >= 128u);
+constant uint _1589 = _1588 ? 16u : 8u;
+constant uint _1590 = (_1585 / _1589);
+constant uint _1591 = (4u * _1590);
+constant uint _1595 = gl_WorkGroupSize.x;
+constant bool _1596 = (_1595 >= 128u);
+constant uint _1597 = _1596 ? 16u : 8u;
+constant uint _1602 = gl_WorkGroupSize.x;
+constant bool _1603 = (_1602 >= 128u);
+constant uint _1604 = _1603 ? 16u : 8u;
+constant uint _1614 = gl_WorkGroupSize.x;
+constant bool _1615 = (_1614 >= 128u);
+constant uint _1616 = _1615 ? 16u : 8u;
+constant uint _1617 = (4u * _1616);
+constant uint _1665 = gl_WorkGroupSize.x;
+constant bool _1666 = (_1665 >= 128u);
+constant uint _1667 = _1666 ? 16u : 8u;
+constant uint _1668 = (4u * _1667);
+constant uint _1669 = gl_WorkGroupSize.x;
+constant uint _1670 = gl_WorkGroupSize.x;
+constant bool _1671 = (_1670 >= 128u);
+constant uint _1672 = _1671 ? 16u : 8u;
+constant uint _1673 = (_1669 / _1672);
+constant uint _1674 = (4u * _1673);
+constant uint _1675 = (_1668 + _1674);
+constant uint _1676 = (2u * _1675);
+constant uint _1679 = gl_WorkGroupSize.x;
+constant bool _1680 = (_1679 >= 128u);
+constant uint _1681 = _1680 ? 16u : 8u;
+constant uint _1682 = (4u * _1681);
+constant uint _1683 = (2u * _1682);
+constant uint _1689 = gl_WorkGroupSize.x;
+constant bool _1690 = (_1689 >= 128u);
+constant uint _1691 = _1690 ? 16u : 8u;
+constant uint _1692 = (4u * _1691);
+constant uint _1696 = gl_WorkGroupSize.x;
+constant bool _1697 = (_1696 >= 128u);
+constant uint _1698 = _1697 ? 16u : 8u;
+constant uint _1699 = (4u * _1698);
+constant uint _1728 = gl_WorkGroupSize.x;
+constant bool _1729 = (_1728 >= 128u);
+constant uint _1730 = _1729 ? 16u : 8u;
+constant uint _1731 = (4u * _1730);
+constant uint _1745 = gl_WorkGroupSize.x;
+constant bool _1746 = (_1745 >= 128u);
+constant uint _1747 = _1746 ? 16u : 8u;
+constant uint _1748 = (4u * _1747);
+constant uint _1749 = (2u * _1748);
+constant uint _1751 = gl_WorkGroupSize.x;
+constant uint _1752 = gl_WorkGroupSize.x;
+constant bool _1753 = (_1752 >= 128u);
+constant uint _1754 = _1753 ? 16u : 8u;
+constant uint _1755 = (_1751 / _1754);
+constant uint _1756 = (4u * _1755);
+constant uint _1760 = gl_WorkGroupSize.x;
+constant bool _1761 = (_1760 >= 128u);
+constant uint _1762 = _1761 ? 16u : 8u;
+constant uint _1763 = (4u * _1762);
+constant uint _1764 = (2u * _1763);
+constant uint _1766 = gl_WorkGroupSize.x;
+constant uint _1767 = gl_WorkGroupSize.x;
+constant bool _1768 = (_1767 >= 128u);
+constant uint _1769 = _1768 ? 16u : 8u;
+constant uint _1770 = (_1766 / _1769);
+constant uint _1771 = (4u * _1770);
+constant uint _1797 = gl_WorkGroupSize.x;
+constant uint _1798 = gl_WorkGroupSize.x;
+constant bool _1799 = (_1798 >= 128u);
+constant uint _1800 = _1799 ? 16u : 8u;
+constant uint _1801 = (_1797 / _1800);
+constant uint _1802 = (4u * _1801);
+constant uint _1825 = gl_WorkGroupSize.x;
+constant bool _1826 = (_1825 >= 128u);
+constant uint _1827 = _1826 ? 16u : 8u;
+constant uint _1828 = (4u * _1827);
+constant uint _1834 = gl_WorkGroupSize.x;
+constant uint _1835 = gl_WorkGroupSize.x;
+constant bool _1836 = (_1835 >= 128u);
+constant uint _1837 = _1836 ? 16u : 8u;
+constant uint _1838 = (_1834 / _1837);
+constant uint _1839 = (4u * _1838);
+constant uint _1951 = gl_WorkGroupSize.x;
+constant bool _1952 = (_1951 >= 128u);
+constant uint _1953 = _1952 ? 16u : 8u;
+constant uint _1954 = (4u * _1953);
 
 static inline __attribute__((always_inline))
 void open_book(thread uint3& gl_LocalInvocationID, threadgroup uint (&book)[1024], const device Table& v_358)
@@ -710,15 +710,13 @@ void fetch_weights(thread const uint& row, thread const uint& column, thread spv
         }
         return;
     }
-    for (uint j_2 = 0u; j_2 < 8u; j_2++)
+    uint count = min(8u, (v_381.columns - column));
+    for (uint j_2 = 0u; j_2 < count; j_2++)
     {
-        if ((column + j_2) < v_381.columns)
-        {
-            uint param_10 = row - v_381.held;
-            uint param_11 = column + j_2;
-            uint param_12 = at;
-            v[j_2] = load_weight(param_10, param_11, param_12, book, v_381, v_402, v_417, v_623);
-        }
+        uint param_10 = row - v_381.held;
+        uint param_11 = column + j_2;
+        uint param_12 = at;
+        v[j_2] = load_weight(param_10, param_11, param_12, book, v_381, v_402, v_417, v_623);
     }
 }
 
@@ -788,21 +786,21 @@ void fetch_x(thread const uint& token, thread const uint& column, thread spvUnsa
     {
         v[j] = 0.0;
     }
-    bool _1530 = token >= v_381.tokens;
-    bool _1538;
-    if (!_1530)
+    bool _1529 = token >= v_381.tokens;
+    bool _1537;
+    if (!_1529)
     {
-        _1538 = column >= v_381.columns;
+        _1537 = column >= v_381.columns;
     }
     else
     {
-        _1538 = _1530;
+        _1537 = _1529;
     }
-    if (_1538)
+    if (_1537)
     {
         return;
     }
-    if (_1542)
+    if (_1541)
     {
         uint param = token;
         uint param_1 = column;
@@ -811,14 +809,12 @@ void fetch_x(thread const uint& token, thread const uint& column, thread spvUnsa
         v = param_2;
         return;
     }
-    for (uint j_1 = 0u; j_1 < 8u; j_1++)
+    uint count = min(8u, (v_381.columns - column));
+    for (uint j_1 = 0u; j_1 < count; j_1++)
     {
-        if ((column + j_1) < v_381.columns)
-        {
-            uint param_3 = token;
-            uint param_4 = column + j_1;
-            v[j_1] = load_x(param_3, param_4, v_381, v_970);
-        }
+        uint param_3 = token;
+        uint param_4 = column + j_1;
+        v[j_1] = load_x(param_3, param_4, v_381, v_970);
     }
 }
 
@@ -945,16 +941,16 @@ kernel void matmul_vectors(constant Params& v_381 [[buffer(0)]], const device X&
     threadgroup float w_tile[1024];
     threadgroup float x_tile[1024];
     uint thread0 = gl_LocalInvocationID.x;
-    uint token0 = gl_WorkGroupID.y * _1593;
-    uint my_row = 4u * (thread0 % _1599);
-    uint my_token = 4u * (thread0 / _1606);
+    uint token0 = gl_WorkGroupID.y * _1591;
+    uint my_row = 4u * (thread0 % _1597);
+    uint my_token = 4u * (thread0 / _1604);
     open_book(gl_LocalInvocationID, book, v_358);
-    uint _1621 = v_381.row_begin + (gl_WorkGroupID.x * _1619);
+    uint _1619 = v_381.row_begin + (gl_WorkGroupID.x * _1617);
     spvUnsafeArray<float4, 4> acc;
     spvUnsafeArray<float, 8> v;
     spvUnsafeArray<float, 8> param_2;
     spvUnsafeArray<float, 8> param_5;
-    for (uint row0 = _1621; row0 < v_381.row_end; row0 += (gl_NumWorkGroups.x * _1956))
+    for (uint row0 = _1619; row0 < v_381.row_end; row0 += (gl_NumWorkGroups.x * _1954))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -962,40 +958,40 @@ kernel void matmul_vectors(constant Params& v_381 [[buffer(0)]], const device X&
         }
         for (uint column0 = 0u; column0 < v_381.columns; column0 += 16u)
         {
-            for (uint i_1 = thread0; i_1 < _1678; i_1 += gl_WorkGroupSize.x)
+            for (uint i_1 = thread0; i_1 < _1676; i_1 += gl_WorkGroupSize.x)
             {
-                if (i_1 < _1685)
+                if (i_1 < _1683)
                 {
-                    uint row = i_1 % _1694;
-                    uint k = 8u * (i_1 / _1701);
+                    uint row = i_1 % _1692;
+                    uint k = 8u * (i_1 / _1699);
                     uint param = row0 + row;
                     uint param_1 = column0 + k;
                     fetch_weights(param, param_1, param_2, book, v_381, v_402, v_417, v_623);
                     v = param_2;
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1733) + row] = v[j];
+                        w_tile[((k + j) * _1731) + row] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1751) % _1758;
-                    uint k_1 = 8u * ((i_1 - _1766) / _1773);
+                    uint token = (i_1 - _1749) % _1756;
+                    uint k_1 = 8u * ((i_1 - _1764) / _1771);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5, v_381, v_970);
                     v = param_5;
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1804) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1802) + token] = v[j_1];
                     }
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1830) + my_row;
-                uint x_at_ = (k_2 * _1841) + my_token;
+                uint w_at = (k_2 * _1828) + my_row;
+                uint x_at_ = (k_2 * _1839) + my_token;
                 float4 w = float4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {

@@ -162,7 +162,7 @@ struct Codes
 };
 
 constant bool _931 = (BITS == 8u);
-constant bool _1045 = (BITS != 4u);
+constant bool _1043 = (BITS != 4u);
 
 struct XScales
 {
@@ -173,20 +173,20 @@ constant uint TOKENS_tmp [[function_constant(2)]];
 constant uint TOKENS = is_function_constant_defined(TOKENS_tmp) ? TOKENS_tmp : 1u;
 constant uint ROWS_tmp [[function_constant(1)]];
 constant uint ROWS = is_function_constant_defined(ROWS_tmp) ? ROWS_tmp : 4u;
-constant bool _1252 = (GROUP == 0u);
-constant bool _1289 = (GROUP == 0u);
-constant uint _1314_tmp [[function_constant(0)]];
-constant uint _1314 = is_function_constant_defined(_1314_tmp) ? _1314_tmp : 1u;
-constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_1314, 1u, 1u);
-constant uint _1316 = gl_WorkGroupSize.x;
-constant uint _1317 = (8u * _1316);
-constant uint _1327 = (ROWS * TOKENS);
-constant uint _1344 = (ROWS * TOKENS);
-constant bool _1375 = (GROUP == 0u);
-constant uint _1401 = (ROWS * TOKENS);
-constant uint _1428 = (ROWS / 2u);
-constant uint _1429 = (_1428 * TOKENS);
-constant bool _1473 = (GROUP == 0u);
+constant bool _1250 = (GROUP == 0u);
+constant bool _1287 = (GROUP == 0u);
+constant uint _1312_tmp [[function_constant(0)]];
+constant uint _1312 = is_function_constant_defined(_1312_tmp) ? _1312_tmp : 1u;
+constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_1312, 1u, 1u);
+constant uint _1314 = gl_WorkGroupSize.x;
+constant uint _1315 = (8u * _1314);
+constant uint _1325 = (ROWS * TOKENS);
+constant uint _1342 = (ROWS * TOKENS);
+constant bool _1373 = (GROUP == 0u);
+constant uint _1399 = (ROWS * TOKENS);
+constant uint _1426 = (ROWS / 2u);
+constant uint _1427 = (_1426 * TOKENS);
+constant bool _1471 = (GROUP == 0u);
 constant uint X_HALF_tmp [[function_constant(4)]];
 constant uint X_HALF = is_function_constant_defined(X_HALF_tmp) ? X_HALF_tmp : 1u;
 constant uint X_RUNS_tmp [[function_constant(5)]];
@@ -217,23 +217,20 @@ uint2 load_w8(thread const uint& row, thread const uint& column, constant Params
         }
         return out_;
     }
-    uint _981;
-    for (uint j = 0u; j < 8u; j++)
+    uint count = min(8u, (v_342.columns - column));
+    uint _979;
+    for (uint j = 0u; j < count; j++)
     {
-        if ((column + j) >= v_342.columns)
-        {
-            break;
-        }
         if (((((((row * v_342.columns) + column) + j) * BITS) & 31u) + BITS) > 32u)
         {
-            _981 = v_925.codes[(((((row * v_342.columns) + column) + j) * BITS) >> uint(5)) + 1u];
+            _979 = v_925.codes[(((((row * v_342.columns) + column) + j) * BITS) >> uint(5)) + 1u];
         }
         else
         {
-            _981 = 0u;
+            _979 = 0u;
         }
         uint param = v_925.codes[((((row * v_342.columns) + column) + j) * BITS) >> uint(5)];
-        uint param_1 = _981;
+        uint param_1 = _979;
         uint param_2 = ((((row * v_342.columns) + column) + j) * BITS) & 31u;
         uint param_3 = BITS;
         uint code = code_of(param, param_1, param_2, param_3);
@@ -364,7 +361,7 @@ float2 level(thread const uint& row, thread const uint& column, constant Params&
 static inline __attribute__((always_inline))
 int dot8(thread const Eight& x8, thread const uint2& w8)
 {
-    if (_1045)
+    if (_1043)
     {
         uint param = x8.codes.x;
         uint param_1 = w8.x;
@@ -428,9 +425,9 @@ float4 group_sum(thread float4& mine, thread uint& gl_NumSubgroups, threadgroup 
 }
 
 static inline __attribute__((always_inline))
-float x_scale(thread const uint& token, constant Params& v_342, const device XScales& v_1098)
+float x_scale(thread const uint& token, constant Params& v_342, const device XScales& v_1096)
 {
-    return as_type<float>(v_1098.x_scales[v_342.x_scales_at + token]);
+    return as_type<float>(v_1096.x_scales[v_342.x_scales_at + token]);
 }
 
 static inline __attribute__((always_inline))
@@ -566,19 +563,19 @@ void store_rows(thread const uint& token, thread const uint& row, thread float2&
     }
 }
 
-kernel void matvec_affine_i8(constant Params& v_342 [[buffer(0)]], const device X& v_835 [[buffer(1)]], const device Bias& v_437 [[buffer(2)]], const device Residual& v_480 [[buffer(3)]], device Y0& v_510 [[buffer(4)]], device Y1& v_549 [[buffer(5)]], device Y2& v_586 [[buffer(6)]], const device Codes& v_925 [[buffer(7)]], const device Scales& v_363 [[buffer(8)]], const device Supers& v_379 [[buffer(9)]], const device XScales& v_1098 [[buffer(10)]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
+kernel void matvec_affine_i8(constant Params& v_342 [[buffer(0)]], const device X& v_835 [[buffer(1)]], const device Bias& v_437 [[buffer(2)]], const device Residual& v_480 [[buffer(3)]], device Y0& v_510 [[buffer(4)]], device Y1& v_549 [[buffer(5)]], device Y2& v_586 [[buffer(6)]], const device Codes& v_925 [[buffer(7)]], const device Scales& v_363 [[buffer(8)]], const device Supers& v_379 [[buffer(9)]], const device XScales& v_1096 [[buffer(10)]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
 {
     threadgroup uint4 group_words[256];
     threadgroup float totals[32];
     uint thread0 = gl_LocalInvocationID.x;
     uint token0 = gl_WorkGroupID.y * TOKENS;
-    uint _1129 = v_342.row_begin + (gl_WorkGroupID.x * ROWS);
+    uint _1127 = v_342.row_begin + (gl_WorkGroupID.x * ROWS);
     spvUnsafeArray<spvUnsafeArray<int, 4>, 8> whole;
     spvUnsafeArray<spvUnsafeArray<float, 4>, 8> acc;
     spvUnsafeArray<uint2, 8> w8;
     spvUnsafeArray<Eight, 4> x8;
-    float _1253;
-    for (uint row0 = _1129; row0 < v_342.row_end; row0 += (gl_NumWorkGroups.x * ROWS))
+    float _1251;
+    for (uint row0 = _1127; row0 < v_342.row_end; row0 += (gl_NumWorkGroups.x * ROWS))
     {
         uint last = v_342.row_end - 1u;
         for (uint r = 0u; r < ROWS; r++)
@@ -589,8 +586,8 @@ kernel void matvec_affine_i8(constant Params& v_342 [[buffer(0)]], const device 
                 acc[r][t] = 0.0;
             }
         }
-        uint _1179 = 8u * thread0;
-        for (uint column = _1179; column < v_342.columns; column += _1317)
+        uint _1177 = 8u * thread0;
+        for (uint column = _1177; column < v_342.columns; column += _1315)
         {
             for (uint r_1 = 0u; r_1 < ROWS; r_1++)
             {
@@ -606,23 +603,23 @@ kernel void matvec_affine_i8(constant Params& v_342 [[buffer(0)]], const device 
             }
             for (uint r_2 = 0u; r_2 < ROWS; r_2++)
             {
-                if (_1252)
+                if (_1250)
                 {
-                    _1253 = 0.0;
+                    _1251 = 0.0;
                 }
                 else
                 {
                     uint param_4 = min((row0 + r_2), last) - v_342.held;
                     uint param_5 = column;
-                    _1253 = level(param_4, param_5, v_342, v_363, v_379).x;
+                    _1251 = level(param_4, param_5, v_342, v_363, v_379).x;
                 }
-                float scale = _1253;
+                float scale = _1251;
                 for (uint t_2 = 0u; t_2 < TOKENS; t_2++)
                 {
                     Eight param_6 = x8[t_2];
                     uint2 param_7 = w8[r_2];
                     int sum = dot8(param_6, param_7);
-                    if (_1289)
+                    if (_1287)
                     {
                         whole[r_2][t_2] += sum;
                     }
@@ -633,36 +630,36 @@ kernel void matvec_affine_i8(constant Params& v_342 [[buffer(0)]], const device 
                 }
             }
         }
-        for (uint i = 0u; i < _1327; i += 4u)
+        for (uint i = 0u; i < _1325; i += 4u)
         {
             int4 four = int4(0);
             float4 scaled = float4(0.0);
             for (uint j = 0u; j < 4u; j++)
             {
-                if ((i + j) >= _1344)
+                if ((i + j) >= _1342)
                 {
                     break;
                 }
                 four[j] = whole[(i + j) % ROWS][(i + j) / ROWS];
                 scaled[j] = acc[(i + j) % ROWS][(i + j) / ROWS];
             }
-            if (_1375)
+            if (_1373)
             {
                 int4 param_8 = four;
-                int4 _1380 = group_sum(param_8, gl_NumSubgroups, group_words, gl_SubgroupID);
-                scaled = float4(_1380);
+                int4 _1378 = group_sum(param_8, gl_NumSubgroups, group_words, gl_SubgroupID);
+                scaled = float4(_1378);
             }
             else
             {
                 float4 param_9 = scaled;
-                float4 _1385 = group_sum(param_9, gl_NumSubgroups, group_words, gl_SubgroupID);
-                scaled = _1385;
+                float4 _1383 = group_sum(param_9, gl_NumSubgroups, group_words, gl_SubgroupID);
+                scaled = _1383;
             }
             if (thread0 == 0u)
             {
                 for (uint j_1 = 0u; j_1 < 4u; j_1++)
                 {
-                    if ((i + j_1) < _1401)
+                    if ((i + j_1) < _1399)
                     {
                         totals[i + j_1] = scaled[j_1];
                     }
@@ -670,27 +667,27 @@ kernel void matvec_affine_i8(constant Params& v_342 [[buffer(0)]], const device 
             }
         }
         threadgroup_barrier(mem_flags::mem_threadgroup);
-        for (uint i_1 = thread0; i_1 < _1429; i_1 += gl_WorkGroupSize.x)
+        for (uint i_1 = thread0; i_1 < _1427; i_1 += gl_WorkGroupSize.x)
         {
             uint token = token0 + ((2u * i_1) / ROWS);
             uint row = row0 + ((2u * i_1) % ROWS);
-            bool _1446 = token >= v_342.tokens;
-            bool _1454;
-            if (!_1446)
+            bool _1444 = token >= v_342.tokens;
+            bool _1452;
+            if (!_1444)
             {
-                _1454 = row >= v_342.row_end;
+                _1452 = row >= v_342.row_end;
             }
             else
             {
-                _1454 = _1446;
+                _1452 = _1444;
             }
-            if (_1454)
+            if (_1452)
             {
                 continue;
             }
             uint param_10 = token;
-            float2 v = float2(totals[2u * i_1], totals[(2u * i_1) + 1u]) * x_scale(param_10, v_342, v_1098);
-            if (_1473)
+            float2 v = float2(totals[2u * i_1], totals[(2u * i_1) + 1u]) * x_scale(param_10, v_342, v_1096);
+            if (_1471)
             {
                 uint param_11 = row - v_342.held;
                 uint param_12 = 0u;
