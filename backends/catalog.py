@@ -7,6 +7,8 @@ from optimum_compile.compiler.errors import InternalError
 
 BACKENDS = {
     "coreml": "optimum_compile.backends.coreml.backend:BACKEND",
+    # Before ExecuTorch's own: the endings of both files are .pte.
+    "vulkan": "optimum_compile.backends.executorch_vulkan.backend:BACKEND",
     "executorch": "optimum_compile.backends.executorch.backend:BACKEND",
     "onnxruntime": "optimum_compile.backends.onnxruntime.backend:BACKEND",
     "gguf": "optimum_compile.backends.gguf.backend:BACKEND",

@@ -282,8 +282,8 @@ def tolerance_for(target: str, graph: Graph, *, rounded: bool = False) -> Tolera
         return Tolerance(max_rel_err=1e-2)
     if target == "native":
         return Tolerance(max_rel_err=2e-3 if few else 1e-3)
-    if target == "android:onnxruntime" and not rounded:
+    if target in ("android:onnxruntime", "android:vulkan") and not rounded:
         return Tolerance(max_rel_err=1e-3)
-    if target in ("android", "android:onnxruntime"):
+    if target in ("android", "android:onnxruntime", "android:vulkan"):
         return Tolerance(min_cosine=0.999, min_top1=0.95)
     raise InternalError(f"no tolerance for target {target!r}")

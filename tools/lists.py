@@ -83,7 +83,8 @@ def main(command: str, argv: Sequence[str]) -> int:
 def targets_document() -> dict[str, dict[str, Any]]:
     """Per target: artifact kind, and per scheme "" or why a 256x256 linear, or a cache, cannot have it."""
     out: dict[str, dict[str, Any]] = {}
-    for name in ("ios", "android", "android:onnxruntime", "native", "gguf", "mlx", "reference"):
+    android = ("android", "android:onnxruntime", "android:vulkan")
+    for name in ("ios", *android, "native", "gguf", "mlx", "reference"):
         backend = load_backend(TARGETS[name].artifact)
         verdicts = {s: backend.supports_scheme(parse_scheme(s), PROBE) for s in SCHEMES}
         caches = {str(s): backend.supports_kv(s) for s in map(KvScheme, KV_BITS)}

@@ -51,7 +51,8 @@ def emit(
     functions = functions_of(graph)
     with quiet(), torch.no_grad():
         try:
-            exported = {n: _export(g, store, delegates) for n, g in functions.items()}
+            modules = {n: GraphModule(g, store, delegates) for n, g in functions.items()}
+            exported = {n: export_module(m) for n, m in modules.items()}
             program, counts = _lower(exported, delegates.delegates, options)
             with out.open("wb") as file:
                 program.write_to_file(file)
@@ -94,8 +95,9 @@ def segment_bytes(pte: Path) -> int:
     return pte.stat().st_size - int.from_bytes(head[24:32], "little")
 
 
-def _export(graph: Graph, store: TensorStore, delegates: DelegateStore) -> Any:
-    module = GraphModule(graph, store, delegates)
+def export_module(module: GraphModule) -> Any:
+    """The module as torch.export's program. Raises UnsupportedError for an input's size that is no symbol."""
+    graph = module.graph
     inputs, shapes = [], []
     for value in graph.inputs:
         odd = next(
@@ -128,31 +130,37 @@ def _dim(name: str, span: SymbolRange) -> Any:
 def _lower(
     exported: Mapping[str, Any], delegates: Sequence[Delegate], options: EmitOptions
 ) -> tuple[Any, dict[str, Counter[int]]]:
-    from executorch.exir import (
-        EdgeCompileConfig,
-        EdgeProgramManager,
-        ExecutorchBackendConfig,
-        to_edge,
-    )
-    from executorch.exir.passes import MemoryPlanningPass
-    from executorch.exir.passes.sym_shape_eval_pass import ConstraintBasedSymShapeEvalPass
+    from executorch.exir import EdgeCompileConfig, EdgeProgramManager, to_edge
 
     compile_config = EdgeCompileConfig(_check_ir_validity=False, _skip_dim_order=True)
     edge = to_edge(dict(exported), compile_config=compile_config)
     programs = {name: edge.exported_program(name) for name in exported}
     counts = {name: attach(p, delegates) for name, p in programs.items()}
-    constant_methods = {
-        "metadata": torch.frombuffer(bytearray(options.metadata_json.encode()), dtype=torch.uint8),
+    # A new manager, because it collects the constants of the delegates when it is made.
+    lowered = EdgeProgramManager(programs, constant_methods(options), compile_config)
+    return lowered.to_executorch(config=program_config()), counts
+
+
+def constant_methods(options: EmitOptions) -> dict[str, Any]:
+    """What an artifact says of itself without running anything."""
+    text = bytearray(options.metadata_json.encode())
+    return {
+        "metadata": torch.frombuffer(text, dtype=torch.uint8),
         "context": options.context,
         "max_prefill": options.max_prefill,
     }
-    # A new manager, because it collects the constants of the delegates when it is made.
-    lowered = EdgeProgramManager(programs, constant_methods, compile_config)
-    config = ExecutorchBackendConfig(
+
+
+def program_config() -> Any:
+    """Methods share their mutable buffers, and callers bring the inputs."""
+    from executorch.exir import ExecutorchBackendConfig
+    from executorch.exir.passes import MemoryPlanningPass
+    from executorch.exir.passes.sym_shape_eval_pass import ConstraintBasedSymShapeEvalPass
+
+    return ExecutorchBackendConfig(
         memory_planning_pass=MemoryPlanningPass(
             alloc_graph_input=False, share_mutable_buffers=True
         ),
         sym_shape_eval_pass=ConstraintBasedSymShapeEvalPass(),
         segment_alignment=SEGMENT_ALIGNMENT,
     )
-    return lowered.to_executorch(config=config), counts

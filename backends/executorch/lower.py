@@ -27,9 +27,11 @@ from optimum_compile.backends.executorch.operands import (
 )
 from optimum_compile.backends.executorch.regions import Region, regions_of
 from optimum_compile.compiler.errors import InternalError
-from optimum_compile.compiler.ir.graph import Graph, Value
+from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.passes.precision.notes import Quantized
+
+Computed = dict[Value, Tensor]  # values of the graph as they are made
 
 
 def buffer_name(name: str) -> str:
@@ -54,8 +56,6 @@ class GraphModule(nn.Module):
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Run the nodes in order; states are buffers that are written in place."""
-        from optimum_compile.backends.executorch.lower_ops import execute
-
         env: dict[Value, Tensor] = dict(zip(self.graph.inputs, inputs, strict=True))
         memo: dict[Any, Tensor] = {}
         self.in_place = {state.read for state in self.graph.states}
@@ -67,14 +67,20 @@ class GraphModule(nn.Module):
             if node in first:
                 env |= self._delegate(first[node], env)
             elif node not in inside:
-                env |= zip(node.outputs, execute(self, node, env, memo), strict=True)
+                env |= self.run(node, env, memo)
         outputs = tuple(self._value(env, v) for v in self.graph.outputs)
         for state in self.graph.states:
             if state.written not in self.in_place:
                 self.buffer(buffer_name(state.name)).copy_(self._value(env, state.written))
         return outputs
 
-    def _delegate(self, region: Region, env: Mapping[Value, Tensor]) -> dict[Value, Tensor]:
+    def run(self, node: Node, env: dict[Value, Tensor], memo: dict[Any, Tensor]) -> Computed:
+        """The outputs of one node. `memo` holds what several nodes share, positions for one."""
+        from optimum_compile.backends.executorch.lower_ops import execute
+
+        return dict(zip(node.outputs, execute(self, node, env, memo), strict=True))
+
+    def _delegate(self, region: Region, env: Mapping[Value, Tensor]) -> Computed:
         """A placeholder of the delegate with the right shapes; `emit` puts the delegate there."""
         widths = [int(v.type.shape[-1]) for v in region.outputs]
         at = self.delegates.add(self.graph, region)

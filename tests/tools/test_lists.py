@@ -7,7 +7,8 @@ from optimum_compile.tools.lists import SCHEMES, targets_document
 
 def test_targets_say_for_every_scheme_whether_and_why_not(cli):
     document = cli("targets", "--json").json()
-    targets = {"ios", "android", "android:onnxruntime", "native", "gguf", "mlx", "reference"}
+    targets = {"ios", "android", "android:onnxruntime", "android:vulkan"}
+    targets |= {"native", "gguf", "mlx", "reference"}
     assert set(document) == targets
     assert document["ios"]["artifact"] == "coreml .mlpackage"
     assert document["android"]["artifact"] == "executorch .pte"
