@@ -13,6 +13,7 @@ BACKENDS = {
     "onnxruntime": "optimum_compile.backends.onnxruntime.backend:BACKEND",
     "gguf": "optimum_compile.backends.gguf.backend:BACKEND",
     "mlx": "optimum_compile.backends.mlx.backend:BACKEND",
+    "nnapi": "optimum_compile.backends.nnapi.backend:BACKEND",
     "native": "optimum_compile.backends.native.backend:BACKEND",
     "reference": "optimum_compile.backends.reference.backend:BACKEND",
 }

@@ -43,6 +43,7 @@ from optimum_compile.compiler.quantizing import (
     calibration_of,
     first_windows,
     quantizing_passes,
+    range_passes,
 )
 from optimum_compile.compiler.scratch import scratch, sweep
 from optimum_compile.passes.stages.cut import CutStages
@@ -194,7 +195,8 @@ def quantise(wanted: Plan, work: Path, *, observer: Observer | None = None) -> t
     seen = _seen(wanted)
     quantize, remark = quantizing_passes(graph, options, seen, work)
     caches = cache_passes(graph, options, wanted.backends, seen)
-    steps = (*quantize, *caches, CutStages(options.stages, _ranges(wanted, seen)))
+    ranges = range_passes(graph, options, wanted.backends, seen)
+    steps = (*quantize, *caches, *ranges, CutStages(options.stages, _ranges(wanted, seen)))
     found = run_passes(wanted, *steps, observer=observer or SilentObserver(), work=work)
     return (remark, *found) if remark else found
 

@@ -34,6 +34,9 @@ Caches = Mapping[str, KvStored]  # by the name of a state: see `interpret.run`
 DECODE_STEPS = 8
 # Weights above this size are read anew for each case, so that memory stays bounded.
 CACHE_BYTES = 1 << 30
+# Activations of 8 bits in constant ranges, and weights rounded to int8 once more, against an oracle that
+# does neither: measured 0.9985 and 93% at the least (docs/nnapi.md).
+NNAPI_TOLERANCE = Tolerance(min_cosine=0.98, min_top1=0.75)
 
 
 @dataclass(frozen=True)
@@ -270,6 +273,8 @@ def tolerance_for(target: str, graph: Graph, *, rounded: bool = False) -> Tolera
     get the other code, which then moves every later layer by a rounding error. So there the direction
     of the logits and the top token count.
     """
+    if target == "android:nnapi":
+        return NNAPI_TOLERANCE
     notes = [v.notes.get(Precision) for v in graph.weights.values()]
     few = [s.bits for s in kv_of(graph).values() if isinstance(s, KvScheme)]
     if target == "android:onnxruntime" and few and not rounded:

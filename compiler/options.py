@@ -293,6 +293,7 @@ TARGETS = {
     "android": Target("android", "executorch"),
     "android:executorch": Target("android", "executorch"),
     "android:onnxruntime": Target("android", "onnxruntime"),
+    "android:nnapi": Target("nnapi", "nnapi"),
     "android:vulkan": Target("android", "vulkan"),
     "gguf": Target("gguf", "gguf"),
     "mlx": Target("mlx", "mlx"),

@@ -31,6 +31,7 @@ from optimum_compile.passes.precision.units import units_of
 
 RANGE_WINDOWS = 4
 CACHE_WINDOWS = 16  # on which constant scales of KV caches are found
+STATIC = ("nnapi",)  # backends that round activations in constant ranges
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,22 @@ def cache_passes(
     from optimum_compile.passes.precision.kv_constants import CalibrateCaches
 
     return (CalibrateCaches(wanted, seen.windows[:CACHE_WINDOWS]),)
+
+
+def range_passes(
+    graph: Graph, options: CompileOptions, backends: Sequence[Backend], seen: Calibration
+) -> tuple[Pass, ...]:
+    """The pass that finds constant ranges of activations, where a target rounds in such.
+
+    Without text it sees the first tokens of random sequences, as comparisons with the oracle do.
+    """
+    if not is_decoder(graph) or not any(backend.name in STATIC for backend in backends):
+        return ()
+    # It imports torch, whose absence is reported before.
+    from optimum_compile.passes.precision.activation_ranges import CalibrateActivations
+
+    drawn = seeded_tokens(vocabulary(graph), CACHE_WINDOWS, options.seqlen, options.seed)
+    return (CalibrateActivations(seen.windows[:CACHE_WINDOWS] or drawn),)
 
 
 def facts_of(graph: Graph, options: CompileOptions, seen: Calibration) -> dict[str, Any]:

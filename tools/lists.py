@@ -46,6 +46,10 @@ SCHEMES = (
     "vec6x2",
 )
 PROBE = WeightUse("probe", 256, 256, as_linear=True, as_table=False)
+LISTED = (
+    *("ios", "android", "android:onnxruntime", "android:vulkan", "android:nnapi"),
+    *("native", "gguf", "mlx", "reference"),
+)
 
 
 def main(command: str, argv: Sequence[str]) -> int:
@@ -83,8 +87,7 @@ def main(command: str, argv: Sequence[str]) -> int:
 def targets_document() -> dict[str, dict[str, Any]]:
     """Per target: artifact kind, and per scheme "" or why a 256x256 linear, or a cache, cannot have it."""
     out: dict[str, dict[str, Any]] = {}
-    android = ("android", "android:onnxruntime", "android:vulkan")
-    for name in ("ios", *android, "native", "gguf", "mlx", "reference"):
+    for name in LISTED:
         backend = load_backend(TARGETS[name].artifact)
         verdicts = {s: backend.supports_scheme(parse_scheme(s), PROBE) for s in SCHEMES}
         caches = {str(s): backend.supports_kv(s) for s in map(KvScheme, KV_BITS)}

@@ -22,7 +22,7 @@ from optimum_compile.tools.cli import print_json
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 RUNNABLE = ("android", "native")  # in the order of preference
-SESSIONS = ("executorch", "onnxruntime", "native")  # backends with a module `session`
+SESSIONS = ("executorch", "onnxruntime", "nnapi", "native")  # backends with a module `session`
 
 
 @dataclass(frozen=True)

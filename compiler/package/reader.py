@@ -5,6 +5,7 @@ from pathlib import Path
 
 from optimum_compile.backends.catalog import BACKENDS
 from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.options import target_name
 from optimum_compile.compiler.package.manifest import Artifact, Manifest, parse_manifest
 from optimum_compile.compiler.package.writer import MANIFEST, sha256_of
 
@@ -21,7 +22,9 @@ class Bundle:
     def artifact(self, target: str) -> Artifact | None:
         """The first artifact of a platform ("ios") or of one kind ("android:onnxruntime"), or None."""
         found = (
-            a for a in self.manifest.artifacts if target in (a.platform, f"{a.platform}:{a.kind}")
+            a
+            for a in self.manifest.artifacts
+            if target in (a.platform, f"{a.platform}:{a.kind}", target_name(a.platform, a.kind))
         )
         return next(found, None)
 

@@ -85,7 +85,7 @@ class AssignKv:
         return PassResult(changed, remarks)
 
     def _falls_back(self, reason: str) -> str:
-        return f"kv_bits={self.bits}: {reason}; there the KV cache is fp16"
+        return f"kv_bits={self.bits}: {reason}"
 
 
 def kv_legal(scheme: KvStored, backends: Sequence[Backend]) -> Support:
@@ -107,25 +107,32 @@ def kv_legal(scheme: KvStored, backends: Sequence[Backend]) -> Support:
 
 
 def kv_fallbacks(schemes: Iterable[KvStored], backends: Sequence[Backend]) -> tuple[str, ...]:
-    """Targets that keep fp16 instead of one of the schemes, each with its reason."""
+    """Targets that keep floats instead of one of the schemes, each with its reason."""
     found: dict[str, None] = {}
     for scheme in schemes:
         for backend in backends:
             verdict = backend.supports_kv(scheme)
             if verdict.falls_back:
                 target = target_name(backend.platform, backend.name)
-                found[f"{target} ({backend.name}): {verdict.reason}"] = None
+                kept = "float32" if _floats(backend).bits == 32 else "fp16"
+                told = f"{target} ({backend.name}): {verdict.reason}; there the KV cache is {kept}"
+                found[told] = None
     return tuple(sorted(found))
 
 
 def kv_at(scheme: KvStored, backend: Backend) -> KvStored:
     """How a target stores a cache of this scheme: with constant scales where it has only these.
 
-    Where it falls back, in fp16.
+    Where it falls back, in its own floats.
     """
     if backend.supports_kv(scheme).ok:
         return scheme
-    return constant_at(scheme, backend) or Float(16)
+    return constant_at(scheme, backend) or _floats(backend)
+
+
+def _floats(backend: Backend) -> Float:
+    """In what a target keeps a cache that is not rounded."""
+    return Float(32) if backend.supports_kv(Float(32)).ok else Float(16)
 
 
 def constant_at(scheme: KvStored, backend: Backend) -> KvStatic | None:

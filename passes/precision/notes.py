@@ -42,6 +42,14 @@ class KvConstants(Note):
 
 
 @dataclass(frozen=True)
+class ValueRange(Note):
+    """On a computed value: its range on the calibration text, for targets that round it statically."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Quantized(Note):
     """On a weight value: its packed form is in `store` under the value's weight name."""
 

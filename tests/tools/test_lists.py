@@ -7,7 +7,7 @@ from optimum_compile.tools.lists import SCHEMES, targets_document
 
 def test_targets_say_for_every_scheme_whether_and_why_not(cli):
     document = cli("targets", "--json").json()
-    targets = {"ios", "android", "android:onnxruntime", "android:vulkan"}
+    targets = {"ios", "android", "android:onnxruntime", "android:vulkan", "android:nnapi"}
     targets |= {"native", "gguf", "mlx", "reference"}
     assert set(document) == targets
     assert document["ios"]["artifact"] == "coreml .mlpackage"

@@ -125,8 +125,18 @@ def test_core_ml_keeps_fp16_and_says_so() -> None:
     assert remark.startswith("the KV cache stays at 16 bits: ios (coreml)")
 
 
+def test_nnapi_keeps_float32_and_says_so() -> None:
+    nnapi, executorch = load_backend("nnapi"), load_backend("executorch")
+    graph = decoder(layers=1)
+    (remark,) = assign(graph, "4", nnapi, executorch)
+    assert remark.startswith("kv_bits=4: android:nnapi (nnapi): the app hands the caches")
+    assert remark.endswith("; there the KV cache is float32")
+    assert set(caches_at(graph, nnapi).values()) == {Float(32)}
+    assert set(caches_at(graph, executorch).values()) == {KvScheme(4)}
+
+
 # ONNX Runtime has constant scales, see test_kv_constants.
-PACKED = {"reference", "executorch", "native", "coreml", "onnxruntime"}
+PACKED = {"reference", "executorch", "native", "coreml", "onnxruntime", "nnapi"}
 OTHERS = sorted(set(BACKENDS) - PACKED)
 
 
