@@ -62,11 +62,16 @@ RUNTIME = (
     "src/gpu/instance.cpp",
     "src/gpu/kernel_table.cpp",
     "src/gpu/kernels_built.cpp",
+    "src/gpu/load.cpp",
     "src/gpu/loader.cpp",
     "src/gpu/memory.cpp",
+    "src/gpu/model.cpp",
+    "src/gpu/numbers.cpp",
     "src/gpu/physical.cpp",
     "src/gpu/probe.cpp",
+    "src/gpu/recorder.cpp",
     "src/gpu/session.cpp",
+    "src/gpu/top.cpp",
     "src/gpu/vulkan_device.cpp",
 )
 # Kernels of a GPU, which the runtime carries: this source has them as they lie in the file.

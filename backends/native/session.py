@@ -7,6 +7,7 @@ from ctypes import POINTER, byref, c_char_p, c_float, c_int64, c_size_t, c_uint3
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from optimum_compile.compiler.errors import (
     ResourceError,
 )
 from optimum_compile.runtime_stub.build import runtime_library
+
+if TYPE_CHECKING:
+    from optimum_compile.backends.native.device import Device
 
 API_VERSION = 2
 VERIFY_WEIGHTS = 1
@@ -146,10 +150,22 @@ _SIGNATURES: dict[str, tuple[object, ...]] = {
     "oc_model_stage": (c_void_p, c_int64, POINTER(_Stage)),
     "oc_model_metadata": (c_void_p, POINTER(c_void_p), POINTER(c_size_t)),
     "oc_model_planned_bytes": (c_void_p, c_int64, c_int64, c_int64, POINTER(c_int64)),
+    "oc_device_count": (ctypes.c_int, POINTER(c_int64)),
+    "oc_device_info": (ctypes.c_int, c_int64, c_void_p),
+    "oc_device_find": (ctypes.c_int, c_char_p, POINTER(c_int64)),
+    "oc_device_open": (ctypes.c_int, c_int64, c_uint32, POINTER(c_void_p)),
+    "oc_device_describe": (c_void_p, c_void_p),
+    "oc_device_messages": (c_void_p, POINTER(c_int64), c_char_p, c_size_t),
     "oc_session_create": (c_void_p, POINTER(c_void_p)),
+    "oc_session_create_on": (c_void_p, c_void_p, POINTER(c_void_p)),
     "oc_session_reset": (c_void_p,),
     "oc_session_past": (c_void_p, POINTER(c_int64)),
     "oc_session_run": (c_void_p, c_void_p, c_int64, ctypes.c_int, POINTER(c_float), c_size_t),
+    "oc_session_top": (c_void_p, c_int64, c_void_p, c_void_p),
+    "oc_session_generate": (
+        *(c_void_p, c_void_p, c_int64, c_int64),
+        *(c_void_p, c_int64, c_void_p, POINTER(c_int64)),
+    ),
     "oc_session_stats": (c_void_p, c_void_p),
     "oc_session_stage_stats": (c_void_p, c_int64, c_void_p),
     "oc_session_clear_stats": (c_void_p,),
@@ -168,7 +184,7 @@ def library() -> ctypes.CDLL:
     for name, arguments in _SIGNATURES.items():
         function = getattr(found, name)
         function.restype, function.argtypes = ctypes.c_int, arguments
-    for name in ("oc_model_close", "oc_session_destroy"):
+    for name in ("oc_model_close", "oc_session_destroy", "oc_device_close"):
         function = getattr(found, name)
         function.restype, function.argtypes = None, (c_void_p,)
     found.oc_last_error.restype = c_char_p
@@ -176,7 +192,7 @@ def library() -> ctypes.CDLL:
     return found
 
 
-def _check(status: int, what: object) -> None:
+def check(status: int, what: object) -> None:
     """Raise what a status stands for, with the runtime's own words."""
     if status == Status.OK:
         return
@@ -206,11 +222,11 @@ class Model:
         options = _Options(VERIFY_WEIGHTS * verify_weights, 0, session_bytes_max)
         handle = c_void_p()
         name = str(path).encode("utf-8", "surrogateescape")
-        _check(self._library.oc_model_open(name, byref(options), byref(handle)), path)
+        check(self._library.oc_model_open(name, byref(options), byref(handle)), path)
         self._handle = handle
         self.close = weakref.finalize(self, self._library.oc_model_close, handle)
         numbers = _numbers(9)()
-        _check(self._library.oc_model_info(handle, numbers), path)
+        check(self._library.oc_model_info(handle, numbers), path)
         self.info = Info(*numbers)
 
     @property
@@ -219,7 +235,7 @@ class Model:
         found = []
         for at in range(self.info.functions):
             one = _Function()
-            _check(self._library.oc_model_function(self._live, at, byref(one)), self.path)
+            check(self._library.oc_model_function(self._live, at, byref(one)), self.path)
             numbers = (one.least_seq, one.greatest_seq, one.steps)
             found.append(FunctionInfo(one.name.decode("utf-8", "replace"), *numbers))
         return tuple(found)
@@ -230,7 +246,7 @@ class Model:
         found = []
         for at in range(self.info.stages):
             one = _Stage()
-            _check(self._library.oc_model_stage(self._live, at, byref(one)), self.path)
+            check(self._library.oc_model_stage(self._live, at, byref(one)), self.path)
             found.append(StageInfo(one.name.decode("utf-8", "replace"), one.precision.decode()))
         return tuple(found)
 
@@ -238,7 +254,7 @@ class Model:
     def metadata(self) -> str:
         """The metadata that the file carries, JSON text."""
         text, size = c_void_p(), c_size_t()
-        _check(
+        check(
             self._library.oc_model_metadata(self._live, byref(text), byref(size)),
             self.path,
         )
@@ -247,15 +263,15 @@ class Model:
     def planned_bytes(self, function: int, seq: int, past: int) -> int:
         """Bytes of the arena for `seq` tokens behind `past`, as planned."""
         found = c_int64()
-        _check(
+        check(
             self._library.oc_model_planned_bytes(self._live, function, seq, past, byref(found)),
             self.path,
         )
         return found.value
 
-    def session(self) -> "Session":
-        """An empty cache. Raises ResourceError where it does not fit the memory or the limit."""
-        return Session(self)
+    def session(self, device: "Device | None" = None) -> "Session":
+        """An empty cache, on the CPU unless a device is given. Raises what `Session` raises."""
+        return Session(self, device)
 
     @property
     def _live(self) -> c_void_p:
@@ -267,15 +283,22 @@ class Model:
 class Session:
     """Token by token generation, for one thread at a time."""
 
-    def __init__(self, model: Model | Path) -> None:
-        """A new session of a model, or of the file at a path. Raises what `Model` raises."""
+    def __init__(self, model: Model | Path, device: "Device | None" = None) -> None:
+        """A new session of a model, or of the file at a path.
+
+        Raises what `Model` raises, and ResourceError where it does not fit the memory or the limit, or where
+        the file has nothing for the device.
+        """
         self.model = Model(model) if isinstance(model, Path) else model
         self._library = library()
         handle = c_void_p()
-        _check(
-            self._library.oc_session_create(self.model._live, byref(handle)),
-            self.model.path,
-        )
+        if device is None:
+            status = self._library.oc_session_create(self.model._live, byref(handle))
+        else:
+            status = self._library.oc_session_create_on(
+                self.model._live, device.handle, byref(handle)
+            )
+        check(status, self.model.path)
         self._handle = handle
         self.close = weakref.finalize(self, self._library.oc_session_destroy, handle)
 
@@ -293,7 +316,7 @@ class Session:
     def past(self) -> int:
         """Tokens in the cache."""
         found = c_int64()
-        _check(self._library.oc_session_past(self._live, byref(found)), self.model.path)
+        check(self._library.oc_session_past(self._live, byref(found)), self.model.path)
         return found.value
 
     def prefill(self, tokens: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -312,9 +335,9 @@ class Session:
         """
         ids = np.ascontiguousarray(tokens, np.int64).reshape(-1)
         check_room(self.past, len(ids), self.context)
-        rows = {Logits.NONE: 0, Logits.LAST: 1, Logits.ALL: len(ids)}[which]
+        rows = {Logits.LAST: 1, Logits.ALL: len(ids)}.get(which, 0)
         logits = np.empty((rows, self.model.info.vocabulary), np.float32)
-        _check(
+        check(
             self._library.oc_session_run(
                 self._live,
                 ids.ctypes.data,
@@ -327,25 +350,49 @@ class Session:
         )
         return logits
 
+    def top(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Ids and logits of the likeliest tokens, after a run with `Logits.KEEP`."""
+        ids, values = np.empty(count, np.int64), np.empty(count, np.float32)
+        status = self._library.oc_session_top(
+            self._live, count, ids.ctypes.data, values.ctypes.data
+        )
+        check(status, self.model.path)
+        return ids, values
+
+    def generate(
+        self, prompt: Sequence[int] | np.ndarray, most: int, stops: Sequence[int] = ()
+    ) -> list[int]:
+        """The likeliest tokens behind a prompt: `most`, or up to a stop id or the end of the context."""
+        ids = np.ascontiguousarray(prompt, np.int64).reshape(-1)
+        check_room(self.past, len(ids), self.context)
+        ends, out = np.array(stops, np.int64), np.empty(max(most, 1), np.int64)
+        made = c_int64()
+        status = self._library.oc_session_generate(
+            *(self._live, ids.ctypes.data, len(ids), most),
+            *(ends.ctypes.data, len(ends), out.ctypes.data, byref(made)),
+        )
+        check(status, self.model.path)
+        return [int(id_) for id_ in out[: made.value]]
+
     def reset(self) -> None:
         """Forget all tokens."""
-        _check(self._library.oc_session_reset(self._live), self.model.path)
+        check(self._library.oc_session_reset(self._live), self.model.path)
 
     def stats(self) -> Stats:
         """What was done and moved since the session was made, or since `clear_stats`."""
         numbers = _numbers(12)()
-        _check(self._library.oc_session_stats(self._live, numbers), self.model.path)
+        check(self._library.oc_session_stats(self._live, numbers), self.model.path)
         return Stats(*numbers)
 
     def stage_stats(self, stage: int) -> StageStats:
         """The same for one stage."""
         numbers = _numbers(3)()
-        _check(self._library.oc_session_stage_stats(self._live, stage, numbers), self.model.path)
+        check(self._library.oc_session_stage_stats(self._live, stage, numbers), self.model.path)
         return StageStats(*numbers)
 
     def clear_stats(self) -> None:
         """Count from zero."""
-        _check(self._library.oc_session_clear_stats(self._live), self.model.path)
+        check(self._library.oc_session_clear_stats(self._live), self.model.path)
 
     @property
     def _live(self) -> c_void_p:

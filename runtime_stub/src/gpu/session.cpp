@@ -2,14 +2,203 @@
 
 #ifdef OC_VULKAN
 
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
 #include "optimum_compile/runtime/failure.h"
 
 namespace optimum_compile::gpu {
+namespace {
 
-std::unique_ptr<Session> make_session(const std::shared_ptr<Gpu>&,
-                                      std::shared_ptr<const KernelTable>,
-                                      std::shared_ptr<const Program>, int64_t) {
-  fail(OC_NO_DEVICE, "the file has no section for a GPU that this runtime can read");
+constexpr int64_t kLeastBytes = 256;
+constexpr int64_t kMost = int64_t{1} << 46;
+
+// Bytes of the arena for `seq` tokens, with as many behind as may be: what is recorded then stays.
+int64_t arena_bytes(const Program& p, const Function& f, Numbers* numbers, int64_t seq,
+                    int64_t past) {
+  int64_t later = 0;
+  if (p.expressions[f.arena].uses_past && past < p.context - seq) {
+    try {
+      numbers->set(seq, p.context - seq);
+      later = numbers->at(f.arena);
+    } catch (const Failure&) {
+      later = 0;  // nothing that can be run then
+    }
+  }
+  numbers->set(seq, past);
+  const int64_t bytes = std::max(numbers->at(f.arena), later);
+  if (bytes < 0 || bytes > kMost) {
+    fail(OC_BAD_CALL, "function %s asks for an arena of %lld bytes", f.name.c_str(),
+         static_cast<long long>(bytes));
+  }
+  return bytes;
+}
+
+// Bytes of weights that the steps of a pass read, as the CPU counts them.
+int64_t weight_bytes(const Program& p, const Function& f, int64_t seq, bool logits) {
+  int64_t out = 0;
+  for (const Step& step : f.steps) {
+    const bool makes = !step.outputs.empty() && step.outputs[0].kind == OperandKind::view &&
+                       f.buffers[f.views[step.outputs[0].index].buffer].space == Space::output;
+    if (makes && !logits) continue;
+    for (const Operand& o : step.inputs) {
+      if (o.kind != OperandKind::weight) continue;
+      const Weight& w = p.weights[o.index];
+      const bool rows = step.op == Op::embedding || step.op == Op::rope;
+      out += rows ? seq * (w.bytes / w.rows) : w.bytes;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::unique_ptr<Session> make_session(const std::shared_ptr<const Gpu>& gpu,
+                                      std::shared_ptr<const GpuModel> model, int64_t bytes_max) {
+  return std::make_unique<GpuSession>(gpu, std::move(model), bytes_max);
+}
+
+GpuSession::GpuSession(std::shared_ptr<const Gpu> gpu, std::shared_ptr<const GpuModel> model,
+                       int64_t bytes_max)
+    : Session(model->program(), bytes_max),
+      gpu_(std::move(gpu)),
+      model_(std::move(model)),
+      numbers_(*program_),
+      commands_(gpu_),
+      behind_(commands_.make()),
+      recorder_(gpu_, model_, commands_, memory_),
+      finder_(gpu_, model_->table(), program_->vocabulary) {
+  const Program& p = *program_;
+  check_limit(p.key_bytes, 0, "keys");
+  check_limit(p.value_bytes, p.key_bytes, "values");
+  memory_.keys = GpuBuffer(gpu_, p.key_bytes, Use::local, "keys");
+  memory_.values = GpuBuffer(gpu_, p.value_bytes, Use::local, "values");
+  memory_.none = GpuBuffer(gpu_, kLeastBytes, Use::local, "nothing");
+  int64_t most = 1;
+  for (const Function& f : p.functions) most = std::max(most, std::min(f.greatest, p.context));
+  memory_.tokens = GpuBuffer(gpu_, std::max(8 * most, kLeastBytes), Use::mapped, "tokens");
+
+  commands_.begin(behind_, true);
+  for (const GpuBuffer* each : {&memory_.keys, &memory_.values, &memory_.none}) {
+    if (each->size() == 0) continue;
+    gpu_->api().CmdFillBuffer(behind_, each->handle(), 0, VK_WHOLE_SIZE, 0);
+  }
+  wait_for_all(*gpu_, behind_);
+  commands_.end(behind_);
+  commands_.run(&behind_, 1);
+}
+
+int64_t GpuSession::taken() const {
+  return memory_.keys.size() + memory_.values.size() + memory_.arena.size() +
+         memory_.logits.size() + host_.size();
+}
+
+void GpuSession::grow(GpuBuffer* buffer, int64_t bytes, Use use, const char* what) {
+  const int64_t rounded = std::max((bytes + kLeastBytes - 1) / kLeastBytes * kLeastBytes, kLeastBytes);
+  if (rounded <= buffer->size()) return;
+  const int64_t most = static_cast<int64_t>(gpu_->limits().maxStorageBufferRange);
+  if (use == Use::local && rounded > most) {
+    fail(OC_NO_MEMORY, "%s of %lld bytes; %s shows a kernel %lld of one buffer", what,
+         static_cast<long long>(rounded), gpu_->physical().properties.deviceName,
+         static_cast<long long>(most));
+  }
+  check_limit(rounded, taken() - buffer->size(), what);
+  if (use == Use::local) {  // kernels were bound to it
+    recorder_.drop();
+    finder_.forget();
+  }
+  *buffer = GpuBuffer();  // its contents last one call only, so the old one goes first
+  *buffer = GpuBuffer(gpu_, rounded, use, what);
+}
+
+void GpuSession::make_room(const Chunk& chunk, int64_t rows, int64_t host_rows) {
+  const Function& f = program_->functions[chunk.function];
+  const int64_t row = program_->vocabulary * 4;
+  const int64_t bytes = arena_bytes(*program_, f, &numbers_, chunk.seq, past_);
+  grow(&memory_.arena, bytes, Use::local, "an arena");
+  grow(&memory_.logits, rows * row, Use::local, "logits");
+  if (host_rows > 0) grow(&host_, host_rows * row, Use::read, "logits for the host");
+  stats_.arena_bytes = std::max(stats_.arena_bytes, bytes);
+}
+
+void GpuSession::copy_rows(VkCommandBuffer commands, int64_t row, int64_t rows) const {
+  const VkDeviceSize bytes = static_cast<VkDeviceSize>(program_->vocabulary) * 4;
+  const VkBufferCopy region = {static_cast<VkDeviceSize>(row) * bytes, 0,
+                               static_cast<VkDeviceSize>(rows) * bytes};
+  gpu_->api().CmdCopyBuffer(commands, memory_.logits.handle(), host_.handle(), 1, &region);
+  wait_for_all(*gpu_, commands);
+}
+
+void GpuSession::run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
+                           float* logits) {
+  const int64_t began = now_ns(), seq = chunk.seq;
+  likeliest_ = -1;
+  int64_t first = 0;
+  if (model_->section().functions[chunk.function].optional_head && which != OC_LOGITS_ALL) {
+    first = which == OC_LOGITS_NONE ? seq : seq - 1;
+  }
+  const bool all = which == OC_LOGITS_ALL, last = which == OC_LOGITS_LAST;
+  const int64_t row = all ? 0 : seq - 1 - first;
+  const int64_t host_rows = all ? seq : last ? 1 : 0;
+  make_room(chunk, seq - first, host_rows);
+  std::memcpy(memory_.tokens.data(), tokens, static_cast<size_t>(seq) * 8);
+  const Recording& recording = recorder_.get({chunk.function, seq, first}, past_);
+
+  const bool greedy = generating_ && which == OC_LOGITS_KEEP && finder_.can();
+  const VkCommandBuffer list[] = {recording.commands, behind_};
+  const bool more = host_rows > 0 || greedy;
+  if (more) {
+    commands_.begin(behind_, true);
+    if (host_rows > 0) copy_rows(behind_, row, host_rows);
+    if (greedy) finder_.record(behind_, memory_.logits, row, 1);
+    commands_.end(behind_);
+  }
+  commands_.run(list, more ? 2 : 1);
+  if (host_rows > 0) {
+    std::memcpy(logits, host_.data(),
+                static_cast<size_t>(host_rows) * static_cast<size_t>(program_->vocabulary) * 4);
+  }
+  if (greedy) finder_.read(1, &likeliest_, nullptr);
+  kept_row_ = row;
+  count(chunk, first, recording);
+  stats_.total_ns += now_ns() - began;
+}
+
+void GpuSession::find_top(int64_t k, int64_t* ids, float* values) {
+  if (k == 1 && values == nullptr && likeliest_ >= 0) {
+    *ids = likeliest_;
+    return;
+  }
+  if (!finder_.can()) grow(&host_, program_->vocabulary * 4, Use::read, "logits for the host");
+  commands_.begin(behind_, true);
+  if (finder_.can()) {
+    finder_.record(behind_, memory_.logits, kept_row_, k);
+  } else {
+    copy_rows(behind_, kept_row_, 1);
+  }
+  commands_.end(behind_);
+  commands_.run(&behind_, 1);
+  if (finder_.can()) {
+    finder_.read(k, ids, values);
+  } else {
+    top_of(host_logits(), program_->vocabulary, k, ids, values);
+  }
+}
+
+void GpuSession::count(const Chunk& chunk, int64_t first, const Recording& r) {
+  stats_.steps += r.steps;
+  const std::vector<int64_t> ns = recorder_.stage_ns(r);
+  for (size_t i = 0; i < r.stages.size(); ++i) {
+    oc_stage_stats& stage = stage_stats_[r.stages[i]];
+    stage.steps += r.stage_steps[i];
+    stage.total_ns += i < ns.size() ? ns[i] : 0;
+    stats_.stage_switches += last_stage_ != r.stages[i];
+    last_stage_ = r.stages[i];
+  }
+  stats_.last_weight_bytes = weight_bytes(*program_, program_->functions[chunk.function],
+                                          chunk.seq, first < chunk.seq);
+  stats_.weight_bytes += stats_.last_weight_bytes;
 }
 
 }  // namespace optimum_compile::gpu

@@ -16,7 +16,7 @@ using namespace gpu;
 
 class Vulkan : public Device {
  public:
-  Vulkan(std::shared_ptr<Gpu> gpu)
+  explicit Vulkan(std::shared_ptr<Gpu> gpu)
       : gpu_(std::move(gpu)), kernels_(std::make_shared<KernelTable>(built_in_kernels())) {}
 
   oc_device_description describe() const override { return gpu::describe(gpu_->physical()); }
@@ -27,12 +27,13 @@ class Vulkan : public Device {
   void probe(oc_probe_call* call) override { run_probe(gpu_, *kernels_, call); }
   std::unique_ptr<Session> session(std::shared_ptr<const Program> program,
                                    int64_t bytes_max) override {
-    return make_session(gpu_, kernels_, std::move(program), bytes_max);
+    return make_session(gpu_, models_.get(gpu_, kernels_, program), bytes_max);
   }
 
  private:
   const std::shared_ptr<Gpu> gpu_;
   std::shared_ptr<const KernelTable> kernels_;
+  GpuModels models_;
 };
 
 }  // namespace

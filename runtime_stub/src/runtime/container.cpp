@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint8_t kMagic[8] = {0x89, 'O', 'C', 'M', 0x0D, 0x0A, 0x1A, 0x0A};
 constexpr uint32_t kVersion = 1;
-constexpr uint32_t kMeta = 1, kProgram = 2, kWeights = 3, kPrivate = 100;
+constexpr uint32_t kMeta = 1, kProgram = 2, kWeights = 3, kPrivate = 100, kGpu = 100;
 constexpr size_t kHeaderBytes = 32, kEntryBytes = 24, kCrcAt = 12;
 constexpr uint32_t kMostSections = 16;
 constexpr size_t kMostText = 4096;
@@ -31,6 +31,7 @@ const char* name_of(uint32_t kind) {
     case kMeta: return "META";
     case kProgram: return "PROGRAM";
     case kWeights: return "WEIGHTS";
+    case kGpu: return "GPU";
   }
   return "a private section";
 }
@@ -120,13 +121,14 @@ Container open_container(Bytes file, bool verify_weights) {
     if (s.kind < kMeta || (s.kind > kWeights && s.kind < kPrivate)) {
       fail(OC_BAD_VERSION, "a section of the kind %u; this runtime knows 1 to 3", s.kind);
     }
-    const bool bulk = s.kind >= kWeights;
+    const bool bulk = s.kind >= kWeights && s.kind != kGpu;
     if ((!bulk || verify_weights) && crc32(bytes.data, bytes.size) != s.crc) {
       fail(OC_BAD_FILE, "%s is damaged: its checksum differs", name_of(s.kind));
     }
-    if (s.kind >= kPrivate) continue;
-    if (parts[s.kind]->data != nullptr) fail(OC_BAD_FILE, "two sections %s", name_of(s.kind));
-    *parts[s.kind] = bytes;
+    if (s.kind > kGpu) continue;
+    Bytes* const place = s.kind == kGpu ? &out.gpu : parts[s.kind];
+    if (place->data != nullptr) fail(OC_BAD_FILE, "two sections %s", name_of(s.kind));
+    *place = bytes;
   }
   for (uint32_t kind = kMeta; kind <= kWeights; ++kind) {
     if (parts[kind]->data == nullptr) fail(OC_BAD_FILE, "no section %s", name_of(kind));
@@ -158,7 +160,7 @@ bool is_text(const uint8_t* data, size_t size) {
 }
 
 const uint8_t* Cursor::take(size_t bytes) {
-  if (bytes > left_) fail(OC_BAD_FILE, "PROGRAM ends inside a table");
+  if (bytes > left_) fail(OC_BAD_FILE, "a section ends inside a table");
   const uint8_t* at = at_;
   at_ += bytes;
   left_ -= bytes;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "optimum_compile/gpu/program.h"
 #include "optimum_compile/outliers.h"
 #include "optimum_compile/runtime/failure.h"
 #include "optimum_compile/runtime/program.h"
@@ -53,7 +54,7 @@ bool is_leaf(ExprOp op) {
   return op == ExprOp::constant || op == ExprOp::symbol || op == ExprOp::ref;
 }
 
-ExprItem read_item(Cursor& in, const Program& p) {
+ExprItem read_item(Cursor& in, size_t symbols, size_t before) {
   const uint8_t op = in.u8();
   const int64_t argument = in.i64();
   if (op > static_cast<uint8_t>(ExprOp::ref)) {
@@ -63,37 +64,13 @@ ExprItem read_item(Cursor& in, const Program& p) {
   const auto outside = [&](size_t size) {
     return argument < 0 || static_cast<uint64_t>(argument) >= size;
   };
-  if (item.op == ExprOp::symbol && outside(p.symbols.size())) {
+  if (item.op == ExprOp::symbol && outside(symbols)) {
     fail(OC_BAD_FILE, "an expression reads a symbol that is not there");
   }
-  if (item.op == ExprOp::ref && outside(p.expressions.size())) {
+  if (item.op == ExprOp::ref && outside(before)) {
     fail(OC_BAD_FILE, "an expression reads one that is not before it");
   }
   return item;
-}
-
-Expression read_expression(Cursor& in, Program* p) {
-  Expression e;
-  e.first = static_cast<uint32_t>(p->items.size());
-  e.count = in.count("items of an expression", 9);
-  int depth = 0;
-  for (uint32_t i = 0; i < e.count; ++i) {
-    const ExprItem item = read_item(in, *p);
-    if (!is_leaf(item.op) && depth < 2) {
-      fail(OC_BAD_FILE, "an expression takes more values than it has");
-    }
-    depth += is_leaf(item.op) ? 1 : -1;
-    if (depth > kStack) {
-      fail(OC_BAD_FILE, "an expression needs more than %d values at once", kStack);
-    }
-    const bool past = item.op == ExprOp::symbol && item.argument == static_cast<int64_t>(p->past);
-    const bool through =
-        item.op == ExprOp::ref && p->expressions[static_cast<size_t>(item.argument)].uses_past;
-    e.uses_past = e.uses_past || past || through;
-    p->items.push_back(item);
-  }
-  if (depth != 1) fail(OC_BAD_FILE, "an expression leaves %d values", depth);
-  return e;
 }
 
 Guard read_guard(Cursor& in, const Program& p) {
@@ -212,11 +189,42 @@ uint32_t read_index(Cursor& in, size_t size, const char* what) {
   return index;
 }
 
+Expression read_expression(Cursor& in, const Symbols& symbols,
+                           const std::vector<Expression>& before, std::vector<ExprItem>* items) {
+  Expression e;
+  e.first = static_cast<uint32_t>(items->size());
+  e.count = in.count("items of an expression", 9);
+  int depth = 0;
+  for (uint32_t i = 0; i < e.count; ++i) {
+    const ExprItem item = read_item(in, symbols.count, before.size());
+    if (!is_leaf(item.op) && depth < 2) {
+      fail(OC_BAD_FILE, "an expression takes more values than it has");
+    }
+    depth += is_leaf(item.op) ? 1 : -1;
+    if (depth > kStack) {
+      fail(OC_BAD_FILE, "an expression needs more than %d values at once", kStack);
+    }
+    if (item.op == ExprOp::symbol) {
+      e.uses_past = e.uses_past || item.argument == static_cast<int64_t>(symbols.past);
+      e.uses_from = e.uses_from || item.argument == static_cast<int64_t>(symbols.from);
+    }
+    if (item.op == ExprOp::ref) {
+      const Expression& read = before[static_cast<size_t>(item.argument)];
+      e.uses_past = e.uses_past || read.uses_past;
+      e.uses_from = e.uses_from || read.uses_from;
+    }
+    items->push_back(item);
+  }
+  if (depth != 1) fail(OC_BAD_FILE, "an expression leaves %d values", depth);
+  return e;
+}
+
 void read_tables(Cursor& in, Bytes weights, Program* p) {
   read_sizes(in, p);
   read_symbols(in, p);
+  const Symbols symbols{p->symbols.size(), p->past, kNone};
   for (uint32_t n = in.count("expressions", 4); n > 0; --n) {
-    p->expressions.push_back(read_expression(in, p));
+    p->expressions.push_back(read_expression(in, symbols, p->expressions, &p->items));
   }
   for (uint32_t n = in.count("guards", 17); n > 0; --n) p->guards.push_back(read_guard(in, *p));
   for (uint32_t n = in.count("stages", 8); n > 0; --n) p->stages.push_back(read_stage(in));
@@ -240,6 +248,7 @@ std::shared_ptr<const Program> load(std::shared_ptr<const Mapping> mapping, bool
   }
   if (program->functions.empty()) fail(OC_BAD_FILE, "a program without functions");
   if (in.left() != 0) fail(OC_BAD_FILE, "%zu bytes are left over behind PROGRAM", in.left());
+  if (file.gpu.data != nullptr) gpu::read_section(file.gpu, program.get());
   return program;
 }
 

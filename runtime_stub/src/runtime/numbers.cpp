@@ -35,6 +35,30 @@ bool holds(const Guard& guard, int64_t value) {
 
 }  // namespace
 
+bool evaluate(const std::vector<ExprItem>& items, const Expression& e,
+              const std::vector<int64_t>& symbols, const std::vector<int64_t>& values,
+              const std::vector<bool>& known, int64_t* out) {
+  int64_t stack[64];  // the reader has checked the depth
+  int depth = 0;
+  for (uint32_t i = e.first; i < e.first + e.count; ++i) {
+    const ExprItem& item = items[i];
+    const size_t index = static_cast<size_t>(item.argument);
+    if (item.op == ExprOp::constant) {
+      stack[depth++] = item.argument;
+    } else if (item.op == ExprOp::symbol) {
+      stack[depth++] = symbols[index];
+    } else if (item.op == ExprOp::ref) {
+      if (!known[index]) return false;
+      stack[depth++] = values[index];
+    } else {
+      --depth;
+      if (!combine(item.op, stack[depth - 1], stack[depth], &stack[depth - 1])) return false;
+    }
+  }
+  *out = stack[0];
+  return true;
+}
+
 Numbers::Numbers(const Program& program)
     : program_(program), values_(program.expressions.size()), known_(program.expressions.size()) {
   for (const Symbol& symbol : program.symbols) symbols_.push_back(symbol.low);
@@ -54,7 +78,8 @@ void Numbers::set(int64_t seq, int64_t past) {
   seq_ = seq;
   for (size_t i = 0; i < values_.size(); ++i) {
     const Expression& e = program_.expressions[i];
-    if (!kept_ || e.uses_past) known_[i] = evaluate(e, &values_[i]);
+    if (kept_ && !e.uses_past) continue;
+    known_[i] = evaluate(program_.items, e, symbols_, values_, known_, &values_[i]);
   }
   check_guards();
 }
@@ -65,28 +90,6 @@ int64_t Numbers::at(uint32_t expr) const {
          expr, static_cast<long long>(seq_));
   }
   return values_[expr];
-}
-
-bool Numbers::evaluate(const Expression& e, int64_t* out) const {
-  int64_t stack[64];  // the reader has checked the depth
-  int depth = 0;
-  for (uint32_t i = e.first; i < e.first + e.count; ++i) {
-    const ExprItem& item = program_.items[i];
-    const size_t index = static_cast<size_t>(item.argument);
-    if (item.op == ExprOp::constant) {
-      stack[depth++] = item.argument;
-    } else if (item.op == ExprOp::symbol) {
-      stack[depth++] = symbols_[index];
-    } else if (item.op == ExprOp::ref) {
-      if (!known_[index]) return false;
-      stack[depth++] = values_[index];
-    } else {
-      --depth;
-      if (!combine(item.op, stack[depth - 1], stack[depth], &stack[depth - 1])) return false;
-    }
-  }
-  *out = stack[0];
-  return true;
 }
 
 void Numbers::check_guards() const {

@@ -145,6 +145,11 @@ void Session::generate(const int64_t* prompt, int64_t count, int64_t most, const
     fail(OC_BAD_ARGUMENT, "%lld tokens to make, %lld to stop at", static_cast<long long>(most),
          static_cast<long long>(stop_count));
   }
+  struct Mark {
+    bool& on;
+    explicit Mark(bool& flag) : on(flag) { on = true; }
+    ~Mark() { on = false; }
+  } const mark(generating_);
   run(prompt, count, most == 0 ? OC_LOGITS_NONE : OC_LOGITS_KEEP, nullptr, 0);
   while (*made < most) {
     int64_t& id = out[*made];

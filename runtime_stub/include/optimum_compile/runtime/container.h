@@ -15,6 +15,7 @@ struct Bytes {
 
 struct Container {
   Bytes metadata, program, weights;
+  Bytes gpu;  // nothing where there is no such section
 };
 
 // Find and check the sections; the weights are read only where their checksum is asked for.

@@ -10,6 +10,11 @@
 
 namespace optimum_compile {
 
+// The number of an expression whose refs are in `values` where `known` says so; false where it has none.
+bool evaluate(const std::vector<ExprItem>& items, const Expression& expression,
+              const std::vector<int64_t>& symbols, const std::vector<int64_t>& values,
+              const std::vector<bool>& known, int64_t* out);
+
 // The expressions of a program with values of seq and past.
 class Numbers {
  public:
@@ -24,7 +29,6 @@ class Numbers {
   bool kept() const { return kept_; }  // whether the last `set` left what does not depend on past
 
  private:
-  bool evaluate(const Expression& expression, int64_t* out) const;
   void check_guards() const;
 
   const Program& program_;

@@ -39,6 +39,7 @@ struct ExprItem {
 struct Expression {
   uint32_t first = 0, count = 0;
   bool uses_past = false;
+  bool uses_from = false;  // the symbol `first` of a section for GPUs
 };
 
 enum class Relation : uint8_t { zero = 0, not_negative = 1, divisible = 2 };
@@ -161,10 +162,14 @@ struct Function {
   std::vector<Step> steps;
 };
 
+struct GpuProgram;
+
 struct Program {
   std::shared_ptr<const Mapping> mapping;
   Bytes metadata;
   int64_t weight_bytes = 0;
+  std::shared_ptr<const GpuProgram> gpu;  // the same for a GPU, where the file has it
+  uint32_t gpu_version = 0;               // of that section; 0: there is none
 
   int64_t vocabulary = 0, context = 0, max_prefill = 0;
   int64_t key_bytes = 0, value_bytes = 0;
@@ -188,6 +193,15 @@ void read_tables(Cursor& in, Bytes weights, Program* program);
 Weight read_weight(Cursor& in, const Program& program);
 Function read_function(Cursor& in, const Program& program);
 std::string read_name(Cursor& in);
+
+// Symbols that expressions may name; kNone: this one is not among them.
+struct Symbols {
+  size_t count = 0;
+  uint32_t past = kNone, from = kNone;
+};
+// The next entry of a table, of which `before` is there; its items go behind the others.
+Expression read_expression(Cursor& in, const Symbols& symbols,
+                           const std::vector<Expression>& before, std::vector<ExprItem>* items);
 
 // An index into a table of `size` entries.
 uint32_t read_index(Cursor& in, size_t size, const char* what);

@@ -70,6 +70,7 @@ class Session {
   int64_t past_ = 0;
   oc_stats stats_ = {};
   std::vector<oc_stage_stats> stage_stats_;
+  bool generating_ = false;  // the likeliest token will be asked for after each pass
 
  private:
   Chunk next_chunk(int64_t left) const;
