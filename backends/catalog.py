@@ -14,6 +14,8 @@ BACKENDS = {
     "gguf": "optimum_compile.backends.gguf.backend:BACKEND",
     "mlx": "optimum_compile.backends.mlx.backend:BACKEND",
     "nnapi": "optimum_compile.backends.nnapi.backend:BACKEND",
+    # Before the native one: the ending of its files ends theirs.
+    "gpu": "optimum_compile.backends.gpu.backend:BACKEND",
     "native": "optimum_compile.backends.native.backend:BACKEND",
     "reference": "optimum_compile.backends.reference.backend:BACKEND",
 }

@@ -283,7 +283,7 @@ def tolerance_for(target: str, graph: Graph, *, rounded: bool = False) -> Tolera
         return Tolerance(min_cosine=0.999, min_top1=0.95)
     if all(n is None or isinstance(n.scheme, Float) for n in notes):
         return Tolerance(max_rel_err=2e-3, min_top1=1.0)
-    if target == "ios":
+    if target in ("ios", "gpu"):
         return Tolerance(max_rel_err=1e-2)
     if target == "native":
         return Tolerance(max_rel_err=2e-3 if few else 1e-3)

@@ -297,6 +297,7 @@ TARGETS = {
     "android:vulkan": Target("android", "vulkan"),
     "gguf": Target("gguf", "gguf"),
     "mlx": Target("mlx", "mlx"),
+    "gpu": Target("gpu", "gpu"),
     "native": Target("native", "native"),
     "reference": Target("reference", "reference"),
 }

@@ -41,20 +41,20 @@ class NativeMemory(MemoryModel):
         self, artifact: Path, functions: Mapping[str, tuple[int, int]]
     ) -> tuple[FileMemory | None, tuple[str, ...]]:
         """See `MemoryModel`."""
-        return file_memory(artifact), ()
+        return file_memory(artifact, self.kv_alignment), ()
 
 
-def file_memory(artifact: Path) -> FileMemory:
-    """What the program plans. Raises FormatError for what is no program."""
+def file_memory(artifact: Path, alignment: int = PART_ALIGNMENT) -> FileMemory:
+    """What the program plans; caches are aligned. Raises FormatError for what is no program."""
     with (
         artifact.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
         program = decode(data, check_weights=False).program
-    return memory_of(program)
+    return memory_of(program, alignment)
 
 
-def memory_of(program: Program) -> FileMemory:
+def memory_of(program: Program, alignment: int = PART_ALIGNMENT) -> FileMemory:
     """Arenas with the part that each stage takes, and the cache as the runtime reserves it."""
     dims = expressions(program)
     functions = tuple(_arena(program, function, dims) for function in program.functions)
@@ -64,7 +64,7 @@ def memory_of(program: Program) -> FileMemory:
         if cache.bits != 16:
             scheme = KvScheme(cache.bits, cache.group, cache.window, cache.sinks)
         size = kv_buffer_bytes(scheme, ROLES[cache.role], cache.heads, cache.context, cache.width)
-        ends[cache.role] = max(ends[cache.role], cache.offset + aligned(size, PART_ALIGNMENT))
+        ends[cache.role] = max(ends[cache.role], cache.offset + aligned(size, alignment))
     return FileMemory(functions, sum(ends), _table_bytes(program))
 
 

@@ -5,7 +5,7 @@ have the sizes of docs/native.md.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from optimum_compile.backends.container import metadata_bytes
 from optimum_compile.backends.native.encode import HEADER, SECTION, aligned
@@ -57,11 +57,12 @@ OTHER = (2, 1, ())
 NO_STEP = frozenset({"linear", "kv_write", "reshape", "permute", "expand", "slice"})
 
 
-def container_bytes(graph: Graph) -> int:
-    """Header, metadata, program and padding; a little rather too many."""
-    head = aligned(HEADER.size + 3 * SECTION.size, PART_ALIGNMENT)
+def container_bytes(graph: Graph, more: Sequence[int] = ()) -> int:
+    """Header, metadata, program and padding; a little rather too many. more: sizes of further sections."""
+    head = aligned(HEADER.size + (3 + len(more)) * SECTION.size, PART_ALIGNMENT)
     meta = aligned(metadata_bytes(graph), PART_ALIGNMENT)
-    return aligned(head + meta + program_bytes(graph), WEIGHTS_ALIGNMENT)
+    others = sum(aligned(size, PART_ALIGNMENT) for size in more)
+    return aligned(head + meta + others + program_bytes(graph), WEIGHTS_ALIGNMENT)
 
 
 def program_bytes(graph: Graph) -> int:
@@ -110,7 +111,7 @@ def _weight(scheme: Scheme, name: int, value: Value) -> int:
     return WEIGHT + name + numbers + PART * parts
 
 
-def _groups(graph: Graph) -> Iterable[list[Node]]:
+def linear_groups(graph: Graph) -> Iterable[list[Node]]:
     """Linears of one module that read one value in one scheme: one step computes them."""
     found: dict[tuple[Value, str, str], list[Node]] = defaultdict(list)
     for at, node in enumerate(graph.nodes):
@@ -126,7 +127,7 @@ def _groups(graph: Graph) -> Iterable[list[Node]]:
 def _joined(graph: Graph) -> dict[str, list[Node]]:
     """Weights and biases that become rows of another, by name, with the linears of their group."""
     out: dict[str, list[Node]] = {}
-    for group in _groups(graph):
+    for group in linear_groups(graph):
         if len(group) > 1:
             for node in group:
                 out |= {value.name: group for value in node.inputs[1:] if value is not None}
@@ -135,8 +136,8 @@ def _joined(graph: Graph) -> dict[str, list[Node]]:
 
 def _function(graph: Graph) -> int:
     total = FUNCTION + sum(BUFFER + NAME for _ in caches_of(graph))
-    for group in _groups(graph):
-        adds = len(group) == 1 and any(_is_fused(user) for user in group[0].output.users)
+    for group in linear_groups(graph):
+        adds = len(group) == 1 and any(is_fused(user) for user in group[0].output.users)
         # Two are a gate and what it gates, and their product lies over the gate. A sum lies over the
         # residual.
         count = 0 if adds else len(group) + (len(group) == 2)
@@ -147,7 +148,7 @@ def _function(graph: Graph) -> int:
 def _node(node: Node) -> int:
     if node.op == "slice":
         return _view(node.output.type.rank)
-    if node.op in NO_STEP or _is_fused(node):
+    if node.op in NO_STEP or is_fused(node):
         return 0
     operands, attributes, views = STEPS.get(node.op, OTHER if len(node.inputs) == 1 else BINARY)
     rank = node.output.type.rank
@@ -156,7 +157,7 @@ def _node(node: Node) -> int:
     return _step(operands, attributes, views) + buffer
 
 
-def _is_fused(node: Node) -> bool:
+def is_fused(node: Node) -> bool:
     """A sum that its linear adds, or an activation that its product applies."""
     if node.op == "add":
         makers = [v.producer for v in node.inputs if v is not None]

@@ -85,8 +85,9 @@ def head_of(
     more: Mapping[int, bytes] | None = None,
 ) -> bytes:
     """Everything in front of the bytes of the weights, which come last."""
-    held = {Section.META: metadata_json.encode("utf-8"), Section.PROGRAM: encode_program(program)}
-    bodies: dict[int, bytes] = {**held, **(more or {})}
+    bodies: dict[int, bytes] = {Section.META: metadata_json.encode("utf-8")}
+    bodies[Section.PROGRAM] = encode_program(program)
+    bodies |= more or {}
     count = len(bodies) + 1
     if count > MAX_SECTIONS or any(kind < FIRST_PRIVATE for kind in more or {}):
         raise InternalError(f"sections {', '.join(map(str, bodies))}: too many, or badly numbered")

@@ -28,12 +28,12 @@ def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
     return SUPPORTED
 
 
-def stored_bytes(scheme: Scheme, use: WeightUse) -> int:
-    """Bytes in the artifact, every part padded to a multiple of 64.
+def stored_bytes(scheme: Scheme, use: WeightUse, alignment: int = PART_ALIGNMENT) -> int:
+    """Bytes in the artifact, every part padded to a multiple of `alignment`.
 
     Exact for a weight that stays alone; those that are joined share their padding.
     """
-    return sum(aligned(size, PART_ALIGNMENT) for size in part_bytes(scheme, use.rows, use.columns))
+    return sum(aligned(size, alignment) for size in part_bytes(scheme, use.rows, use.columns))
 
 
 def part_bytes(scheme: Scheme, rows: int, columns: int) -> list[int]:
@@ -77,7 +77,7 @@ def _outliers(scheme: Sparse, rows: int, columns: int) -> list[int]:
     return [counts, packed_bytes(count, runs.index_bits), kept * HALF]
 
 
-def fixed_bytes(graph: Graph) -> int:
+def fixed_bytes(graph: Graph, alignment: int = PART_ALIGNMENT) -> int:
     """Bytes of norms and biases, which are float32, and of the table of angles that frequencies become."""
     context, sizes = context_of(graph) or 0, {}
     for node in graph.nodes:
@@ -87,7 +87,7 @@ def fixed_bytes(graph: Graph) -> int:
             size = value.type.elements() * SINGLE
             if node.op == "rope" and index == 2:
                 key = f"{value.name} {node.attrs['scale']}"
-                sizes[key] = aligned(2 * size * context, PART_ALIGNMENT)
+                sizes[key] = aligned(2 * size * context, alignment)
             else:
-                sizes[value.name] = aligned(size, PART_ALIGNMENT)
+                sizes[value.name] = aligned(size, alignment)
     return sum(sizes.values())

@@ -1,0 +1,51 @@
+"""From a native program to the section `GPU`: every step becomes dispatches."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from optimum_compile.backends.gpu import attention, axes, linear, rows
+from optimum_compile.backends.gpu.dispatch import Launch, Recorder
+from optimum_compile.backends.gpu.frame import Frame
+from optimum_compile.backends.gpu.hazards import Hazards
+from optimum_compile.backends.gpu.section import GpuSection
+from optimum_compile.backends.native.arenas import expressions
+from optimum_compile.backends.native.program import Op, Program
+
+LOWERINGS: Mapping[Op, Callable[[Frame], Iterator[Launch]]] = {
+    Op.EMBEDDING: linear.embedding,
+    Op.LINEAR: linear.linear,
+    Op.RMS_NORM: rows.rms_norm,
+    Op.LAYER_NORM: rows.layer_norm,
+    Op.ADD_RMS_NORM: rows.add_rms_norm,
+    Op.HADAMARD: rows.hadamard,
+    Op.ROPE: rows.rope,
+    Op.KV_WRITE: attention.kv_write,
+    Op.ATTENTION: attention.attention,
+    Op.KV_ATTENTION: attention.kv_attention,
+    Op.GATED: rows.gated,
+    Op.UNARY: rows.unary,
+    Op.BINARY: rows.binary,
+    Op.SOFTMAX: axes.softmax,
+    Op.ROUTE: axes.route,
+    Op.COPY: rows.copy,
+    Op.REDUCE: axes.reduce,
+}
+
+
+def launches_of(frame: Frame) -> Iterator[Launch]:
+    """The dispatches of the frame's step. Raises UnsupportedError where no kernel computes it."""
+    return LOWERINGS[frame.step.op](frame)
+
+
+def lower_section(program: Program) -> GpuSection:
+    """The dispatches of all functions. Raises UnsupportedError for what no kernel computes."""
+    dims = expressions(program)
+    recorder = Recorder(symbol.name for symbol in program.symbols)
+    for function in program.functions:
+        frame = Frame(program, function, dims)
+        hazards = Hazards(frame.ranges, frame.alive)
+        for step in function.steps:
+            frame.step = step
+            for launch in launches_of(frame):
+                recorder.add(launch, step.stage, hazards)
+        recorder.end_function(optional_head=frame.optional_head)
+    return recorder.section()
