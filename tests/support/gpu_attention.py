@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from support import gpu
+from support.gpu_views import View, ceil_div, view
 
 from optimum_compile.compiler.quant.kv import KvRole, KvScheme, KvStored
 from optimum_compile.compiler.quant.kv_layout import kv_layout
-from support import gpu
-from support.gpu_views import View, ceil_div, view
 
 HEAD_AXES = ("token", "head")
 
@@ -92,7 +92,8 @@ def attend(
         buffers | {"scratch": scratch},
         (shape.parts, across, blocks),
     )["scratch"]
-    assert np.isnan(scratch[:3]).all() and np.isnan(scratch[-2:]).all()
+    assert np.isnan(scratch[:3]).all()
+    assert np.isnan(scratch[-2:]).all()
     assert np.isfinite(scratch[3:-2]).all()
     return gpu.run_kernel(
         "attention_join",
@@ -162,7 +163,9 @@ class CodedCache:
         local = {"local_size_x": shape.local}
 
         def write(name: str, groups: tuple[int, int, int]) -> None:
-            found = gpu.run_kernel(name, constants | local, common, self._buffers(k_view, v_view), groups)
+            found = gpu.run_kernel(
+                name, constants | local, common, self._buffers(k_view, v_view), groups
+            )
             self.regions = [found["k_cache"], found["v_cache"]]
             assert all((region[-4:] == 0xA5).all() for region in self.regions)
 

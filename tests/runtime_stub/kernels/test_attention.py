@@ -24,28 +24,28 @@ def expected(
     return out
 
 
+SHAPES = [
+    (Shape(1, 1, 1, 0, 2, 2), (0, 0)),
+    (Shape(2, 1, 1, 1, 8, 8, local=32), (1, 1)),
+    (Shape(2, 2, 1, 63, 64, 64, heads=2), (1, 1)),
+    (Shape(1, 3, 1, 64, 40, 40, heads=3, parts=3), (0, 1)),
+    (Shape(2, 8, 1, 500, 128, 128, heads=8, local=128, parts=16), (1, 1)),
+    (Shape(1, 5, 1, 65, 16, 16, heads=4, local=256), (1, 0)),  # chunks that are not full
+    (Shape(1, 1, 1, 70, 256, 256, local=32, parts=2), (1, 1)),  # eight items a thread
+    (Shape(2, 2, 7, 0, 64, 64, queries=2, heads=2), (1, 1)),
+    (Shape(2, 4, 33, 5, 32, 32, queries=4, heads=4, local=128), (1, 1)),
+    (Shape(1, 1, 37, 65, 128, 128, queries=8, local=256), (0, 1)),
+    (Shape(1, 4, 9, 63, 24, 24, queries=3, heads=4), (1, 1)),
+    (Shape(2, 2, 17, 30, 64, 64, window=10, queries=8, heads=2), (1, 1)),
+    (Shape(1, 2, 1, 500, 64, 64, window=65, heads=2, parts=8), (1, 1)),
+    (Shape(1, 2, 3, 0, 64, 64, window=1, queries=2, heads=2, parts=8), (1, 1)),
+    (Shape(1, 2, 5, 20, 48, 16, queries=4, heads=2), (1, 1)),  # narrower values
+    (Shape(1, 2, 5, 20, 16, 48, queries=4, heads=2), (1, 1)),
+]
+
+
+@pytest.mark.parametrize(("shape", "halves"), SHAPES)
 @pytest.mark.parametrize("split", [False, True])
-@pytest.mark.parametrize(
-    ("shape", "halves"),
-    [
-        (Shape(1, 1, 1, 0, 2, 2), (0, 0)),
-        (Shape(2, 1, 1, 1, 8, 8, local=32), (1, 1)),
-        (Shape(2, 2, 1, 63, 64, 64, heads=2), (1, 1)),
-        (Shape(1, 3, 1, 64, 40, 40, heads=3, parts=3), (0, 1)),
-        (Shape(2, 8, 1, 500, 128, 128, heads=8, local=128, parts=16), (1, 1)),
-        (Shape(1, 5, 1, 65, 16, 16, heads=4, local=256), (1, 0)),  # chunks that are not full
-        (Shape(1, 1, 1, 70, 256, 256, local=32, parts=2), (1, 1)),  # eight items a thread
-        (Shape(2, 2, 7, 0, 64, 64, queries=2, heads=2), (1, 1)),
-        (Shape(2, 4, 33, 5, 32, 32, queries=4, heads=4, local=128), (1, 1)),
-        (Shape(1, 1, 37, 65, 128, 128, queries=8, local=256), (0, 1)),
-        (Shape(1, 4, 9, 63, 24, 24, queries=3, heads=4), (1, 1)),
-        (Shape(2, 2, 17, 30, 64, 64, window=10, queries=8, heads=2), (1, 1)),
-        (Shape(1, 2, 1, 500, 64, 64, window=65, heads=2, parts=8), (1, 1)),
-        (Shape(1, 2, 3, 0, 64, 64, window=1, queries=2, heads=2, parts=8), (1, 1)),
-        (Shape(1, 2, 5, 20, 48, 16, queries=4, heads=2), (1, 1)),  # narrower values
-        (Shape(1, 2, 5, 20, 16, 48, queries=4, heads=2), (1, 1)),
-    ],
-)
 def test_attention(shape: Shape, halves: tuple[int, int], split: bool) -> None:
     total = shape.past + shape.seq
     q_numbers = 3 * numbers_of(1, shape.seq, shape.q_heads, shape.key_width)
@@ -73,7 +73,7 @@ def test_rows_are_rounded_into_the_cache(
     half: bool, heads: int, tokens: int, width: int, past: int, local: int
 ) -> None:
     numbers = numbers_of(1, tokens, heads, width)
-    numbers[0, 0, :2] = 2e-7, 70000.0  # a subnormal number and an infinite one
+    numbers[0, 0, :2] = 2e-7, np.inf if half else 70000.0  # a subnormal and an infinite number
     x = view(numbers.shape, half, at=2, order=(1, 0, 2), pad=2, numbers=numbers)
     cache = np.full((past + tokens + 1, heads, width), 77, np.float16)
     found = gpu.run_kernel(

@@ -73,7 +73,14 @@ BASE = Shape(1, 1, 1, 0, 0, 0)
             False,
         ),
         ((KvScheme(4, 32, 32, 100), KvScheme(4, 32, 32, 100)), (1, 1, 20, 16), BASE, (10,), False, True),
-        ((KvScheme(2, 256, 0, 0), KvScheme(4, 256, 0, 4)), (1, 1, 264, 24), replace(BASE, queries=8), (), True, False),
+        (
+            (KvScheme(2, 256, 0, 0), KvScheme(4, 256, 0, 4)),
+            (1, 1, 264, 24),
+            replace(BASE, queries=8),
+            (),
+            True,
+            False,
+        ),
     ],
 )  # fmt: skip
 def test_a_prompt_cut_anywhere_is_that_of_the_cpu(
@@ -117,8 +124,9 @@ def test_codes_of_unusual_numbers_are_those_of_the_cpu(kernels: ctypes.CDLL, bit
     k[0, :, 5] = -0.0
     k[0, :, 6] = 1 + rng.integers(0, 2, context) / 1024.0
     k[1] *= np.float32(1e-5)
-    cpu, gpu = Cache(kernels, (scheme, scheme), heads, context, width), CodedCache(
-        (scheme, scheme), heads, context, width
+    cpu, gpu = (
+        Cache(kernels, (scheme, scheme), heads, context, width),
+        CodedCache((scheme, scheme), heads, context, width),
     )
     cpu.step(k, k, k, 0)
     shape = replace(BASE, kv_heads=heads, share=1, seq=context, queries=8)
