@@ -5,6 +5,7 @@ python -m optimum_compile.backends.native.runner ARTIFACT CASES OUT
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,14 +15,17 @@ from optimum_compile.backends.native.session import Model, Session
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.package.cases import load_cases
 
+if TYPE_CHECKING:
+    from optimum_compile.backends.native.device import Device
 
-def main(artifact: str, given: str, out: str) -> None:
+
+def main(artifact: str, given: str, out: str, device: "Device | None" = None) -> None:
     """Every case begins with a session of its own, and so with an empty cache."""
     cases = load_cases(Path(given))
     model = Model(Path(artifact), verify_weights=True)
     outputs = []
     for case in cases:
-        session = model.session()
+        session = model.session(device)
         outputs.append([_run(session, call) for call in case.calls])
     answer(cases, outputs, Path(out))
 
@@ -35,4 +39,5 @@ def _run(session: Session, call: Call) -> list[np.ndarray]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    artifact, cases, out = sys.argv[1:4]
+    main(artifact, cases, out)
