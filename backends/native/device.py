@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from functools import cached_property
 
-from optimum_compile.backends.native.session import check, library
+from optimum_compile.backends.native.library import check, library
 from optimum_compile.compiler.errors import InternalError
 
 TEXT_BYTES = 20_000
@@ -77,9 +77,10 @@ class DeviceInfo:
 
 
 def _info(found: _Description) -> DeviceInfo:
-    names = (found.name, found.driver, found.refusal)
     return DeviceInfo(
-        *(name.decode("utf-8", "replace") for name in names),
+        found.name.decode("utf-8", "replace"),
+        found.driver.decode("utf-8", "replace"),
+        found.refusal.decode("utf-8", "replace"),
         found.memory_bytes,
         found.buffer_bytes,
         DeviceKind(found.kind),

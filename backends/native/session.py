@@ -3,7 +3,7 @@
 import ctypes
 import weakref
 from collections.abc import Sequence
-from ctypes import POINTER, byref, c_char_p, c_float, c_int64, c_size_t, c_uint32, c_void_p
+from ctypes import POINTER, byref, c_float, c_int64, c_size_t, c_void_p
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -12,45 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimum_compile.backends.forms import check_room
-from optimum_compile.compiler.errors import (
-    InputError,
-    InternalError,
-    OptimumCompileError,
-    ResourceError,
-)
-from optimum_compile.runtime_stub.build import runtime_library
+from optimum_compile.backends.native.library import CFunction, COptions, CStage, check, library
+from optimum_compile.compiler.errors import InternalError
 
 if TYPE_CHECKING:
     from optimum_compile.backends.native.device import Device
 
-API_VERSION = 2
 VERIFY_WEIGHTS = 1
-
-
-class Status(IntEnum):
-    """`oc_status`."""
-
-    OK = 0
-    BAD_ARGUMENT = 1
-    NO_FILE = 2
-    BAD_FILE = 3
-    BAD_VERSION = 4
-    NO_MEMORY = 5
-    BAD_TOKEN = 6
-    CONTEXT_FULL = 7
-    BAD_CALL = 8
-    NO_DEVICE = 9
-    DEVICE_LOST = 10
-    DEVICE_ERROR = 11
-
-
-ERRORS: dict[int, type[OptimumCompileError]] = {
-    Status.BAD_ARGUMENT: InternalError,
-    Status.NO_MEMORY: ResourceError,
-    Status.NO_DEVICE: ResourceError,
-    Status.DEVICE_LOST: ResourceError,
-    Status.DEVICE_ERROR: ResourceError,
-}
 
 
 class Logits(IntEnum):
@@ -60,23 +28,6 @@ class Logits(IntEnum):
     LAST = 1
     ALL = 2
     KEEP = 3
-
-
-class _Options(ctypes.Structure):
-    _fields_ = (("flags", c_uint32), ("reserved", c_uint32), ("session_bytes_max", c_int64))
-
-
-class _Function(ctypes.Structure):
-    _fields_ = (
-        ("name", c_char_p),
-        ("least_seq", c_int64),
-        ("greatest_seq", c_int64),
-        ("steps", c_int64),
-    )
-
-
-class _Stage(ctypes.Structure):
-    _fields_ = (("name", c_char_p), ("precision", c_char_p))
 
 
 @dataclass(frozen=True)
@@ -143,63 +94,6 @@ def _numbers(count: int) -> type[ctypes.Array[c_int64]]:
     return c_int64 * count
 
 
-_SIGNATURES: dict[str, tuple[object, ...]] = {
-    "oc_model_open": (c_char_p, POINTER(_Options), POINTER(c_void_p)),
-    "oc_model_info": (c_void_p, c_void_p),
-    "oc_model_function": (c_void_p, c_int64, POINTER(_Function)),
-    "oc_model_stage": (c_void_p, c_int64, POINTER(_Stage)),
-    "oc_model_metadata": (c_void_p, POINTER(c_void_p), POINTER(c_size_t)),
-    "oc_model_planned_bytes": (c_void_p, c_int64, c_int64, c_int64, POINTER(c_int64)),
-    "oc_device_count": (ctypes.c_int, POINTER(c_int64)),
-    "oc_device_info": (ctypes.c_int, c_int64, c_void_p),
-    "oc_device_find": (ctypes.c_int, c_char_p, POINTER(c_int64)),
-    "oc_device_open": (ctypes.c_int, c_int64, c_uint32, POINTER(c_void_p)),
-    "oc_device_describe": (c_void_p, c_void_p),
-    "oc_device_messages": (c_void_p, POINTER(c_int64), c_char_p, c_size_t),
-    "oc_session_create": (c_void_p, POINTER(c_void_p)),
-    "oc_session_create_on": (c_void_p, c_void_p, POINTER(c_void_p)),
-    "oc_session_reset": (c_void_p,),
-    "oc_session_past": (c_void_p, POINTER(c_int64)),
-    "oc_session_run": (c_void_p, c_void_p, c_int64, ctypes.c_int, POINTER(c_float), c_size_t),
-    "oc_session_top": (c_void_p, c_int64, c_void_p, c_void_p),
-    "oc_session_generate": (
-        *(c_void_p, c_void_p, c_int64, c_int64),
-        *(c_void_p, c_int64, c_void_p, POINTER(c_int64)),
-    ),
-    "oc_session_stats": (c_void_p, c_void_p),
-    "oc_session_stage_stats": (c_void_p, c_int64, c_void_p),
-    "oc_session_clear_stats": (c_void_p,),
-}
-_LOADED: list[ctypes.CDLL] = []
-
-
-def library() -> ctypes.CDLL:
-    """The runtime, built on first use. Raises ResourceError or ToolchainError where it cannot be."""
-    if _LOADED:
-        return _LOADED[0]
-    found = ctypes.CDLL(str(runtime_library()))
-    found.oc_api_version.restype = c_uint32
-    if found.oc_api_version() != API_VERSION:
-        raise InternalError(f"the runtime has version {found.oc_api_version()}, not {API_VERSION}")
-    for name, arguments in _SIGNATURES.items():
-        function = getattr(found, name)
-        function.restype, function.argtypes = ctypes.c_int, arguments
-    for name in ("oc_model_close", "oc_session_destroy", "oc_device_close"):
-        function = getattr(found, name)
-        function.restype, function.argtypes = None, (c_void_p,)
-    found.oc_last_error.restype = c_char_p
-    _LOADED.append(found)
-    return found
-
-
-def check(status: int, what: object) -> None:
-    """Raise what a status stands for, with the runtime's own words."""
-    if status == Status.OK:
-        return
-    said = library().oc_last_error().decode("utf-8", "replace")
-    raise ERRORS.get(status, InputError)(f"{what}: {said}")
-
-
 class Model:
     """An opened program; sessions of it share its weights, which stay in the file until they are read."""
 
@@ -219,7 +113,7 @@ class Model:
         """
         self._library = library()
         self.path = path
-        options = _Options(VERIFY_WEIGHTS * verify_weights, 0, session_bytes_max)
+        options = COptions(VERIFY_WEIGHTS * verify_weights, 0, session_bytes_max)
         handle = c_void_p()
         name = str(path).encode("utf-8", "surrogateescape")
         check(self._library.oc_model_open(name, byref(options), byref(handle)), path)
@@ -234,7 +128,7 @@ class Model:
         """The functions in the order of the file."""
         found = []
         for at in range(self.info.functions):
-            one = _Function()
+            one = CFunction()
             check(self._library.oc_model_function(self._live, at, byref(one)), self.path)
             numbers = (one.least_seq, one.greatest_seq, one.steps)
             found.append(FunctionInfo(one.name.decode("utf-8", "replace"), *numbers))
@@ -245,7 +139,7 @@ class Model:
         """The precision subgraphs in order."""
         found = []
         for at in range(self.info.stages):
-            one = _Stage()
+            one = CStage()
             check(self._library.oc_model_stage(self._live, at, byref(one)), self.path)
             found.append(StageInfo(one.name.decode("utf-8", "replace"), one.precision.decode()))
         return tuple(found)

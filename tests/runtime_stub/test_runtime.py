@@ -13,7 +13,8 @@ from support.native_seeds import decoder, every_step
 
 from optimum_compile.backends.native import program as p
 from optimum_compile.backends.native.encode import encode
-from optimum_compile.backends.native.session import Logits, Model, Status, library
+from optimum_compile.backends.native.library import Status, library
+from optimum_compile.backends.native.session import Logits, Model
 from optimum_compile.compiler.errors import InputError, ResourceError
 
 Op = p.Op

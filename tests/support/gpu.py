@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optimum_compile.backends.native import session as native
+from optimum_compile.backends.native.library import library
 
 BUILT = Path(__file__).resolve().parents[2] / "runtime_stub" / "kernels" / "built"
 VULKAN, VALIDATION = 1, 2
@@ -41,7 +41,7 @@ class Probe:
 
     def __init__(self, built: Path = BUILT, *, validation: bool = False) -> None:
         """Raises RuntimeError, with the reason, where there is no device."""
-        self._library = native.library()
+        self._library = library()
         flags, handle = VALIDATION * validation, c_void_p()
         self._check(
             self._library.oc_device_open(
