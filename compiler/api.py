@@ -16,10 +16,18 @@ from optimum_compile.backends.base import (
 )
 from optimum_compile.compiler.assigning import decides_later, looks_at_text
 from optimum_compile.compiler.calibration import TextSource, read_text
+from optimum_compile.compiler.companions import (
+    companions_of,
+    files_below,
+    forget,
+    left_out,
+    settled,
+    shared_remarks,
+)
 from optimum_compile.compiler.decided import Decided
 from optimum_compile.compiler.deciding import decide
 from optimum_compile.compiler.decoder import context_of
-from optimum_compile.compiler.errors import VerificationError
+from optimum_compile.compiler.errors import ResourceError, UnsupportedError, VerificationError
 from optimum_compile.compiler.memory import release_memory
 from optimum_compile.compiler.observers import Observer, SilentObserver
 from optimum_compile.compiler.options import CompileOptions, target_name
@@ -34,7 +42,7 @@ from optimum_compile.compiler.package.describe import Built, embedded_metadata, 
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
 from optimum_compile.compiler.package.writer import MANIFEST, staging
 from optimum_compile.compiler.pass_manager import PassContext
-from optimum_compile.compiler.planning import Plan, plan, run_passes, text_of
+from optimum_compile.compiler.planning import Plan, plan, plan_for, run_passes, text_of
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quantizing import (
@@ -113,8 +121,13 @@ def plans_of(
     first = plan(model, targets, options, observer=observer, **values)
     if first.options.allocation == "common" or len(first.backends) == 1:
         return (first,)
-    names = [target_name(b.platform, b.name) for b in first.backends]
-    return tuple(plan(model, [n], first.options, observer=observer) for n in names)
+    chosen, out = first.options, []
+    added = companions_of(chosen.target) if chosen.companions else {}
+    for target in first.targets:
+        own = added.get(target, ())
+        made = plan_for(model, chosen, (target,), own, observer=observer)
+        out.append(made.telling(*shared_remarks(target, chosen.target)) if own else made)
+    return tuple(out)
 
 
 def _build(
@@ -132,26 +145,58 @@ def _build(
     text, tokenizer, bos = text_of(wanted)
     decided = settle(wanted, work, observer=watch)
     remarks = quantise(wanted, work, observer=watch) if stores_weights(wanted) else ()
-    wanted = replace(wanted, remarks=(*_settled(wanted, decided), *remarks))
+    companions, left = settled(wanted.model.graph, wanted.options.quantizer, wanted.companions)
+    told = dict.fromkeys((*_settled(wanted, decided), *remarks, *left))  # `plan` may know the last
+    wanted = replace(wanted, remarks=tuple(told), companions=companions)
     own = _cases(wanted, text, tokenizer, bos) if wanted.options.verify else {}
-    answers.update(own)
-    emitted, checks = [], []
-    for backend in wanted.backends:
-        watch.progress(f"emit {backend.name}", 0, 1)
-        emitted.append(_emit(wanted, backend, out, work))
-        release_memory()
-        watch.progress(f"emit {backend.name}", 1, 1)
-        checks.append(_verify(wanted, backend, emitted[-1], own, watch))
+    made = _written(wanted, out, work, own, watch)
+    answers.update((name, own[name]) for name in made.targets if name in own)
     beside.mkdir(exist_ok=True)
     (beside / ALLOCATION).write_text(_allocation(wanted, decided).to_json(), "utf-8")
     if decided is not None:
         decided.copy_to(beside)
-    return Built(wanted, tuple(emitted), tuple(checks))
+    return made
+
+
+def _written(
+    wanted: Plan,
+    out: Path,
+    work: Path,
+    answers: Mapping[str, tuple[Case, ...]],
+    watch: Observer,
+) -> Built:
+    """Emit and compare one artifact after the other; companions may turn out to be none."""
+    done: list[tuple[Backend, EmitResult, Conformance | None]] = []
+    left = []
+    for backend in wanted.emitting:
+        watch.progress(f"emit {backend.name}", 0, 1)
+        emitted = _emitted(wanted, backend, out, work)
+        release_memory()
+        watch.progress(f"emit {backend.name}", 1, 1)
+        if isinstance(emitted, str):
+            left.append(emitted)
+            continue
+        done.append((backend, emitted, _verify(wanted, backend, emitted, answers, watch)))
+    backends, emissions, checks = zip(*done, strict=True)
+    return Built(wanted.telling(*left), backends, emissions, checks)
+
+
+def _emitted(wanted: Plan, backend: Backend, out: Path, work: Path) -> EmitResult | str:
+    """What was emitted, or the remark on a companion that cannot be."""
+    if backend in wanted.backends:
+        return _emit(wanted, backend, out, work)
+    folder = out / backend.platform
+    before = files_below(folder)
+    try:
+        return _emit(wanted, backend, out, work)
+    except (ResourceError, UnsupportedError) as error:
+        forget(folder, before)
+        return left_out(backend, error)
 
 
 def stores_weights(wanted: Plan) -> bool:
-    """Whether any target wants packed weights."""
-    return any(backend.stores_weights for backend in wanted.backends)
+    """Whether anything that is written holds packed weights."""
+    return any(backend.stores_weights for backend in wanted.emitting)
 
 
 def _settled(wanted: Plan, decided: Decided | None) -> tuple[str, ...]:
@@ -195,7 +240,7 @@ def quantise(wanted: Plan, work: Path, *, observer: Observer | None = None) -> t
     seen = _seen(wanted)
     quantize, remark = quantizing_passes(graph, options, seen, work)
     caches = cache_passes(graph, options, wanted.backends, seen)
-    ranges = range_passes(graph, options, wanted.backends, seen)
+    ranges = range_passes(graph, options, wanted.emitting, seen)
     steps = (*quantize, *caches, *ranges, CutStages(options.stages, _ranges(wanted, seen)))
     found = run_passes(wanted, *steps, observer=observer or SilentObserver(), work=work)
     return (remark, *found) if remark else found
@@ -236,7 +281,7 @@ def _cases(
     options = CaseOptions(seed=wanted.options.seed)
     made: dict[frozenset[tuple[str, Activations | KvStored]], tuple[Case, ...]] = {}
     answers = {}
-    for backend in wanted.backends:
+    for backend in wanted.emitting:
         if not backend.stores_weights:  # nothing to execute
             continue
         rounding, kv = rounding_of(graph, backend), caches_at(graph, backend)

@@ -14,7 +14,7 @@ from optimum_compile.passes.precision.budget import Budget
 from optimum_compile.passes.precision.bytes_read import cache_bytes, weight_limit
 from optimum_compile.passes.precision.kv import has_kv_choice
 
-ANYWHERE = "native"  # our own runtime is built for any device
+ANYWHERE = ("native", "gpu")  # platforms of our own runtimes, which are built for any device
 RUNTIME_BYTES = 64 << 20  # code and buffers of a runtime, and an app that shows text
 SYMBOL_LIMIT = 512  # of a symbol without an upper bound
 
@@ -32,13 +32,13 @@ def budget_of(graph: Graph, options: CompileOptions, backends: Sequence[Backend]
     if options.device is None:
         return size
     device = device_named(options.device)
-    fitting = (device.platform, ANYWHERE)
+    fitting = (device.platform, *ANYWHERE)
     own = [b for b in backends if b.platform in fitting and b.stores_weights]
     if not own:
         targets = ", ".join(b.platform for b in backends)
         raise OptionError(
             f"device {device.name!r} is an {device.platform} device, and the targets are {targets}; "
-            f"add --target {device.platform} or {ANYWHERE}"
+            f"add --target {device.platform} or {ANYWHERE[0]}"
         )
     # Where the cache is in a budget of bytes anyway, it is not taken off twice.
     bits = parse_kv_bits(options.kv_bits)

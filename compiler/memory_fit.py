@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from optimum_compile.backends.catalog import load_backend
-from optimum_compile.compiler.device_budget import RUNTIME_BYTES
+from optimum_compile.compiler.device_budget import ANYWHERE, RUNTIME_BYTES
 from optimum_compile.compiler.devices import Device, device_named, devices
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.memory_report import (
@@ -60,7 +60,7 @@ def fits_of(
     out = []
     for each in wanted:
         for found in footprints:
-            if platform(found) in (each.platform, "native"):  # a native program runs on both
+            if platform(found) in (each.platform, *ANYWHERE):
                 out.append(_fit(manifest, found, question, each))
     if out:
         return tuple(out)

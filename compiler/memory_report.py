@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from optimum_compile.backends.base import module_size
+from optimum_compile.backends.catalog import load_backend
 from optimum_compile.backends.forms import Form, steps
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.ir.shape import Dim, SymbolRange, evaluate, parse_dim
@@ -121,7 +122,7 @@ def chosen(manifest: Manifest, target: str | None) -> tuple[Footprint, ...]:
 
 
 def platform(found: Footprint) -> str:
-    """ios, android or native."""
+    """ios, android, native or gpu."""
     return found.target.partition(":")[0]
 
 
@@ -129,7 +130,8 @@ def use_of(manifest: Manifest, found: Footprint, question: Question) -> Use:
     """What one artifact takes. Raises as `memory_of`."""
     context, prompt = _lengths(manifest, found, question)
     artifact = artifact_of(manifest, found)
-    calls = _calls(found, context, prompt)
+    pads = load_backend(artifact.kind).memory.chunk is not None
+    calls = _calls(found, context, prompt, pads)
     functions = tuple(
         _function(manifest, f, calls[f.name], context) for f in found.functions if f.name in calls
     )
@@ -199,7 +201,7 @@ def artifact_of(manifest: Manifest, found: Footprint) -> Artifact:
     raise InputError(f"{manifest.name}: no artifact {found.path!r}; the manifest is damaged")
 
 
-def _calls(found: Footprint, context: int, prompt: int) -> dict[str, int]:
+def _calls(found: Footprint, context: int, prompt: int, pads: bool) -> dict[str, int]:
     """By function that a prompt and decoding call, the greatest number of tokens of a call."""
     names = {f.name for f in found.functions}
     if not found.context:
@@ -215,7 +217,6 @@ def _calls(found: Footprint, context: int, prompt: int) -> dict[str, int]:
     longest = forms[-1].tokens
     # What follows the first chunks of the greatest length is the same however many there are.
     count = prompt if prompt <= 2 * longest else longest + prompt % longest
-    pads = platform(found) == "ios"
     for step in steps(tuple(forms), count, 0, context, pads=pads):
         if step.function in names:
             out[step.function] = max(out.get(step.function, 0), step.length)

@@ -56,6 +56,7 @@ class CompileOptions:
     output: str = "build"
     name: str | None = None
     overwrite: bool = False
+    companions: bool = True  # what ios and android bring along: see `compiler.companions`
     policy: str = "measured"
     bits: int = 8
     budget: str | None = None

@@ -7,7 +7,12 @@ from typing import Any
 
 from optimum_compile.backends.base import Backend, BackendOptions
 from optimum_compile.backends.catalog import load_backend
-from optimum_compile.compiler.assigning import assignment_of, provisional, refuse_unmeasured
+from optimum_compile.compiler.assigning import (
+    assignment_of,
+    decides_later,
+    provisional,
+    refuse_unmeasured,
+)
 from optimum_compile.compiler.bind import value_symbols
 from optimum_compile.compiler.calibration import (
     TOKENIZER,
@@ -17,6 +22,7 @@ from optimum_compile.compiler.calibration import (
     read_text,
     special_token_id,
 )
+from optimum_compile.compiler.companions import companions_of, configured, settled
 from optimum_compile.compiler.decoder import is_decoder
 from optimum_compile.compiler.errors import OptionError, UnsupportedError
 from optimum_compile.compiler.frontend.detect import detect
@@ -59,6 +65,16 @@ class Plan:
     assignment: AssignPrecision  # the policy's own, which may have to wait for measurements
     remarks: tuple[str, ...] = ()
     beforehand: tuple[str, ...] = ()  # those of `remarks` that no later decision replaces
+    companions: tuple[Backend, ...] = ()  # see `compiler.companions`
+
+    def telling(self, *more: str) -> "Plan":
+        """The plan with further remarks, which no later decision replaces."""
+        return replace(self, remarks=(*self.remarks, *more), beforehand=(*self.beforehand, *more))
+
+    @property
+    def emitting(self) -> tuple[Backend, ...]:
+        """Everything that is written: the targets that decide, and companions."""
+        return (*self.backends, *self.companions)
 
     @property
     def name(self) -> str:
@@ -90,6 +106,20 @@ def plan(
     if targets is not None:
         chosen = replace(chosen, target=options_from({"target": targets}).target)
     names = resolve_targets(chosen.target)
+    found = companions_of(chosen.target).values() if chosen.companions else ()
+    added = tuple(target for each in found for target in each)
+    return plan_for(model, chosen, names, added, observer=observer)
+
+
+def plan_for(
+    model: str | Path,
+    chosen: CompileOptions,
+    names: tuple[TargetName, ...],
+    added: tuple[TargetName, ...],
+    *,
+    observer: Observer | None = None,
+) -> Plan:
+    """Plan `names`, whatever targets the options name, with the companions `added`. Raises as `plan`."""
     choices = BackendOptions(chosen.executor, chosen.activations)
     backends = tuple(load_backend(t.artifact).configured(choices) for t in names)
     text = read_text(chosen.calibration)
@@ -101,11 +131,13 @@ def plan(
     watch = observer or SilentObserver()
     rewritten = run_passes(wanted, *rewrites, observer=watch, work=None)
     _refuse_nodes(opened, backends)
+    companions, left = configured(added, choices, lambda each: _refuse_nodes(opened, (each,)))
     chooses = policy_named(chosen.policy).chooses_caches
     kv = AssignKv(parse_kv_bits(chosen.kv_bits), backends, chooses)
     cache = () if chosen.kv_bits == "16" else (kv,)
     assignment = assignment_of(opened.graph, chosen, backends)
-    told = (*_guards_told(opened.graph), *_lengths_told(opened.graph, backends))
+    lengths = _lengths_told(opened.graph, (*backends, *companions))
+    told = (*_guards_told(opened.graph), *lengths, *left)
     beforehand = (*told, *rewritten, *run_passes(wanted, *cache, observer=watch, work=None))
     assign = provisional(assignment, chosen)
     remarks = (*beforehand, *run_passes(wanted, assign, observer=watch, work=None))
@@ -114,7 +146,16 @@ def plan(
     refuse_unseen(opened.graph, chosen, lack)
     refuse_unmeasured(chosen, assignment, lack)
     refuse_float_inputs(opened.graph, chosen.quantizer, backends)
-    return replace(wanted, assignment=assignment, remarks=remarks, beforehand=beforehand)
+    if not decides_later(chosen, assignment):
+        companions, left = settled(opened.graph, chosen.quantizer, companions)
+        remarks = (*remarks, *left)
+    return replace(
+        wanted,
+        assignment=assignment,
+        remarks=remarks,
+        beforehand=beforehand,
+        companions=companions,
+    )
 
 
 def _opened(path: Path, options: CompileOptions) -> Model:

@@ -36,6 +36,12 @@ def parser() -> argparse.ArgumentParser:
         help="ios,android (default: both); android:onnxruntime is one artifact; native is our own runtime; "
         "gguf, mlx: for other tools",
     )
+    add(
+        "--no-companions",
+        dest="companions",
+        action="store_false",
+        help="only what decides: ios and android without the artifacts that they bring along",
+    )
     add("-o", "--output", metavar="DIR", help="folder of the bundle (default: build)")
     add("--name", help="name of the bundle (default: that of the model)")
     add("--overwrite", action="store_true", help="replace an existing bundle")

@@ -1,5 +1,7 @@
 """What people see: tables of a plan and of a bundle; and the JSON documents of the same."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.api import Plan
+from optimum_compile.compiler.errors import UnsupportedError
+from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import target_name
 from optimum_compile.compiler.package.describe import (
     predicted_bytes,
@@ -65,16 +70,27 @@ def bundle_document(bundle: Bundle) -> dict[str, Any]:
         ],
         "weight_bytes": m.weight_bytes,
         "bits_per_weight": m.bits_per_weight,
-        "artifacts": [asdict(a) for a in m.artifacts],
+        "artifacts": [asdict(a) | execution(m, a.path) for a in m.artifacts],
         "files": [asdict(f) for f in m.files],
         "verify": verify_document(m.checks),
         "remarks": list(m.remarks),
     }
 
 
+def execution(m: Manifest, path: str) -> dict[str, Any]:
+    """Whether an artifact was executed when it was compiled, by what, how many calls, and why not."""
+    check = next((c for c in m.checks if c.path == path), None)
+    if check is None:
+        return {"executed": False, "executed_by": "", "steps": 0, "reason": "nothing is recorded"}
+    reason = "" if check.executed else check.reason
+    return {k: getattr(check, k) for k in ("executed", "executed_by", "steps")} | {"reason": reason}
+
+
 def verify_document(checks: tuple[Check, ...]) -> dict[str, Any]:
     """The JSON of `verify --json`."""
-    keys = "path executed steps max_rel_err cosine top1_agreement tolerance reason".split()
+    keys = (
+        "path executed executed_by steps max_rel_err cosine top1_agreement tolerance reason".split()
+    )
     return {
         "ok": bool(checks) and all(c.ok for c in checks),
         "artifacts": [{k: asdict(c)[k] for k in keys} for c in checks],
@@ -105,14 +121,25 @@ def plan_document(wanted: Plan) -> dict[str, Any]:
         "name": wanted.name,
         "bundle": str(wanted.final),
         "targets": [target_name(t.platform, t.artifact) for t in wanted.targets],
+        "companions": [target_name(b.platform, b.name) for b in wanted.companions],
         "parameters": parameters,
         "weight_bytes": stored,
         "bits_per_weight": 8 * stored / max(1, parameters),
-        "predicted_bytes": {b.name: predicted_bytes(graph, b) for b in wanted.backends},
-        "predicted_file_bytes": {b.name: predicted_file_bytes(graph, b) for b in wanted.backends},
+        "predicted_bytes": _predicted(wanted, predicted_bytes),
+        "predicted_file_bytes": _predicted(wanted, predicted_file_bytes),
         "tensors": tensors,
         "remarks": list(wanted.remarks),
     }
+
+
+def _predicted(wanted: Plan, count: Callable[[Graph, Backend], int]) -> dict[str, int]:
+    """Bytes by backend; without companions that may not take what is not decided yet."""
+    graph = wanted.model.graph
+    out = {b.name: count(graph, b) for b in wanted.backends}
+    for backend in wanted.companions:
+        with suppress(UnsupportedError):
+            out[backend.name] = count(graph, backend)
+    return out
 
 
 def show_plan(out: Console, wanted: Plan) -> None:
@@ -220,7 +247,7 @@ def show_checks(out: Console, checks: tuple[Check, ...]) -> None:
     )
     for c in checks:
         if not c.executed:
-            table.add_row(c.path, "not executed", "", "", "", "", c.reason)
+            table.add_row(c.path, "not executed", "", "", "", "", "")
             continue
         table.add_row(
             c.path,
@@ -232,6 +259,10 @@ def show_checks(out: Console, checks: tuple[Check, ...]) -> None:
             "ok" if c.ok else f"FAILED: {c.reason}",
         )
     out.print(table)
+    for c in checks:
+        if not c.executed:
+            why = c.reason.removeprefix("not executed: ")
+            out.print(f"{c.path}: not executed: {why}", soft_wrap=True)
 
 
 def evaluation_text(path: Path, reference: Path | None, document: dict[str, Any]) -> str:

@@ -138,16 +138,17 @@ def embedded_metadata(wanted: "Plan", backend: Backend) -> str:
 
 @dataclass(frozen=True)
 class Built:
-    """Targets that share an assignment: their plan, and for each what was emitted and compared."""
+    """Targets that share an assignment: their plan, and what was written: emitted and compared."""
 
     plan: "Plan"
+    backends: tuple[Backend, ...]
     emitted: tuple[EmitResult, ...]
     checks: tuple[Conformance | None, ...]
 
     @property
     def targets(self) -> tuple[str, ...]:
         """Their names."""
-        return tuple(target_name(b.platform, b.name) for b in self.plan.backends)
+        return tuple(target_name(b.platform, b.name) for b in self.backends)
 
 
 def make_manifest(built: Sequence[Built], out: Path, text: TextSource | None) -> Manifest:
@@ -196,14 +197,14 @@ def make_manifest(built: Sequence[Built], out: Path, text: TextSource | None) ->
 
 def _artifacts(built: Built, out: Path) -> list[Artifact]:
     graph = built.plan.model.graph
-    pairs = zip(built.plan.backends, built.emitted, strict=True)
+    pairs = zip(built.backends, built.emitted, strict=True)
     return [_artifact(graph, backend, emitted, out) for backend, emitted in pairs]
 
 
 def _footprints(built: Built, out: Path) -> list[Footprint]:
     """Of the artifacts that run a model."""
     graph = built.plan.model.graph
-    pairs = zip(built.plan.backends, built.emitted, strict=True)
+    pairs = zip(built.backends, built.emitted, strict=True)
     return [footprint_of(graph, b, e, out) for b, e in pairs if b.stores_weights]
 
 

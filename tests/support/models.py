@@ -109,11 +109,13 @@ def shared_bundle(platform: str = "ios") -> Bundle:
     return _compiled(platform)
 
 
+EXACT = {"ios": "ios:coreml", "android": "android:executorch"}  # without companions
+
+
 @cache
 def _compiled(platform: str) -> Bundle:
-    return compile(
-        shared_model(), [platform], policy="cascade", output=str(_run_folder() / platform)
-    )
+    target = EXACT.get(platform, platform)
+    return compile(shared_model(), [target], policy="cascade", output=str(_run_folder() / platform))
 
 
 def copy_bundle(folder: Path, platform: str = "ios") -> Path:
