@@ -4,17 +4,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
+from _pytest.mark.structures import ParameterSet
 from support import gpu
 from support.gpu_views import View, ceil_div, view
 
 from optimum_compile.compiler.quant.nested import at_width, table_start
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Float, Lut, Nested, Vector
+from optimum_compile.compiler.quant.scheme import (
+    E0M4,
+    Affine,
+    Float,
+    Lut,
+    Nested,
+    Scheme,
+    Vector,
+)
 from optimum_compile.compiler.quant.stored import stored_parts
 
+Case = tuple[Scheme, *tuple[int, ...]]
 NOTHING = np.zeros(1, np.uint32)
 # Relative to the sum of the sizes of products: float32 sums of any order, and scales taken out of them.
 TOLERANCE = 2e-6
+
+
+def named(quick: Sequence[Case], slow: Sequence[Case]) -> list[ParameterSet]:
+    """Cases (number, scheme, sizes ..) of a test by name. Pipelines take long on a device that is a CPU."""
+    cases = []
+    for at, (scheme, *sizes) in enumerate([*quick, *slow]):
+        marks = [pytest.mark.slow] if at >= len(quick) else []
+        text = "x".join(map(str, sizes))
+        cases.append(pytest.param(at, scheme, *sizes, id=f"{scheme}-{text}", marks=marks))
+    return cases
 
 
 @dataclass(frozen=True)

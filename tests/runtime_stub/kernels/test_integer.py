@@ -6,25 +6,37 @@ import numpy as np
 import pytest
 from support import gpu
 from support.gpu_views import VARIANTS, ceil_div, view
-from support.gpu_weights import Operand, Product, operand, random_product, strided
+from support.gpu_weights import (
+    Case,
+    Operand,
+    Product,
+    named,
+    operand,
+    random_product,
+    strided,
+)
 from support.packed import random_packed
 
 from optimum_compile.compiler.quant.activations import TokenCodes, exact_product, symmetric_int8
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Affine, PerGroup, Scheme
 
+SMALL = {"matvec": {"ROWS": 2}, "matmul": {}}
 ALL = ("plain", "subgroup", "dot")
 G32 = PerGroup(32)
 TILES = {32: (16, 32), 64: (32, 32), 128: (32, 64), 256: (64, 64)}  # tokens, rows by local size
-CASES: list[tuple[Scheme, int, int, int, int]] = [  # scheme, rows, columns, tokens, local size
-    (Affine(4), 10, 96, 1, 32),
+# scheme, rows, columns, tokens, local size
+QUICK: list[Case] = [
+    (Affine(4), 10, 96, 3, 32),
+    (Affine(8, PerGroup(16)), 9, 96, 5, 32),
+    (Affine(8, G32), 6, 45, 9, 32),
+]
+SLOW: list[Case] = [
     (Affine(8), 10, 96, 3, 64),
     (Affine(4, G32), 10, 160, 2, 64),
-    (Affine(8, PerGroup(16)), 9, 96, 5, 32),
     (Affine(4, PerGroup(64), scale_dtype="u8"), 70, 192, 17, 128),
     (Affine(4), 7, 37, 3, 64),
     (Affine(8), 5, 13, 2, 32),
-    (Affine(8, G32), 6, 45, 9, 256),
     (Affine(4, PerGroup(24)), 6, 50, 2, 32),
     (Affine(8), 66, 64, 64, 256),
 ]
@@ -74,18 +86,17 @@ def wanted(packed: PackedWeight, weight: Operand, product: Product) -> np.ndarra
     return codes.numbers().astype(np.float64) @ weight.dense.T.astype(np.float64)
 
 
-@pytest.mark.parametrize(
-    "at", range(len(CASES)), ids=[f"{s}-{r}x{c}-{t}" for s, r, c, t, _ in CASES]
-)
-def test_products(at: int) -> None:
-    scheme, rows, columns, tokens, local = CASES[at]
+@pytest.mark.parametrize(("at", "scheme", "rows", "columns", "tokens", "local"), named(QUICK, SLOW))
+def test_products(
+    at: int, scheme: Scheme, rows: int, columns: int, tokens: int, local: int
+) -> None:
     packed = random_packed(scheme, rows, columns, at)
     weight = operand(packed)
     product = random_product(tokens, columns, [(rows, False)], x_half=columns % 2 == 0, seed=at)
     exact = wanted(packed, weight, product)
     size = np.abs(exact).max() * np.ones_like(exact)
     found = []
-    chosen = {"local_size_x": local, "ROWS": (2, 4, 8)[at % 3], "TOKENS": (1, 2, 4)[at % 3]}
+    chosen = {"local_size_x": local, "ROWS": (2, 2, 4)[at % 3], "TOKENS": (1, 2, 2)[at % 3]}
     counts = 1 + rows // chosen["ROWS"] // 2, ceil_div(tokens, chosen["TOKENS"])
     for variant in ALL:
         found.append(run("matvec", weight, product, chosen, counts, variant))
@@ -108,12 +119,12 @@ def test_outputs_bias_and_residual(kernel: str, groups: tuple[int, int]) -> None
     base = random_product(tokens, columns, [(8, True), (4, True)], seed=2)
     product = replace(base, bias=rng.standard_normal(rows).astype(np.float32))
     exact = wanted(packed, weight, product)
-    found = run(kernel, weight, product, {"local_size_x": 32}, groups, "dot")
+    found = run(kernel, weight, product, {"local_size_x": 32} | SMALL[kernel], groups, "dot")
     product.check(found, exact, np.abs(exact) + 1)
     stream = view((tokens, 1, rows), True, numbers=rng.standard_normal((tokens, 1, rows)))
     added = Product(base.x, [view((tokens, 1, rows), False)], None, stream)
     exact = wanted(packed, weight, added) + stream.numbers.reshape(tokens, rows)
-    found = run(kernel, weight, added, {"local_size_x": 32}, groups, "dot")
+    found = run(kernel, weight, added, {"local_size_x": 32} | SMALL[kernel], groups, "dot")
     added.check(found, exact, np.abs(exact) + 1)
 
 
