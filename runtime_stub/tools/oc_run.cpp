@@ -1,4 +1,5 @@
 // oc_run MODEL.ocm [options]: greedy continuation of token ids, without Python.
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
@@ -21,7 +22,12 @@ constexpr char kUsage[] =
     "vocabulary)\n"
     "  -m BYTES    most bytes that caches and arena may take\n"
     "  -c          compare the checksum of the weights first\n"
-    "  -v          print what the model is, and what was done and moved\n";
+    "  -v          print what the model is, and what was done and moved\n"
+    "  --device D  cpu or vulkan, of which the best one is taken; vulkan:NAME one whose name contains "
+    "NAME\n"
+    "  --low       give way to other work on the device\n"
+    "  --validate  with Vulkan's validation layer; what it says ends in an error\n"
+    "  --devices   list what there is, and end\n";
 
 struct Options {
   const char* model = nullptr;
@@ -29,7 +35,9 @@ struct Options {
   int64_t count = 16;
   const char* logits = nullptr;
   int64_t bytes_max = 0;
-  bool verify = false, verbose = false;
+  bool verify = false, verbose = false, list = false;
+  std::string device = "cpu";
+  uint32_t device_flags = 0;
 };
 
 struct CloseModel {
@@ -38,6 +46,10 @@ struct CloseModel {
 struct CloseSession {
   void operator()(oc_session* session) const { oc_session_destroy(session); }
 };
+struct CloseDevice {
+  void operator()(oc_device* device) const { oc_device_close(device); }
+};
+using Device = std::unique_ptr<oc_device, CloseDevice>;
 using Model = std::unique_ptr<oc_model, CloseModel>;
 using Session = std::unique_ptr<oc_session, CloseSession>;
 
@@ -80,6 +92,14 @@ bool read_options(int argc, char** argv, Options* o) {
       o->verify = true;
     } else if (word == "-v") {
       o->verbose = true;
+    } else if (word == "--devices") {
+      o->list = true;
+    } else if (word == "--low") {
+      o->device_flags |= OC_DEVICE_LOW_PRIORITY;
+    } else if (word == "--validate") {
+      o->device_flags |= OC_DEVICE_VALIDATION;
+    } else if (word == "--device" && !last) {
+      o->device = argv[++i];
     } else if (word == "-p" && !last) {
       const std::string ids = argv[++i];
       if (!read_ids(ids == "-" ? read_input() : ids, &o->prompt)) return false;
@@ -95,7 +115,49 @@ bool read_options(int argc, char** argv, Options* o) {
       return false;
     }
   }
-  return o->model != nullptr && !o->prompt.empty();
+  return o->list || (o->model != nullptr && !o->prompt.empty());
+}
+
+bool list_devices() {
+  int64_t count = 0;
+  if (oc_device_count(OC_DEVICE_VULKAN, &count) != OC_OK) {
+    std::printf("vulkan: %s\n", oc_last_error());
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    oc_device_description d;
+    if (!done(oc_device_info(OC_DEVICE_VULKAN, i, &d), "device")) return false;
+    std::printf("vulkan: %s (%s)%s%s\n", d.name, d.driver, d.refusal[0] == '\0' ? "" : ": ",
+                d.refusal);
+  }
+  return true;
+}
+
+// cpu, vulkan, or vulkan:NAME.
+bool open_device(const Options& o, Device* device) {
+  const std::string kind = o.device.substr(0, o.device.find(':'));
+  const bool named = kind.size() < o.device.size();
+  oc_device* made = nullptr;
+  int64_t index = -1;
+  if (kind != "cpu" && kind != "vulkan") {
+    std::fprintf(stderr, "oc_run: --device %s: cpu, vulkan or vulkan:NAME\n", o.device.c_str());
+    return false;
+  }
+  const oc_device_kind which = kind == "cpu" ? OC_DEVICE_CPU : OC_DEVICE_VULKAN;
+  if (named && !done(oc_device_find(which, o.device.c_str() + kind.size() + 1, &index), "device")) {
+    return false;
+  }
+  if (!done(oc_device_open(which, index, o.device_flags, &made), "device")) return false;
+  device->reset(made);
+  return true;
+}
+
+// What the validation layer said; false where it did.
+bool print_messages(const oc_device* device) {
+  int64_t count = 0;
+  std::vector<char> text(1 << 15);
+  if (!done(oc_device_messages(device, &count, text.data(), text.size()), "device")) return false;
+  if (count > 0) std::fprintf(stderr, "%" PRId64 " messages of Vulkan:\n%s", count, text.data());
+  return count == 0;
 }
 
 void print_model(const oc_model* model, const oc_info& info) {
@@ -151,32 +213,34 @@ bool write_logits(const char* path, const std::vector<float>& logits) {
   return written && closed;
 }
 
-int64_t likeliest(const float* logits, int64_t n) {
-  int64_t best = 0;
-  for (int64_t i = 1; i < n; ++i) best = logits[i] > logits[best] ? i : best;
-  return best;
+// The prompt with the logits of every position, which go into a file; then the likeliest token.
+bool run_prompt(const Options& o, const oc_info& info, oc_session* session, int64_t* token) {
+  const size_t vocabulary = static_cast<size_t>(info.vocabulary);
+  std::vector<float> logits(vocabulary * o.prompt.size());
+  const oc_status status =
+      oc_session_run(session, o.prompt.data(), static_cast<int64_t>(o.prompt.size()),
+                     OC_LOGITS_ALL, logits.data(), logits.size());
+  if (!done(status, "prompt") || !write_logits(o.logits, logits)) return false;
+  const auto last = logits.end() - static_cast<std::ptrdiff_t>(vocabulary);
+  *token = std::max_element(last, logits.end()) - last;
+  return true;
 }
 
 bool generate(const Options& o, const oc_info& info, oc_session* session) {
-  const size_t vocabulary = static_cast<size_t>(info.vocabulary);
-  const bool all = o.logits != nullptr;
-  std::vector<float> logits(vocabulary * (all ? o.prompt.size() : 1));
-  const int64_t prompt = static_cast<int64_t>(o.prompt.size());
-  const oc_logits which = all ? OC_LOGITS_ALL : OC_LOGITS_LAST;
-  if (!done(oc_session_run(session, o.prompt.data(), prompt, which, logits.data(), logits.size()),
-            "prompt")) {
-    return false;
-  }
-  if (all && !write_logits(o.logits, logits)) return false;
-  float* last = logits.data() + logits.size() - vocabulary;
-  for (int64_t i = 0; i < o.count; ++i) {
-    const int64_t token = likeliest(last, info.vocabulary);
-    std::printf("%s%" PRId64, i == 0 ? "" : " ", token);
-    std::fflush(stdout);
-    if (i + 1 == o.count) break;  // nothing asks for what follows it
-    if (!done(oc_session_run(session, &token, 1, OC_LOGITS_LAST, last, vocabulary), "token")) {
+  const int64_t* prompt = o.prompt.data();
+  int64_t count = static_cast<int64_t>(o.prompt.size()), token = 0, made = 0;
+  for (int64_t i = 0; i < o.count || i == 0; ++i) {
+    const int64_t most = o.count == 0 ? 0 : 1;
+    if (i == 0 && o.logits != nullptr) {
+      if (!run_prompt(o, info, session, &token)) return false;
+    } else if (!done(oc_session_generate(session, prompt, count, most, nullptr, 0, &token, &made),
+                     i == 0 ? "prompt" : "token")) {
       return false;
     }
+    if (o.count > 0) std::printf("%s%" PRId64, i == 0 ? "" : " ", token);
+    std::fflush(stdout);
+    prompt = &token;
+    count = 1;
   }
   if (o.count > 0) std::printf("\n");
   return true;
@@ -190,6 +254,7 @@ int main(int argc, char** argv) {
     std::fputs(kUsage, stderr);
     return 2;
   }
+  if (options.list) return list_devices() ? 0 : 1;
   const oc_options chosen = {options.verify ? OC_VERIFY_WEIGHTS : 0u, 0, options.bytes_max};
   oc_model* opened = nullptr;
   if (!done(oc_model_open(options.model, &chosen, &opened), options.model)) return 1;
@@ -198,9 +263,12 @@ int main(int argc, char** argv) {
   oc_session* made = nullptr;
   if (!done(oc_model_info(model.get(), &info), options.model)) return 1;
   if (options.verbose) print_model(model.get(), info);
-  if (!done(oc_session_create(model.get(), &made), options.model)) return 1;
-  const Session session(made);
+  Device device;
+  if (!open_device(options, &device)) return 1;
+  if (!done(oc_session_create_on(model.get(), device.get(), &made), options.model)) return 1;
+  Session session(made);
   const bool good = generate(options, info, session.get());
   if (options.verbose) print_stats(model.get(), info, session.get());
-  return good ? 0 : 1;
+  session.reset();
+  return good && print_messages(device.get()) ? 0 : 1;
 }

@@ -53,7 +53,8 @@ def test_the_program_gives_what_the_library_gives(model, tmp_path):
 def test_cmake_builds_the_same_sources():
     (listed,) = re.findall(r"add_library\(optimum_compile\s([^)]*)\)", _cmake())
     assert sorted(listed.split()) == sorted([*PORTABLE, *RUNTIME])
-    on_disk = {str(path.relative_to(ROOT)) for path in (ROOT / "src" / "runtime").glob("*.cpp")}
+    folders = (ROOT / "src" / "runtime", ROOT / "src" / "gpu")
+    on_disk = {str(path.relative_to(ROOT)) for each in folders for path in each.glob("*.cpp")}
     assert on_disk == set(RUNTIME)
 
 
