@@ -1,4 +1,5 @@
 #include "optimum_compile/gpu/device.h"
+#include "optimum_compile/gpu/numbers.h"
 
 #ifdef OC_VULKAN
 
@@ -189,13 +190,8 @@ void check_groups(const Gpu& gpu, const char* kernel, const uint32_t* groups) {
 void check_constants(const Gpu& gpu, const KernelEntry& kernel, const uint32_t* constants,
                      size_t count) {
   const char* name = kernel.name.c_str();
-  if (count != kernel.constants) {
-    fail(OC_BAD_FILE, "kernel %s: %zu constants, it has %u", name, count, kernel.constants);
-  }
+  check_constant_list(kernel, constants, count);
   const uint32_t size = constants[0];
-  if (size < 32 || size > 256 || (size & (size - 1)) != 0) {
-    fail(OC_BAD_FILE, "kernel %s: a workgroup of %u; it is a power of two, 32 to 256", name, size);
-  }
   const VkPhysicalDeviceLimits& limits = gpu.limits();
   const uint32_t most =
       std::min(limits.maxComputeWorkGroupInvocations, limits.maxComputeWorkGroupSize[0]);

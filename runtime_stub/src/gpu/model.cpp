@@ -24,62 +24,17 @@ int64_t padded(size_t bytes, int64_t to) {
 GpuModel::GpuModel(std::shared_ptr<const Gpu> gpu, std::shared_ptr<const KernelTable> kernels,
                    std::shared_ptr<const Program> program)
     : gpu_(std::move(gpu)), kernels_(std::move(kernels)), program_(std::move(program)) {
-  if (program_->gpu_version == 0) {
-    fail(OC_NO_DEVICE, "the file has no section for a GPU: compile it with --target gpu");
+  entries_ = kernels_of(section_of(*program_), *kernels_);
+  for (const PipelineOf& p : section().pipelines) {
+    check_constants(*gpu_, *entries_[p.kernel], p.constants.data(), p.constants.size());
   }
-  if (program_->gpu == nullptr) {
-    fail(OC_BAD_VERSION, "the section GPU has version %u; this runtime reads version 1",
-         program_->gpu_version);
-  }
-  check_kernels();
+  const uint64_t most = gpu_->limits().maxStorageBufferRange;
   for (const GpuFunction& f : section().functions) {
-    for (const Dispatch& d : f.dispatches) check_dispatch(d);
+    for (const Dispatch& d : f.dispatches) check_dispatch(*program_, kernel(d.pipeline), d, most);
   }
   pipelines_.resize(section().pipelines.size());
   place_parts();
   upload();
-}
-
-void GpuModel::check_kernels() {
-  for (const NamedKernel& named : section().kernels) {
-    const KernelEntry* found = kernels_->find(named.name);
-    if (found == nullptr) {
-      fail(OC_BAD_VERSION, "this runtime has no kernel %s", named.name.c_str());
-    }
-    if (found->crc != named.crc) {
-      fail(OC_BAD_VERSION, "kernel %s of this runtime has another interface than the file expects",
-           named.name.c_str());
-    }
-    entries_.push_back(found);
-  }
-  for (const PipelineOf& p : section().pipelines) {
-    check_constants(*gpu_, *entries_[p.kernel], p.constants.data(), p.constants.size());
-  }
-}
-
-void GpuModel::check_dispatch(const Dispatch& d) const {
-  const KernelEntry& k = kernel(d.pipeline);
-  const char* name = k.name.c_str();
-  if (d.buffers.size() != k.buffers || d.params.size() != k.params) {
-    fail(OC_BAD_FILE, "kernel %s is given %zu buffers and %zu params; it has %u and %u", name,
-         d.buffers.size(), d.params.size(), k.buffers, k.params);
-  }
-  const uint64_t most = gpu_->limits().maxStorageBufferRange;
-  for (size_t i = 0; i < d.buffers.size(); ++i) {
-    const Bound& b = d.buffers[i];
-    const bool part = b.kind == BoundKind::part;
-    if ((k.written >> i & 1u) != 0 && (part || b.kind == BoundKind::tokens)) {
-      fail(OC_BAD_FILE, "kernel %s would write into what is only read", name);
-    }
-    const uint64_t bytes = part ? b.bytes
-                           : b.kind == BoundKind::cache
-                               ? static_cast<uint64_t>(program_->caches[b.index].bytes)
-                               : 0;
-    if (bytes > most) {
-      fail(OC_NO_DEVICE, "kernel %s reads a buffer of %llu bytes; the device shows it %llu", name,
-           static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(most));
-    }
-  }
 }
 
 // Parts that are read, one behind the other, in as few buffers as may be.

@@ -12,45 +12,6 @@ namespace optimum_compile::gpu {
 namespace {
 
 constexpr int64_t kLeastBytes = 256;
-constexpr int64_t kMost = int64_t{1} << 46;
-
-// Bytes of the arena for `seq` tokens, with as many behind as may be: what is recorded then stays.
-int64_t arena_bytes(const Program& p, const Function& f, Numbers* numbers, int64_t seq,
-                    int64_t past) {
-  int64_t later = 0;
-  if (p.expressions[f.arena].uses_past && past < p.context - seq) {
-    try {
-      numbers->set(seq, p.context - seq);
-      later = numbers->at(f.arena);
-    } catch (const Failure&) {
-      later = 0;  // nothing that can be run then
-    }
-  }
-  numbers->set(seq, past);
-  const int64_t bytes = std::max(numbers->at(f.arena), later);
-  if (bytes < 0 || bytes > kMost) {
-    fail(OC_BAD_CALL, "function %s asks for an arena of %lld bytes", f.name.c_str(),
-         static_cast<long long>(bytes));
-  }
-  return bytes;
-}
-
-// Bytes of weights that the steps of a pass read, as the CPU counts them.
-int64_t weight_bytes(const Program& p, const Function& f, int64_t seq, bool logits) {
-  int64_t out = 0;
-  for (const Step& step : f.steps) {
-    const bool makes = !step.outputs.empty() && step.outputs[0].kind == OperandKind::view &&
-                       f.buffers[f.views[step.outputs[0].index].buffer].space == Space::output;
-    if (makes && !logits) continue;
-    for (const Operand& o : step.inputs) {
-      if (o.kind != OperandKind::weight) continue;
-      const Weight& w = p.weights[o.index];
-      const bool rows = step.op == Op::embedding || step.op == Op::rope;
-      out += rows ? seq * (w.bytes / w.rows) : w.bytes;
-    }
-  }
-  return out;
-}
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// What sessions of one model share on one device: weights, pipelines; and what a call makes of numbers.
+// What sessions of one model share on one device: weights and pipelines.
 #ifndef OPTIMUM_COMPILE_GPU_MODEL_H
 #define OPTIMUM_COMPILE_GPU_MODEL_H
 
@@ -10,29 +10,9 @@
 #include <mutex>
 #include <vector>
 
-#include "optimum_compile/gpu/program.h"
+#include "optimum_compile/gpu/numbers.h"
 
 namespace optimum_compile::gpu {
-
-// The expressions of a section with values of seq, past and first.
-class GpuNumbers {
- public:
-  explicit GpuNumbers(std::shared_ptr<const Program> program);
-
-  // Where only `past` differs from the last time, only what depends on it is counted again.
-  void set(int64_t seq, int64_t past, int64_t first);
-
-  // As a word: an unsigned number, or a signed one in two's complement. A Failure where it is neither.
-  uint32_t word(uint32_t expr) const;
-  bool uses_past(uint32_t expr) const { return gpu_.expressions[expr].uses_past; }
-
- private:
-  const std::shared_ptr<const Program> program_;
-  const GpuProgram& gpu_;
-  std::vector<int64_t> symbols_, values_;
-  std::vector<bool> known_;
-  bool set_ = false;
-};
 
 class GpuModel {
  public:
@@ -58,8 +38,6 @@ class GpuModel {
     int64_t offset = 0;
     bool used = false;
   };
-  void check_kernels();
-  void check_dispatch(const Dispatch& dispatch) const;
   void place_parts();
   void upload();
 
