@@ -26,7 +26,7 @@ $(VENV)/.ready: pyproject.toml tools/dev/check_system.sh
 	sh tools/dev/check_system.sh "$(PYTHON)" $(DEBIAN)
 	test -x $(BIN)/python || $$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check "torch==2.13.0"
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[coreml,executorch,onnxruntime,dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[coreml,executorch,onnxruntime,tvm,dev]"
 	$(PY) tools/dev/link_typings.py
 	touch $@
 

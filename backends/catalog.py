@@ -17,6 +17,7 @@ BACKENDS = {
     # Before the native one: the ending of its files ends theirs.
     "gpu": "optimum_compile.backends.gpu.backend:BACKEND",
     "native": "optimum_compile.backends.native.backend:BACKEND",
+    "tvm": "optimum_compile.backends.tvm.backend:BACKEND",
     "reference": "optimum_compile.backends.reference.backend:BACKEND",
 }
 

@@ -296,6 +296,7 @@ TARGETS = {
     "android:onnxruntime": Target("android", "onnxruntime"),
     "android:nnapi": Target("nnapi", "nnapi"),
     "android:vulkan": Target("android", "vulkan"),
+    "android:tvm": Target("android", "tvm"),
     "gguf": Target("gguf", "gguf"),
     "mlx": Target("mlx", "mlx"),
     "gpu": Target("gpu", "gpu"),
