@@ -21,7 +21,9 @@ namespace {
 using Bytes = std::vector<uint8_t>;
 
 constexpr size_t kHeader = 32, kEntry = 24;
-constexpr uint32_t kMeta = 1, kProgram = 2, kWeights = 3;
+// Sections of a seed in the order of its copies; the last one begins at a multiple of 4096.
+constexpr uint32_t kKinds[] = {1, 2, 100, 3};
+constexpr size_t kMeta = 0, kProgram = 1, kGpu = 2, kWeights = 3, kSections = 4;
 constexpr unsigned kHangSeconds = 60;
 constexpr int64_t kSessionBytes = int64_t{1} << 23;
 constexpr int kStatuses = OC_DEVICE_ERROR + 1;
@@ -50,9 +52,9 @@ void put(Bytes* b, size_t at, int size, uint64_t value) {
   }
 }
 
-// A program taken apart: its sections by kind.
+// A program taken apart. Programs without a section GPU have an empty one here, and none in copies.
 struct Parts {
-  Bytes section[4];
+  Bytes section[kSections];
 };
 
 Parts take_apart(const Bytes& file) {
@@ -61,9 +63,11 @@ Parts take_apart(const Bytes& file) {
     const size_t entry = kHeader + i * kEntry;
     const size_t kind = get(file, entry, 4), offset = get(file, entry + 8, 8),
                  bytes = get(file, entry + 16, 8);
-    if (kind > kWeights) continue;
     const auto begin = file.begin() + static_cast<std::ptrdiff_t>(offset);
-    out.section[kind].assign(begin, begin + static_cast<std::ptrdiff_t>(bytes));
+    for (size_t s = 0; s < kSections; ++s) {
+      if (kind != kKinds[s]) continue;
+      out.section[s].assign(begin, begin + static_cast<std::ptrdiff_t>(bytes));
+    }
   }
   return out;
 }
@@ -80,21 +84,25 @@ void repair_header(Bytes* file) {
 }
 
 Bytes put_together(const Parts& parts) {
-  Bytes file(kHeader + 3 * kEntry);
+  const size_t count = parts.section[kGpu].empty() ? kSections - 1 : kSections;
+  Bytes file(kHeader + count * kEntry);
   static const uint8_t kMagic[] = {0x89, 'O', 'C', 'M', 0x0D, 0x0A, 0x1A, 0x0A};
   std::copy(kMagic, kMagic + 8, file.begin());
   put(&file, 8, 4, 1);
-  put(&file, 24, 4, 3);
-  for (uint32_t kind = kMeta; kind <= kWeights; ++kind) {
-    const size_t alignment = kind == kWeights ? 4096 : 64;
+  put(&file, 24, 4, count);
+  size_t entry = kHeader;
+  for (size_t s = 0; s < kSections; ++s) {
+    const Bytes& data = parts.section[s];
+    if (s == kGpu && data.empty()) continue;
+    const size_t alignment = s == kWeights ? 4096 : 64;
     file.resize((file.size() + alignment - 1) / alignment * alignment);
-    const size_t entry = kHeader + (kind - 1) * kEntry, offset = file.size();
-    const Bytes& data = parts.section[kind];
+    const size_t offset = file.size();
     file.insert(file.end(), data.begin(), data.end());
-    put(&file, entry, 4, kind);
+    put(&file, entry, 4, kKinds[s]);
     put(&file, entry + 4, 4, crc_of(data, 0, data.size()));
     put(&file, entry + 8, 8, offset);
     put(&file, entry + 16, 8, data.size());
+    entry += kEntry;
   }
   put(&file, 16, 8, file.size());
   repair_header(&file);
@@ -203,7 +211,8 @@ Bytes forged(Random& r, const Bytes& seed, Parts parts) {
     if (file.size() >= kHeader) repair_header(&file);
     return file;
   }
-  Bytes& program = parts.section[kProgram];
+  const bool gpu = !parts.section[kGpu].empty() && r.one_in(2);
+  Bytes& program = parts.section[gpu ? kGpu : kProgram];
   Bytes& weights = parts.section[kWeights];
   for (size_t n = 1 + r.below(2); n > 0; --n) {
     const size_t what = r.below(10);

@@ -24,8 +24,12 @@ def fuzzer() -> Path:
 
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory) -> tuple[Path, ...]:
-    """A planned decoder with coded caches, and one program with every step and kind of weight."""
-    return decoder(tmp_path_factory.mktemp("decoder")), every_step(tmp_path_factory.mktemp("every"))
+    """A planned decoder with coded caches, one program with every step and kind of weight, one for GPUs."""
+    return (
+        decoder(tmp_path_factory.mktemp("decoder")),
+        every_step(tmp_path_factory.mktemp("every")),
+        decoder(tmp_path_factory.mktemp("gpu"), gpu=True),
+    )
 
 
 def fuzz(fuzzer: Path, seed: Path, count: int, first: int = 0) -> dict[str, dict[str, int]]:
@@ -55,7 +59,7 @@ def test_every_step_on_odd_views_is_clean(fuzzer, tmp_path, seed):
     fuzz(fuzzer, every_step(tmp_path, seed), 0)
 
 
-@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("at", [0, 1, 2])
 def test_mutated_programs_end_in_a_status(fuzzer, seeds, at):
     found = fuzz(fuzzer, seeds[at], QUICK)
     assert sum(found["opened"].values()) > 0.9 * QUICK
@@ -66,7 +70,7 @@ def test_mutated_programs_end_in_a_status(fuzzer, seeds, at):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("at", [0, 1, 2])
 def test_ten_thousand_mutated_programs_end_in_a_status(fuzzer, seeds, at):
     found = fuzz(fuzzer, seeds[at], WHOLE, QUICK)
     assert sum(found["opened"].values()) > 0.9 * WHOLE

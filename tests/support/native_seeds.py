@@ -8,9 +8,14 @@ from support.hf import save_folder, tiny_model
 from support.native_programs import Maker
 from support.packed import random_packed
 
+from optimum_compile.backends.gpu.emit import lowered as lowered_for_gpu
+from optimum_compile.backends.gpu.emit import plan as plan_for_gpu
+from optimum_compile.backends.gpu.encode import encode_section
+from optimum_compile.backends.gpu.lower import lower_section
+from optimum_compile.backends.gpu.section import KIND
 from optimum_compile.backends.native import program as p
 from optimum_compile.backends.native.encode import encode
-from optimum_compile.backends.native.lower import lower
+from optimum_compile.backends.native.lower import Lowered, lower
 from optimum_compile.backends.native.plan import plan_functions
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.quant.kv import KvRole, KvScheme, KvStored
@@ -153,19 +158,33 @@ def _row_in_place(m: Maker, rng: np.random.Generator) -> None:
     m.step(Op.BINARY, [x, x], [x], 2)
 
 
-def decoder(folder: Path, context: int = 24, chunk: int = 8) -> Path:
-    """A planned decoder, prefill and decode, with a scheme of its own for each matrix and coded caches."""
+def decoder(
+    folder: Path, context: int = 24, chunk: int = 8, *, gpu: bool = False, coded: bool = True
+) -> Path:
+    """A planned decoder, prefill and decode, with a scheme of its own for each matrix and coded caches.
+
+    gpu: one for GPUs too, without outliers, which have no kernels there.
+    """
     graph = open_model(save_folder(tiny_model("llama"), folder), context=context, max_prefill=chunk)
     made = graph.graph
-    names = [text for text in SCHEMES if text not in ("f16", "f32")]
+    names = [text for text in SCHEMES if text not in ("f16", "f32") and not (gpu and "+" in text)]
     chosen = {
         unit.name: parse_scheme(names[at % len(names)]) for at, unit in enumerate(units_of(made))
     }
     with_schemes(made, chosen, folder)
     for at, state in enumerate(made.states):
-        if at:
+        if at and coded:
             state.read.notes.put(KvPrecision(KvScheme((8, 4, 2)[at % 3], 8, 4, 1)))
+    if gpu:
+        return _with_dispatches(lowered_for_gpu(plan_for_gpu(made), folder), folder)
     lowered = lower(plan_functions(made).functions, folder)
     path = folder / "decoder.ocm"
     path.write_bytes(encode(lowered.program, '{"a":1}', lowered.weights.read_bytes()))
+    return path
+
+
+def _with_dispatches(made: Lowered, folder: Path) -> Path:
+    path = folder / "decoder.gpu.ocm"
+    more = {KIND: encode_section(lower_section(made.program))}
+    path.write_bytes(encode(made.program, '{"a":1}', made.weights.read_bytes(), more))
     return path
