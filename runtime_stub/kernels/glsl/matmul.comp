@@ -12,8 +12,8 @@
 #define TILE_ROWS (4u * ACROSS)
 #define TILE_TOKENS (4u * (gl_WorkGroupSize.x / ACROSS))
 const uint DEPTH = 16u;  // columns of a tile
-shared float x_tile[64u * DEPTH];  // (DEPTH, TILE_TOKENS)
-shared float w_tile[64u * DEPTH];  // (DEPTH, TILE_ROWS)
+shared vec4 x_tile[16u * DEPTH];  // (DEPTH, TILE_TOKENS / 4) of four tokens
+shared vec4 w_tile[16u * DEPTH];  // (DEPTH, TILE_ROWS / 4) of four rows
 
 // Eight columns of a row as weights, or zeros outside of the matrix.
 void fetch_weights(uint row, uint column, out float v[8]) {
@@ -56,19 +56,23 @@ void main() {
         if (i < 2u * TILE_ROWS) {
           const uint row = i % TILE_ROWS, k = 8u * (i / TILE_ROWS);
           fetch_weights(row0 + row, column0 + k, v);
-          [[unroll]] for (uint j = 0u; j < 8u; ++j) w_tile[(k + j) * TILE_ROWS + row] = v[j];
+          [[unroll]] for (uint j = 0u; j < 8u; ++j) {
+            w_tile[(k + j) * (TILE_ROWS / 4u) + row / 4u][row % 4u] = v[j];
+          }
         } else {
           const uint token = (i - 2u * TILE_ROWS) % TILE_TOKENS;
           const uint k = 8u * ((i - 2u * TILE_ROWS) / TILE_TOKENS);
           fetch_x(token0 + token, column0 + k, v);
-          [[unroll]] for (uint j = 0u; j < 8u; ++j) x_tile[(k + j) * TILE_TOKENS + token] = v[j];
+          [[unroll]] for (uint j = 0u; j < 8u; ++j) {
+            x_tile[(k + j) * (TILE_TOKENS / 4u) + token / 4u][token % 4u] = v[j];
+          }
         }
       }
       barrier();
       for (uint k = 0u; k < DEPTH; ++k) {
-        const uint w_at = k * TILE_ROWS + my_row, x_at_ = k * TILE_TOKENS + my_token;
-        const vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
-        [[unroll]] for (uint i = 0u; i < 4u; ++i) acc[i] += x_tile[x_at_ + i] * w;
+        const vec4 w4 = w_tile[k * (TILE_ROWS / 4u) + my_row / 4u];
+        const vec4 x4 = x_tile[k * (TILE_TOKENS / 4u) + my_token / 4u];
+        [[unroll]] for (uint i = 0u; i < 4u; ++i) acc[i] += x4[i] * w4;
       }
       barrier();
     }

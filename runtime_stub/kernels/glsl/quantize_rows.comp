@@ -1,5 +1,5 @@
 #version 450
-// Tokens as int8: scale = max |x| / 127 (1 for zeros), codes = x / scale to nearest, ties to even. Groups x: tokens, or fewer.
+// Tokens as int8: scale = max |x| / 127 (1 for what is next to zero), codes = x / scale to nearest, ties to even. Groups x: tokens, or fewer.
 // y: four codes a word, `words` words a token (a multiple of 2), zeros behind the last column; `y_at`, `y_token` count words.
 #define USE_GROUP_SUM
 #include "common.glsl"
@@ -42,7 +42,7 @@ void main() {
       most = max(most, abs(load_x(token, column)));
     }
     const float largest = group_max(most);
-    const float scale = largest == 0.0 ? 1.0 : quotient(largest, 127.0);
+    const float scale = largest < 1e-30 ? 1.0 : quotient(largest, 127.0);  // 1 / scale is finite
     if (gl_LocalInvocationID.x == 0u) scales[scales_at + token] = floatBitsToUint(scale);
     for (uint i = gl_LocalInvocationID.x; i < words; i += gl_WorkGroupSize.x) {
       uint word = 0u;

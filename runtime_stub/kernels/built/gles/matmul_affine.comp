@@ -205,48 +205,52 @@ const uint _1793 = gl_WorkGroupSize.x;
 const bool _1794 = (_1793 >= 128u);
 const uint _1795 = _1794 ? 16u : 8u;
 const uint _1796 = (4u * _1795);
-const uint _1810 = gl_WorkGroupSize.x;
-const bool _1811 = (_1810 >= 128u);
-const uint _1812 = _1811 ? 16u : 8u;
-const uint _1813 = (4u * _1812);
-const uint _1814 = (2u * _1813);
-const uint _1816 = gl_WorkGroupSize.x;
-const uint _1817 = gl_WorkGroupSize.x;
-const bool _1818 = (_1817 >= 128u);
-const uint _1819 = _1818 ? 16u : 8u;
-const uint _1820 = (_1816 / _1819);
-const uint _1821 = (4u * _1820);
-const uint _1825 = gl_WorkGroupSize.x;
-const bool _1826 = (_1825 >= 128u);
-const uint _1827 = _1826 ? 16u : 8u;
-const uint _1828 = (4u * _1827);
-const uint _1829 = (2u * _1828);
-const uint _1831 = gl_WorkGroupSize.x;
-const uint _1832 = gl_WorkGroupSize.x;
-const bool _1833 = (_1832 >= 128u);
-const uint _1834 = _1833 ? 16u : 8u;
-const uint _1835 = (_1831 / _1834);
-const uint _1836 = (4u * _1835);
-const uint _1862 = gl_WorkGroupSize.x;
-const uint _1863 = gl_WorkGroupSize.x;
-const bool _1864 = (_1863 >= 128u);
-const uint _1865 = _1864 ? 16u : 8u;
-const uint _1866 = (_1862 / _1865);
-const uint _1867 = (4u * _1866);
-const uint _1891 = gl_WorkGroupSize.x;
-const bool _1892 = (_1891 >= 128u);
-const uint _1893 = _1892 ? 16u : 8u;
-const uint _1894 = (4u * _1893);
-const uint _1900 = gl_WorkGroupSize.x;
-const uint _1901 = gl_WorkGroupSize.x;
-const bool _1902 = (_1901 >= 128u);
-const uint _1903 = _1902 ? 16u : 8u;
-const uint _1904 = (_1900 / _1903);
-const uint _1905 = (4u * _1904);
-const uint _2017 = gl_WorkGroupSize.x;
-const bool _2018 = (_2017 >= 128u);
-const uint _2019 = _2018 ? 16u : 8u;
-const uint _2020 = (4u * _2019);
+const uint _1797 = (_1796 / 4u);
+const uint _1814 = gl_WorkGroupSize.x;
+const bool _1815 = (_1814 >= 128u);
+const uint _1816 = _1815 ? 16u : 8u;
+const uint _1817 = (4u * _1816);
+const uint _1818 = (2u * _1817);
+const uint _1820 = gl_WorkGroupSize.x;
+const uint _1821 = gl_WorkGroupSize.x;
+const bool _1822 = (_1821 >= 128u);
+const uint _1823 = _1822 ? 16u : 8u;
+const uint _1824 = (_1820 / _1823);
+const uint _1825 = (4u * _1824);
+const uint _1829 = gl_WorkGroupSize.x;
+const bool _1830 = (_1829 >= 128u);
+const uint _1831 = _1830 ? 16u : 8u;
+const uint _1832 = (4u * _1831);
+const uint _1833 = (2u * _1832);
+const uint _1835 = gl_WorkGroupSize.x;
+const uint _1836 = gl_WorkGroupSize.x;
+const bool _1837 = (_1836 >= 128u);
+const uint _1838 = _1837 ? 16u : 8u;
+const uint _1839 = (_1835 / _1838);
+const uint _1840 = (4u * _1839);
+const uint _1866 = gl_WorkGroupSize.x;
+const uint _1867 = gl_WorkGroupSize.x;
+const bool _1868 = (_1867 >= 128u);
+const uint _1869 = _1868 ? 16u : 8u;
+const uint _1870 = (_1866 / _1869);
+const uint _1871 = (4u * _1870);
+const uint _1872 = (_1871 / 4u);
+const uint _1899 = gl_WorkGroupSize.x;
+const bool _1900 = (_1899 >= 128u);
+const uint _1901 = _1900 ? 16u : 8u;
+const uint _1902 = (4u * _1901);
+const uint _1903 = (_1902 / 4u);
+const uint _1913 = gl_WorkGroupSize.x;
+const uint _1914 = gl_WorkGroupSize.x;
+const bool _1915 = (_1914 >= 128u);
+const uint _1916 = _1915 ? 16u : 8u;
+const uint _1917 = (_1913 / _1916);
+const uint _1918 = (4u * _1917);
+const uint _1919 = (_1918 / 4u);
+const uint _2014 = gl_WorkGroupSize.x;
+const bool _2015 = (_2014 >= 128u);
+const uint _2016 = _2015 ? 16u : 8u;
+const uint _2017 = (4u * _2016);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -331,8 +335,8 @@ layout(binding = 6, std430) buffer Y2
     uint y2[];
 } _1256;
 
-shared float w_tile[1024];
-shared float x_tile[1024];
+shared vec4 w_tile[256];
+shared vec4 x_tile[256];
 
 void open_book()
 {
@@ -950,7 +954,7 @@ void main()
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1684; row0 < _397.row_end; row0 += (gl_NumWorkGroups.x * _2020))
+    for (uint row0 = _1684; row0 < _397.row_end; row0 += (gl_NumWorkGroups.x * _2017))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -972,13 +976,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1796) + row] = v[j];
+                        w_tile[((k + j) * _1797) + (row / 4u)][row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1814) % _1821;
-                    uint k_1 = 8u * ((i_1 - _1829) / _1836);
+                    uint token = (i_1 - _1818) % _1825;
+                    uint k_1 = 8u * ((i_1 - _1833) / _1840);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -986,20 +990,19 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1867) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1872) + (token / 4u)][token % 4u] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1894) + my_row;
-                uint x_at_ = (k_2 * _1905) + my_token;
-                vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                vec4 w4 = w_tile[(k_2 * _1903) + (my_row / 4u)];
+                vec4 x4 = x_tile[(k_2 * _1919) + (my_token / 4u)];
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             barrier();

@@ -105,52 +105,56 @@ const uint _1458 = gl_WorkGroupSize.x;
 const bool _1459 = (_1458 >= 128u);
 const uint _1460 = _1459 ? 16u : 8u;
 const uint _1461 = (4u * _1460);
-const uint _1490 = gl_WorkGroupSize.x;
-const bool _1491 = (_1490 >= 128u);
-const uint _1492 = _1491 ? 16u : 8u;
-const uint _1493 = (4u * _1492);
-const uint _1507 = gl_WorkGroupSize.x;
-const bool _1508 = (_1507 >= 128u);
-const uint _1509 = _1508 ? 16u : 8u;
-const uint _1510 = (4u * _1509);
-const uint _1511 = (2u * _1510);
-const uint _1513 = gl_WorkGroupSize.x;
-const uint _1514 = gl_WorkGroupSize.x;
-const bool _1515 = (_1514 >= 128u);
-const uint _1516 = _1515 ? 16u : 8u;
-const uint _1517 = (_1513 / _1516);
-const uint _1518 = (4u * _1517);
-const uint _1522 = gl_WorkGroupSize.x;
-const bool _1523 = (_1522 >= 128u);
-const uint _1524 = _1523 ? 16u : 8u;
-const uint _1525 = (4u * _1524);
-const uint _1526 = (2u * _1525);
-const uint _1528 = gl_WorkGroupSize.x;
-const uint _1529 = gl_WorkGroupSize.x;
-const bool _1530 = (_1529 >= 128u);
-const uint _1531 = _1530 ? 16u : 8u;
-const uint _1532 = (_1528 / _1531);
-const uint _1533 = (4u * _1532);
-const uint _1559 = gl_WorkGroupSize.x;
-const uint _1560 = gl_WorkGroupSize.x;
-const bool _1561 = (_1560 >= 128u);
-const uint _1562 = _1561 ? 16u : 8u;
-const uint _1563 = (_1559 / _1562);
-const uint _1564 = (4u * _1563);
-const uint _1588 = gl_WorkGroupSize.x;
-const bool _1589 = (_1588 >= 128u);
-const uint _1590 = _1589 ? 16u : 8u;
-const uint _1591 = (4u * _1590);
+const uint _1491 = gl_WorkGroupSize.x;
+const bool _1492 = (_1491 >= 128u);
+const uint _1493 = _1492 ? 16u : 8u;
+const uint _1494 = (4u * _1493);
+const uint _1495 = (_1494 / 4u);
+const uint _1512 = gl_WorkGroupSize.x;
+const bool _1513 = (_1512 >= 128u);
+const uint _1514 = _1513 ? 16u : 8u;
+const uint _1515 = (4u * _1514);
+const uint _1516 = (2u * _1515);
+const uint _1518 = gl_WorkGroupSize.x;
+const uint _1519 = gl_WorkGroupSize.x;
+const bool _1520 = (_1519 >= 128u);
+const uint _1521 = _1520 ? 16u : 8u;
+const uint _1522 = (_1518 / _1521);
+const uint _1523 = (4u * _1522);
+const uint _1527 = gl_WorkGroupSize.x;
+const bool _1528 = (_1527 >= 128u);
+const uint _1529 = _1528 ? 16u : 8u;
+const uint _1530 = (4u * _1529);
+const uint _1531 = (2u * _1530);
+const uint _1533 = gl_WorkGroupSize.x;
+const uint _1534 = gl_WorkGroupSize.x;
+const bool _1535 = (_1534 >= 128u);
+const uint _1536 = _1535 ? 16u : 8u;
+const uint _1537 = (_1533 / _1536);
+const uint _1538 = (4u * _1537);
+const uint _1564 = gl_WorkGroupSize.x;
+const uint _1565 = gl_WorkGroupSize.x;
+const bool _1566 = (_1565 >= 128u);
+const uint _1567 = _1566 ? 16u : 8u;
+const uint _1568 = (_1564 / _1567);
+const uint _1569 = (4u * _1568);
+const uint _1570 = (_1569 / 4u);
 const uint _1597 = gl_WorkGroupSize.x;
-const uint _1598 = gl_WorkGroupSize.x;
-const bool _1599 = (_1598 >= 128u);
-const uint _1600 = _1599 ? 16u : 8u;
-const uint _1601 = (_1597 / _1600);
-const uint _1602 = (4u * _1601);
-const uint _1714 = gl_WorkGroupSize.x;
-const bool _1715 = (_1714 >= 128u);
-const uint _1716 = _1715 ? 16u : 8u;
-const uint _1717 = (4u * _1716);
+const bool _1598 = (_1597 >= 128u);
+const uint _1599 = _1598 ? 16u : 8u;
+const uint _1600 = (4u * _1599);
+const uint _1601 = (_1600 / 4u);
+const uint _1611 = gl_WorkGroupSize.x;
+const uint _1612 = gl_WorkGroupSize.x;
+const bool _1613 = (_1612 >= 128u);
+const uint _1614 = _1613 ? 16u : 8u;
+const uint _1615 = (_1611 / _1614);
+const uint _1616 = (4u * _1615);
+const uint _1617 = (_1616 / 4u);
+const uint _1712 = gl_WorkGroupSize.x;
+const bool _1713 = (_1712 >= 128u);
+const uint _1714 = _1713 ? 16u : 8u;
+const uint _1715 = (4u * _1714);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -230,8 +234,8 @@ layout(binding = 6, std430) buffer Y2
     uint y2[];
 } _955;
 
-shared float w_tile[1024];
-shared float x_tile[1024];
+shared vec4 w_tile[256];
+shared vec4 x_tile[256];
 
 void open_book()
 {
@@ -740,7 +744,7 @@ void main()
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1381; row0 < _285.row_end; row0 += (gl_NumWorkGroups.x * _1717))
+    for (uint row0 = _1381; row0 < _285.row_end; row0 += (gl_NumWorkGroups.x * _1715))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -762,13 +766,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1493) + row] = v[j];
+                        w_tile[((k + j) * _1495) + (row / 4u)][row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1511) % _1518;
-                    uint k_1 = 8u * ((i_1 - _1526) / _1533);
+                    uint token = (i_1 - _1516) % _1523;
+                    uint k_1 = 8u * ((i_1 - _1531) / _1538);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -776,20 +780,19 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1564) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1570) + (token / 4u)][token % 4u] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1591) + my_row;
-                uint x_at_ = (k_2 * _1602) + my_token;
-                vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                vec4 w4 = w_tile[(k_2 * _1601) + (my_row / 4u)];
+                vec4 x4 = x_tile[(k_2 * _1617) + (my_token / 4u)];
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             barrier();

@@ -202,52 +202,56 @@ const uint _1333 = gl_WorkGroupSize.x;
 const bool _1334 = (_1333 >= 128u);
 const uint _1335 = _1334 ? 16u : 8u;
 const uint _1336 = (4u * _1335);
-const uint _1366 = gl_WorkGroupSize.x;
-const bool _1367 = (_1366 >= 128u);
-const uint _1368 = _1367 ? 16u : 8u;
-const uint _1369 = (4u * _1368);
-const uint _1383 = gl_WorkGroupSize.x;
-const bool _1384 = (_1383 >= 128u);
-const uint _1385 = _1384 ? 16u : 8u;
-const uint _1386 = (4u * _1385);
-const uint _1387 = (2u * _1386);
-const uint _1389 = gl_WorkGroupSize.x;
-const uint _1390 = gl_WorkGroupSize.x;
-const bool _1391 = (_1390 >= 128u);
-const uint _1392 = _1391 ? 16u : 8u;
-const uint _1393 = (_1389 / _1392);
-const uint _1394 = (4u * _1393);
-const uint _1398 = gl_WorkGroupSize.x;
-const bool _1399 = (_1398 >= 128u);
-const uint _1400 = _1399 ? 16u : 8u;
-const uint _1401 = (4u * _1400);
-const uint _1402 = (2u * _1401);
-const uint _1404 = gl_WorkGroupSize.x;
-const uint _1405 = gl_WorkGroupSize.x;
-const bool _1406 = (_1405 >= 128u);
-const uint _1407 = _1406 ? 16u : 8u;
-const uint _1408 = (_1404 / _1407);
-const uint _1409 = (4u * _1408);
-const uint _1435 = gl_WorkGroupSize.x;
-const uint _1436 = gl_WorkGroupSize.x;
-const bool _1437 = (_1436 >= 128u);
-const uint _1438 = _1437 ? 16u : 8u;
-const uint _1439 = (_1435 / _1438);
-const uint _1440 = (4u * _1439);
-const uint _1464 = gl_WorkGroupSize.x;
-const bool _1465 = (_1464 >= 128u);
-const uint _1466 = _1465 ? 16u : 8u;
-const uint _1467 = (4u * _1466);
-const uint _1473 = gl_WorkGroupSize.x;
-const uint _1474 = gl_WorkGroupSize.x;
-const bool _1475 = (_1474 >= 128u);
-const uint _1476 = _1475 ? 16u : 8u;
-const uint _1477 = (_1473 / _1476);
-const uint _1478 = (4u * _1477);
-const uint _1590 = gl_WorkGroupSize.x;
-const bool _1591 = (_1590 >= 128u);
-const uint _1592 = _1591 ? 16u : 8u;
-const uint _1593 = (4u * _1592);
+const uint _1365 = gl_WorkGroupSize.x;
+const bool _1366 = (_1365 >= 128u);
+const uint _1367 = _1366 ? 16u : 8u;
+const uint _1368 = (4u * _1367);
+const uint _1369 = (_1368 / 4u);
+const uint _1386 = gl_WorkGroupSize.x;
+const bool _1387 = (_1386 >= 128u);
+const uint _1388 = _1387 ? 16u : 8u;
+const uint _1389 = (4u * _1388);
+const uint _1390 = (2u * _1389);
+const uint _1392 = gl_WorkGroupSize.x;
+const uint _1393 = gl_WorkGroupSize.x;
+const bool _1394 = (_1393 >= 128u);
+const uint _1395 = _1394 ? 16u : 8u;
+const uint _1396 = (_1392 / _1395);
+const uint _1397 = (4u * _1396);
+const uint _1401 = gl_WorkGroupSize.x;
+const bool _1402 = (_1401 >= 128u);
+const uint _1403 = _1402 ? 16u : 8u;
+const uint _1404 = (4u * _1403);
+const uint _1405 = (2u * _1404);
+const uint _1407 = gl_WorkGroupSize.x;
+const uint _1408 = gl_WorkGroupSize.x;
+const bool _1409 = (_1408 >= 128u);
+const uint _1410 = _1409 ? 16u : 8u;
+const uint _1411 = (_1407 / _1410);
+const uint _1412 = (4u * _1411);
+const uint _1438 = gl_WorkGroupSize.x;
+const uint _1439 = gl_WorkGroupSize.x;
+const bool _1440 = (_1439 >= 128u);
+const uint _1441 = _1440 ? 16u : 8u;
+const uint _1442 = (_1438 / _1441);
+const uint _1443 = (4u * _1442);
+const uint _1444 = (_1443 / 4u);
+const uint _1471 = gl_WorkGroupSize.x;
+const bool _1472 = (_1471 >= 128u);
+const uint _1473 = _1472 ? 16u : 8u;
+const uint _1474 = (4u * _1473);
+const uint _1475 = (_1474 / 4u);
+const uint _1485 = gl_WorkGroupSize.x;
+const uint _1486 = gl_WorkGroupSize.x;
+const bool _1487 = (_1486 >= 128u);
+const uint _1488 = _1487 ? 16u : 8u;
+const uint _1489 = (_1485 / _1488);
+const uint _1490 = (4u * _1489);
+const uint _1491 = (_1490 / 4u);
+const uint _1586 = gl_WorkGroupSize.x;
+const bool _1587 = (_1586 >= 128u);
+const uint _1588 = _1587 ? 16u : 8u;
+const uint _1589 = (4u * _1588);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -317,8 +321,8 @@ layout(binding = 6, std430) buffer Y2
     uint y2[];
 } _829;
 
-shared float w_tile[1024];
-shared float x_tile[1024];
+shared vec4 w_tile[256];
+shared vec4 x_tile[256];
 
 void open_book()
 {
@@ -766,7 +770,7 @@ void main()
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1256; row0 < _242.row_end; row0 += (gl_NumWorkGroups.x * _1593))
+    for (uint row0 = _1256; row0 < _242.row_end; row0 += (gl_NumWorkGroups.x * _1589))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -788,13 +792,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1369) + row] = v[j];
+                        w_tile[((k + j) * _1369) + (row / 4u)][row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1387) % _1394;
-                    uint k_1 = 8u * ((i_1 - _1402) / _1409);
+                    uint token = (i_1 - _1390) % _1397;
+                    uint k_1 = 8u * ((i_1 - _1405) / _1412);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -802,20 +806,19 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1440) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1444) + (token / 4u)][token % 4u] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1467) + my_row;
-                uint x_at_ = (k_2 * _1478) + my_token;
-                vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                vec4 w4 = w_tile[(k_2 * _1475) + (my_row / 4u)];
+                vec4 x4 = x_tile[(k_2 * _1491) + (my_token / 4u)];
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             barrier();

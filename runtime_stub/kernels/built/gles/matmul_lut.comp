@@ -180,48 +180,52 @@ const uint _1588 = gl_WorkGroupSize.x;
 const bool _1589 = (_1588 >= 128u);
 const uint _1590 = _1589 ? 16u : 8u;
 const uint _1591 = (4u * _1590);
-const uint _1605 = gl_WorkGroupSize.x;
-const bool _1606 = (_1605 >= 128u);
-const uint _1607 = _1606 ? 16u : 8u;
-const uint _1608 = (4u * _1607);
-const uint _1609 = (2u * _1608);
-const uint _1611 = gl_WorkGroupSize.x;
-const uint _1612 = gl_WorkGroupSize.x;
-const bool _1613 = (_1612 >= 128u);
-const uint _1614 = _1613 ? 16u : 8u;
-const uint _1615 = (_1611 / _1614);
-const uint _1616 = (4u * _1615);
-const uint _1620 = gl_WorkGroupSize.x;
-const bool _1621 = (_1620 >= 128u);
-const uint _1622 = _1621 ? 16u : 8u;
-const uint _1623 = (4u * _1622);
-const uint _1624 = (2u * _1623);
-const uint _1626 = gl_WorkGroupSize.x;
-const uint _1627 = gl_WorkGroupSize.x;
-const bool _1628 = (_1627 >= 128u);
-const uint _1629 = _1628 ? 16u : 8u;
-const uint _1630 = (_1626 / _1629);
-const uint _1631 = (4u * _1630);
-const uint _1657 = gl_WorkGroupSize.x;
-const uint _1658 = gl_WorkGroupSize.x;
-const bool _1659 = (_1658 >= 128u);
-const uint _1660 = _1659 ? 16u : 8u;
-const uint _1661 = (_1657 / _1660);
-const uint _1662 = (4u * _1661);
-const uint _1686 = gl_WorkGroupSize.x;
-const bool _1687 = (_1686 >= 128u);
-const uint _1688 = _1687 ? 16u : 8u;
-const uint _1689 = (4u * _1688);
-const uint _1695 = gl_WorkGroupSize.x;
-const uint _1696 = gl_WorkGroupSize.x;
-const bool _1697 = (_1696 >= 128u);
-const uint _1698 = _1697 ? 16u : 8u;
-const uint _1699 = (_1695 / _1698);
-const uint _1700 = (4u * _1699);
-const uint _1812 = gl_WorkGroupSize.x;
-const bool _1813 = (_1812 >= 128u);
-const uint _1814 = _1813 ? 16u : 8u;
-const uint _1815 = (4u * _1814);
+const uint _1592 = (_1591 / 4u);
+const uint _1609 = gl_WorkGroupSize.x;
+const bool _1610 = (_1609 >= 128u);
+const uint _1611 = _1610 ? 16u : 8u;
+const uint _1612 = (4u * _1611);
+const uint _1613 = (2u * _1612);
+const uint _1615 = gl_WorkGroupSize.x;
+const uint _1616 = gl_WorkGroupSize.x;
+const bool _1617 = (_1616 >= 128u);
+const uint _1618 = _1617 ? 16u : 8u;
+const uint _1619 = (_1615 / _1618);
+const uint _1620 = (4u * _1619);
+const uint _1624 = gl_WorkGroupSize.x;
+const bool _1625 = (_1624 >= 128u);
+const uint _1626 = _1625 ? 16u : 8u;
+const uint _1627 = (4u * _1626);
+const uint _1628 = (2u * _1627);
+const uint _1630 = gl_WorkGroupSize.x;
+const uint _1631 = gl_WorkGroupSize.x;
+const bool _1632 = (_1631 >= 128u);
+const uint _1633 = _1632 ? 16u : 8u;
+const uint _1634 = (_1630 / _1633);
+const uint _1635 = (4u * _1634);
+const uint _1661 = gl_WorkGroupSize.x;
+const uint _1662 = gl_WorkGroupSize.x;
+const bool _1663 = (_1662 >= 128u);
+const uint _1664 = _1663 ? 16u : 8u;
+const uint _1665 = (_1661 / _1664);
+const uint _1666 = (4u * _1665);
+const uint _1667 = (_1666 / 4u);
+const uint _1694 = gl_WorkGroupSize.x;
+const bool _1695 = (_1694 >= 128u);
+const uint _1696 = _1695 ? 16u : 8u;
+const uint _1697 = (4u * _1696);
+const uint _1698 = (_1697 / 4u);
+const uint _1708 = gl_WorkGroupSize.x;
+const uint _1709 = gl_WorkGroupSize.x;
+const bool _1710 = (_1709 >= 128u);
+const uint _1711 = _1710 ? 16u : 8u;
+const uint _1712 = (_1708 / _1711);
+const uint _1713 = (4u * _1712);
+const uint _1714 = (_1713 / 4u);
+const uint _1809 = gl_WorkGroupSize.x;
+const bool _1810 = (_1809 >= 128u);
+const uint _1811 = _1810 ? 16u : 8u;
+const uint _1812 = (4u * _1811);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -297,8 +301,8 @@ layout(binding = 6, std430) buffer Y2
     uint y2[];
 } _1051;
 
-shared float w_tile[1024];
-shared float x_tile[1024];
+shared vec4 w_tile[256];
+shared vec4 x_tile[256];
 
 void open_book()
 {
@@ -828,7 +832,7 @@ void main()
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1479; row0 < _337.row_end; row0 += (gl_NumWorkGroups.x * _1815))
+    for (uint row0 = _1479; row0 < _337.row_end; row0 += (gl_NumWorkGroups.x * _1812))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -850,13 +854,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1591) + row] = v[j];
+                        w_tile[((k + j) * _1592) + (row / 4u)][row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1609) % _1616;
-                    uint k_1 = 8u * ((i_1 - _1624) / _1631);
+                    uint token = (i_1 - _1613) % _1620;
+                    uint k_1 = 8u * ((i_1 - _1628) / _1635);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -864,20 +868,19 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1662) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1667) + (token / 4u)][token % 4u] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1689) + my_row;
-                uint x_at_ = (k_2 * _1700) + my_token;
-                vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                vec4 w4 = w_tile[(k_2 * _1698) + (my_row / 4u)];
+                vec4 x4 = x_tile[(k_2 * _1714) + (my_token / 4u)];
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             barrier();

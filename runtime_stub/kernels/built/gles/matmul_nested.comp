@@ -104,52 +104,56 @@ const uint _1259 = gl_WorkGroupSize.x;
 const bool _1260 = (_1259 >= 128u);
 const uint _1261 = _1260 ? 16u : 8u;
 const uint _1262 = (4u * _1261);
-const uint _1291 = gl_WorkGroupSize.x;
-const bool _1292 = (_1291 >= 128u);
-const uint _1293 = _1292 ? 16u : 8u;
-const uint _1294 = (4u * _1293);
-const uint _1308 = gl_WorkGroupSize.x;
-const bool _1309 = (_1308 >= 128u);
-const uint _1310 = _1309 ? 16u : 8u;
-const uint _1311 = (4u * _1310);
-const uint _1312 = (2u * _1311);
-const uint _1314 = gl_WorkGroupSize.x;
-const uint _1315 = gl_WorkGroupSize.x;
-const bool _1316 = (_1315 >= 128u);
-const uint _1317 = _1316 ? 16u : 8u;
-const uint _1318 = (_1314 / _1317);
-const uint _1319 = (4u * _1318);
-const uint _1323 = gl_WorkGroupSize.x;
-const bool _1324 = (_1323 >= 128u);
-const uint _1325 = _1324 ? 16u : 8u;
-const uint _1326 = (4u * _1325);
-const uint _1327 = (2u * _1326);
-const uint _1329 = gl_WorkGroupSize.x;
-const uint _1330 = gl_WorkGroupSize.x;
-const bool _1331 = (_1330 >= 128u);
-const uint _1332 = _1331 ? 16u : 8u;
-const uint _1333 = (_1329 / _1332);
-const uint _1334 = (4u * _1333);
-const uint _1360 = gl_WorkGroupSize.x;
-const uint _1361 = gl_WorkGroupSize.x;
-const bool _1362 = (_1361 >= 128u);
-const uint _1363 = _1362 ? 16u : 8u;
-const uint _1364 = (_1360 / _1363);
-const uint _1365 = (4u * _1364);
-const uint _1389 = gl_WorkGroupSize.x;
-const bool _1390 = (_1389 >= 128u);
-const uint _1391 = _1390 ? 16u : 8u;
-const uint _1392 = (4u * _1391);
+const uint _1292 = gl_WorkGroupSize.x;
+const bool _1293 = (_1292 >= 128u);
+const uint _1294 = _1293 ? 16u : 8u;
+const uint _1295 = (4u * _1294);
+const uint _1296 = (_1295 / 4u);
+const uint _1313 = gl_WorkGroupSize.x;
+const bool _1314 = (_1313 >= 128u);
+const uint _1315 = _1314 ? 16u : 8u;
+const uint _1316 = (4u * _1315);
+const uint _1317 = (2u * _1316);
+const uint _1319 = gl_WorkGroupSize.x;
+const uint _1320 = gl_WorkGroupSize.x;
+const bool _1321 = (_1320 >= 128u);
+const uint _1322 = _1321 ? 16u : 8u;
+const uint _1323 = (_1319 / _1322);
+const uint _1324 = (4u * _1323);
+const uint _1328 = gl_WorkGroupSize.x;
+const bool _1329 = (_1328 >= 128u);
+const uint _1330 = _1329 ? 16u : 8u;
+const uint _1331 = (4u * _1330);
+const uint _1332 = (2u * _1331);
+const uint _1334 = gl_WorkGroupSize.x;
+const uint _1335 = gl_WorkGroupSize.x;
+const bool _1336 = (_1335 >= 128u);
+const uint _1337 = _1336 ? 16u : 8u;
+const uint _1338 = (_1334 / _1337);
+const uint _1339 = (4u * _1338);
+const uint _1365 = gl_WorkGroupSize.x;
+const uint _1366 = gl_WorkGroupSize.x;
+const bool _1367 = (_1366 >= 128u);
+const uint _1368 = _1367 ? 16u : 8u;
+const uint _1369 = (_1365 / _1368);
+const uint _1370 = (4u * _1369);
+const uint _1371 = (_1370 / 4u);
 const uint _1398 = gl_WorkGroupSize.x;
-const uint _1399 = gl_WorkGroupSize.x;
-const bool _1400 = (_1399 >= 128u);
-const uint _1401 = _1400 ? 16u : 8u;
-const uint _1402 = (_1398 / _1401);
-const uint _1403 = (4u * _1402);
-const uint _1514 = gl_WorkGroupSize.x;
-const bool _1515 = (_1514 >= 128u);
-const uint _1516 = _1515 ? 16u : 8u;
-const uint _1517 = (4u * _1516);
+const bool _1399 = (_1398 >= 128u);
+const uint _1400 = _1399 ? 16u : 8u;
+const uint _1401 = (4u * _1400);
+const uint _1402 = (_1401 / 4u);
+const uint _1412 = gl_WorkGroupSize.x;
+const uint _1413 = gl_WorkGroupSize.x;
+const bool _1414 = (_1413 >= 128u);
+const uint _1415 = _1414 ? 16u : 8u;
+const uint _1416 = (_1412 / _1415);
+const uint _1417 = (4u * _1416);
+const uint _1418 = (_1417 / 4u);
+const uint _1513 = gl_WorkGroupSize.x;
+const bool _1514 = (_1513 >= 128u);
+const uint _1515 = _1514 ? 16u : 8u;
+const uint _1516 = (4u * _1515);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -227,8 +231,8 @@ layout(binding = 6, std430) buffer Y2
     uint y2[];
 } _755;
 
-shared float w_tile[1024];
-shared float x_tile[1024];
+shared vec4 w_tile[256];
+shared vec4 x_tile[256];
 
 void open_book()
 {
@@ -652,7 +656,7 @@ void main()
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1182; row0 < _247.row_end; row0 += (gl_NumWorkGroups.x * _1517))
+    for (uint row0 = _1182; row0 < _247.row_end; row0 += (gl_NumWorkGroups.x * _1516))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -674,13 +678,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1294) + row] = v[j];
+                        w_tile[((k + j) * _1296) + (row / 4u)][row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1312) % _1319;
-                    uint k_1 = 8u * ((i_1 - _1327) / _1334);
+                    uint token = (i_1 - _1317) % _1324;
+                    uint k_1 = 8u * ((i_1 - _1332) / _1339);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -688,20 +692,19 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1365) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1371) + (token / 4u)][token % 4u] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1392) + my_row;
-                uint x_at_ = (k_2 * _1403) + my_token;
-                vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                vec4 w4 = w_tile[(k_2 * _1402) + (my_row / 4u)];
+                vec4 x4 = x_tile[(k_2 * _1418) + (my_token / 4u)];
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             barrier();

@@ -224,48 +224,52 @@ const uint _1728 = gl_WorkGroupSize.x;
 const bool _1729 = (_1728 >= 128u);
 const uint _1730 = _1729 ? 16u : 8u;
 const uint _1731 = (4u * _1730);
-const uint _1745 = gl_WorkGroupSize.x;
-const bool _1746 = (_1745 >= 128u);
-const uint _1747 = _1746 ? 16u : 8u;
-const uint _1748 = (4u * _1747);
-const uint _1749 = (2u * _1748);
-const uint _1751 = gl_WorkGroupSize.x;
-const uint _1752 = gl_WorkGroupSize.x;
-const bool _1753 = (_1752 >= 128u);
-const uint _1754 = _1753 ? 16u : 8u;
-const uint _1755 = (_1751 / _1754);
-const uint _1756 = (4u * _1755);
-const uint _1760 = gl_WorkGroupSize.x;
-const bool _1761 = (_1760 >= 128u);
-const uint _1762 = _1761 ? 16u : 8u;
-const uint _1763 = (4u * _1762);
-const uint _1764 = (2u * _1763);
-const uint _1766 = gl_WorkGroupSize.x;
-const uint _1767 = gl_WorkGroupSize.x;
-const bool _1768 = (_1767 >= 128u);
-const uint _1769 = _1768 ? 16u : 8u;
-const uint _1770 = (_1766 / _1769);
-const uint _1771 = (4u * _1770);
-const uint _1797 = gl_WorkGroupSize.x;
-const uint _1798 = gl_WorkGroupSize.x;
-const bool _1799 = (_1798 >= 128u);
-const uint _1800 = _1799 ? 16u : 8u;
-const uint _1801 = (_1797 / _1800);
-const uint _1802 = (4u * _1801);
-const uint _1825 = gl_WorkGroupSize.x;
-const bool _1826 = (_1825 >= 128u);
-const uint _1827 = _1826 ? 16u : 8u;
-const uint _1828 = (4u * _1827);
-const uint _1834 = gl_WorkGroupSize.x;
-const uint _1835 = gl_WorkGroupSize.x;
-const bool _1836 = (_1835 >= 128u);
-const uint _1837 = _1836 ? 16u : 8u;
-const uint _1838 = (_1834 / _1837);
-const uint _1839 = (4u * _1838);
-const uint _1951 = gl_WorkGroupSize.x;
-const bool _1952 = (_1951 >= 128u);
-const uint _1953 = _1952 ? 16u : 8u;
-const uint _1954 = (4u * _1953);
+const uint _1732 = (_1731 / 4u);
+const uint _1749 = gl_WorkGroupSize.x;
+const bool _1750 = (_1749 >= 128u);
+const uint _1751 = _1750 ? 16u : 8u;
+const uint _1752 = (4u * _1751);
+const uint _1753 = (2u * _1752);
+const uint _1755 = gl_WorkGroupSize.x;
+const uint _1756 = gl_WorkGroupSize.x;
+const bool _1757 = (_1756 >= 128u);
+const uint _1758 = _1757 ? 16u : 8u;
+const uint _1759 = (_1755 / _1758);
+const uint _1760 = (4u * _1759);
+const uint _1764 = gl_WorkGroupSize.x;
+const bool _1765 = (_1764 >= 128u);
+const uint _1766 = _1765 ? 16u : 8u;
+const uint _1767 = (4u * _1766);
+const uint _1768 = (2u * _1767);
+const uint _1770 = gl_WorkGroupSize.x;
+const uint _1771 = gl_WorkGroupSize.x;
+const bool _1772 = (_1771 >= 128u);
+const uint _1773 = _1772 ? 16u : 8u;
+const uint _1774 = (_1770 / _1773);
+const uint _1775 = (4u * _1774);
+const uint _1801 = gl_WorkGroupSize.x;
+const uint _1802 = gl_WorkGroupSize.x;
+const bool _1803 = (_1802 >= 128u);
+const uint _1804 = _1803 ? 16u : 8u;
+const uint _1805 = (_1801 / _1804);
+const uint _1806 = (4u * _1805);
+const uint _1807 = (_1806 / 4u);
+const uint _1833 = gl_WorkGroupSize.x;
+const bool _1834 = (_1833 >= 128u);
+const uint _1835 = _1834 ? 16u : 8u;
+const uint _1836 = (4u * _1835);
+const uint _1837 = (_1836 / 4u);
+const uint _1847 = gl_WorkGroupSize.x;
+const uint _1848 = gl_WorkGroupSize.x;
+const bool _1849 = (_1848 >= 128u);
+const uint _1850 = _1849 ? 16u : 8u;
+const uint _1851 = (_1847 / _1850);
+const uint _1852 = (4u * _1851);
+const uint _1853 = (_1852 / 4u);
+const uint _1948 = gl_WorkGroupSize.x;
+const bool _1949 = (_1948 >= 128u);
+const uint _1950 = _1949 ? 16u : 8u;
+const uint _1951 = (4u * _1950);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -351,8 +355,8 @@ layout(binding = 6, std430) buffer Y2
 } _1198;
 
 shared uint book[1024];
-shared float w_tile[1024];
-shared float x_tile[1024];
+shared vec4 w_tile[256];
+shared vec4 x_tile[256];
 
 void open_book()
 {
@@ -921,7 +925,7 @@ void main()
     float v[8];
     float param_2[8];
     float param_5[8];
-    for (uint row0 = _1619; row0 < _381.row_end; row0 += (gl_NumWorkGroups.x * _1954))
+    for (uint row0 = _1619; row0 < _381.row_end; row0 += (gl_NumWorkGroups.x * _1951))
     {
         SPIRV_CROSS_UNROLL
         for (uint i = 0u; i < 4u; i++)
@@ -943,13 +947,13 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1731) + row] = v[j];
+                        w_tile[((k + j) * _1732) + (row / 4u)][row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1749) % _1756;
-                    uint k_1 = 8u * ((i_1 - _1764) / _1771);
+                    uint token = (i_1 - _1753) % _1760;
+                    uint k_1 = 8u * ((i_1 - _1768) / _1775);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5);
@@ -957,20 +961,19 @@ void main()
                     SPIRV_CROSS_UNROLL
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1802) + token] = v[j_1];
+                        x_tile[((k_1 + j_1) * _1807) + (token / 4u)][token % 4u] = v[j_1];
                     }
                 }
             }
             barrier();
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1828) + my_row;
-                uint x_at_ = (k_2 * _1839) + my_token;
-                vec4 w = vec4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                vec4 w4 = w_tile[(k_2 * _1837) + (my_row / 4u)];
+                vec4 x4 = x_tile[(k_2 * _1853) + (my_token / 4u)];
                 SPIRV_CROSS_UNROLL
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             barrier();

@@ -40,12 +40,12 @@ layout(binding = 1, std430) readonly buffer X
 layout(binding = 3, std430) buffer Scales
 {
     uint scales[];
-} _264;
+} _265;
 
 layout(binding = 2, std430) buffer Y
 {
     uint y[];
-} _338;
+} _339;
 
 shared uvec4 group_words[256];
 
@@ -123,7 +123,7 @@ float quotient(float a, float b)
 
 void main()
 {
-    float _246;
+    float _247;
     for (uint token = gl_WorkGroupID.x; token < _125.tokens; token += gl_NumWorkGroups.x)
     {
         float most = 0.0;
@@ -136,20 +136,20 @@ void main()
         float param_2 = most;
         float _242 = group_max(param_2);
         float largest = _242;
-        if (largest == 0.0)
+        if (largest < 1.0000000031710768509710513471353e-30)
         {
-            _246 = 1.0;
+            _247 = 1.0;
         }
         else
         {
             float param_3 = largest;
             float param_4 = 127.0;
-            _246 = quotient(param_3, param_4);
+            _247 = quotient(param_3, param_4);
         }
-        float scale = _246;
+        float scale = _247;
         if (gl_LocalInvocationID.x == 0u)
         {
-            _264.scales[_125.scales_at + token] = floatBitsToUint(scale);
+            _265.scales[_125.scales_at + token] = floatBitsToUint(scale);
         }
         for (uint i = gl_LocalInvocationID.x; i < _125.words; i += gl_WorkGroupSize.x)
         {
@@ -167,7 +167,7 @@ void main()
                 float number = roundEven(quotient(param_7, param_8));
                 word |= ((uint(int(clamp(number, -127.0, 127.0))) & 255u) << (8u * j));
             }
-            _338.y[(_125.y_at + (token * _125.y_token)) + i] = word;
+            _339.y[(_125.y_at + (token * _125.y_token)) + i] = word;
         }
     }
 }

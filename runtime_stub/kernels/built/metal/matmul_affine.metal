@@ -297,48 +297,52 @@ constant uint _1793 = gl_WorkGroupSize.x;
 constant bool _1794 = (_1793 >= 128u);
 constant uint _1795 = _1794 ? 16u : 8u;
 constant uint _1796 = (4u * _1795);
-constant uint _1810 = gl_WorkGroupSize.x;
-constant bool _1811 = (_1810 >= 128u);
-constant uint _1812 = _1811 ? 16u : 8u;
-constant uint _1813 = (4u * _1812);
-constant uint _1814 = (2u * _1813);
-constant uint _1816 = gl_WorkGroupSize.x;
-constant uint _1817 = gl_WorkGroupSize.x;
-constant bool _1818 = (_1817 >= 128u);
-constant uint _1819 = _1818 ? 16u : 8u;
-constant uint _1820 = (_1816 / _1819);
-constant uint _1821 = (4u * _1820);
-constant uint _1825 = gl_WorkGroupSize.x;
-constant bool _1826 = (_1825 >= 128u);
-constant uint _1827 = _1826 ? 16u : 8u;
-constant uint _1828 = (4u * _1827);
-constant uint _1829 = (2u * _1828);
-constant uint _1831 = gl_WorkGroupSize.x;
-constant uint _1832 = gl_WorkGroupSize.x;
-constant bool _1833 = (_1832 >= 128u);
-constant uint _1834 = _1833 ? 16u : 8u;
-constant uint _1835 = (_1831 / _1834);
-constant uint _1836 = (4u * _1835);
-constant uint _1862 = gl_WorkGroupSize.x;
-constant uint _1863 = gl_WorkGroupSize.x;
-constant bool _1864 = (_1863 >= 128u);
-constant uint _1865 = _1864 ? 16u : 8u;
-constant uint _1866 = (_1862 / _1865);
-constant uint _1867 = (4u * _1866);
-constant uint _1891 = gl_WorkGroupSize.x;
-constant bool _1892 = (_1891 >= 128u);
-constant uint _1893 = _1892 ? 16u : 8u;
-constant uint _1894 = (4u * _1893);
-constant uint _1900 = gl_WorkGroupSize.x;
-constant uint _1901 = gl_WorkGroupSize.x;
-constant bool _1902 = (_1901 >= 128u);
-constant uint _1903 = _1902 ? 16u : 8u;
-constant uint _1904 = (_1900 / _1903);
-constant uint _1905 = (4u * _1904);
-constant uint _2017 = gl_WorkGroupSize.x;
-constant bool _2018 = (_2017 >= 128u);
-constant uint _2019 = _2018 ? 16u : 8u;
-constant uint _2020 = (4u * _2019);
+constant uint _1797 = (_1796 / 4u);
+constant uint _1814 = gl_WorkGroupSize.x;
+constant bool _1815 = (_1814 >= 128u);
+constant uint _1816 = _1815 ? 16u : 8u;
+constant uint _1817 = (4u * _1816);
+constant uint _1818 = (2u * _1817);
+constant uint _1820 = gl_WorkGroupSize.x;
+constant uint _1821 = gl_WorkGroupSize.x;
+constant bool _1822 = (_1821 >= 128u);
+constant uint _1823 = _1822 ? 16u : 8u;
+constant uint _1824 = (_1820 / _1823);
+constant uint _1825 = (4u * _1824);
+constant uint _1829 = gl_WorkGroupSize.x;
+constant bool _1830 = (_1829 >= 128u);
+constant uint _1831 = _1830 ? 16u : 8u;
+constant uint _1832 = (4u * _1831);
+constant uint _1833 = (2u * _1832);
+constant uint _1835 = gl_WorkGroupSize.x;
+constant uint _1836 = gl_WorkGroupSize.x;
+constant bool _1837 = (_1836 >= 128u);
+constant uint _1838 = _1837 ? 16u : 8u;
+constant uint _1839 = (_1835 / _1838);
+constant uint _1840 = (4u * _1839);
+constant uint _1866 = gl_WorkGroupSize.x;
+constant uint _1867 = gl_WorkGroupSize.x;
+constant bool _1868 = (_1867 >= 128u);
+constant uint _1869 = _1868 ? 16u : 8u;
+constant uint _1870 = (_1866 / _1869);
+constant uint _1871 = (4u * _1870);
+constant uint _1872 = (_1871 / 4u);
+constant uint _1899 = gl_WorkGroupSize.x;
+constant bool _1900 = (_1899 >= 128u);
+constant uint _1901 = _1900 ? 16u : 8u;
+constant uint _1902 = (4u * _1901);
+constant uint _1903 = (_1902 / 4u);
+constant uint _1913 = gl_WorkGroupSize.x;
+constant uint _1914 = gl_WorkGroupSize.x;
+constant bool _1915 = (_1914 >= 128u);
+constant uint _1916 = _1915 ? 16u : 8u;
+constant uint _1917 = (_1913 / _1916);
+constant uint _1918 = (4u * _1917);
+constant uint _1919 = (_1918 / 4u);
+constant uint _2014 = gl_WorkGroupSize.x;
+constant bool _2015 = (_2014 >= 128u);
+constant uint _2016 = _2015 ? 16u : 8u;
+constant uint _2017 = (4u * _2016);
 
 static inline __attribute__((always_inline))
 void open_book()
@@ -965,8 +969,8 @@ void store_rows(thread const uint& token, thread const uint& row, thread float2&
 
 kernel void matmul_affine(constant Params& v_397 [[buffer(0)]], const device X& v_1028 [[buffer(1)]], const device Bias& v_1107 [[buffer(2)]], const device Residual& v_1150 [[buffer(3)]], device Y0& v_1180 [[buffer(4)]], device Y1& v_1219 [[buffer(5)]], device Y2& v_1256 [[buffer(6)]], const device Codes& v_687 [[buffer(7)]], const device Scales& v_418 [[buffer(8)]], const device Zeros& v_487 [[buffer(9)]], const device Supers& v_435 [[buffer(10)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
 {
-    threadgroup float w_tile[1024];
-    threadgroup float x_tile[1024];
+    threadgroup float4 w_tile[256];
+    threadgroup float4 x_tile[256];
     uint thread0 = gl_LocalInvocationID.x;
     uint token0 = gl_WorkGroupID.y * _1656;
     uint my_row = 4u * (thread0 % _1662);
@@ -977,7 +981,7 @@ kernel void matmul_affine(constant Params& v_397 [[buffer(0)]], const device X& 
     spvUnsafeArray<float, 8> v;
     spvUnsafeArray<float, 8> param_2;
     spvUnsafeArray<float, 8> param_5;
-    for (uint row0 = _1684; row0 < v_397.row_end; row0 += (gl_NumWorkGroups.x * _2020))
+    for (uint row0 = _1684; row0 < v_397.row_end; row0 += (gl_NumWorkGroups.x * _2017))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -997,32 +1001,31 @@ kernel void matmul_affine(constant Params& v_397 [[buffer(0)]], const device X& 
                     v = param_2;
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1796) + row] = v[j];
+                        ((threadgroup float*)&w_tile[((k + j) * _1797) + (row / 4u)])[row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1814) % _1821;
-                    uint k_1 = 8u * ((i_1 - _1829) / _1836);
+                    uint token = (i_1 - _1818) % _1825;
+                    uint k_1 = 8u * ((i_1 - _1833) / _1840);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5, v_397, v_1028);
                     v = param_5;
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1867) + token] = v[j_1];
+                        ((threadgroup float*)&x_tile[((k_1 + j_1) * _1872) + (token / 4u)])[token % 4u] = v[j_1];
                     }
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1894) + my_row;
-                uint x_at_ = (k_2 * _1905) + my_token;
-                float4 w = float4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                float4 w4 = w_tile[(k_2 * _1903) + (my_row / 4u)];
+                float4 x4 = x_tile[(k_2 * _1919) + (my_token / 4u)];
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);

@@ -246,52 +246,56 @@ constant uint _1458 = gl_WorkGroupSize.x;
 constant bool _1459 = (_1458 >= 128u);
 constant uint _1460 = _1459 ? 16u : 8u;
 constant uint _1461 = (4u * _1460);
-constant uint _1490 = gl_WorkGroupSize.x;
-constant bool _1491 = (_1490 >= 128u);
-constant uint _1492 = _1491 ? 16u : 8u;
-constant uint _1493 = (4u * _1492);
-constant uint _1507 = gl_WorkGroupSize.x;
-constant bool _1508 = (_1507 >= 128u);
-constant uint _1509 = _1508 ? 16u : 8u;
-constant uint _1510 = (4u * _1509);
-constant uint _1511 = (2u * _1510);
-constant uint _1513 = gl_WorkGroupSize.x;
-constant uint _1514 = gl_WorkGroupSize.x;
-constant bool _1515 = (_1514 >= 128u);
-constant uint _1516 = _1515 ? 16u : 8u;
-constant uint _1517 = (_1513 / _1516);
-constant uint _1518 = (4u * _1517);
-constant uint _1522 = gl_WorkGroupSize.x;
-constant bool _1523 = (_1522 >= 128u);
-constant uint _1524 = _1523 ? 16u : 8u;
-constant uint _1525 = (4u * _1524);
-constant uint _1526 = (2u * _1525);
-constant uint _1528 = gl_WorkGroupSize.x;
-constant uint _1529 = gl_WorkGroupSize.x;
-constant bool _1530 = (_1529 >= 128u);
-constant uint _1531 = _1530 ? 16u : 8u;
-constant uint _1532 = (_1528 / _1531);
-constant uint _1533 = (4u * _1532);
-constant uint _1559 = gl_WorkGroupSize.x;
-constant uint _1560 = gl_WorkGroupSize.x;
-constant bool _1561 = (_1560 >= 128u);
-constant uint _1562 = _1561 ? 16u : 8u;
-constant uint _1563 = (_1559 / _1562);
-constant uint _1564 = (4u * _1563);
-constant uint _1588 = gl_WorkGroupSize.x;
-constant bool _1589 = (_1588 >= 128u);
-constant uint _1590 = _1589 ? 16u : 8u;
-constant uint _1591 = (4u * _1590);
+constant uint _1491 = gl_WorkGroupSize.x;
+constant bool _1492 = (_1491 >= 128u);
+constant uint _1493 = _1492 ? 16u : 8u;
+constant uint _1494 = (4u * _1493);
+constant uint _1495 = (_1494 / 4u);
+constant uint _1512 = gl_WorkGroupSize.x;
+constant bool _1513 = (_1512 >= 128u);
+constant uint _1514 = _1513 ? 16u : 8u;
+constant uint _1515 = (4u * _1514);
+constant uint _1516 = (2u * _1515);
+constant uint _1518 = gl_WorkGroupSize.x;
+constant uint _1519 = gl_WorkGroupSize.x;
+constant bool _1520 = (_1519 >= 128u);
+constant uint _1521 = _1520 ? 16u : 8u;
+constant uint _1522 = (_1518 / _1521);
+constant uint _1523 = (4u * _1522);
+constant uint _1527 = gl_WorkGroupSize.x;
+constant bool _1528 = (_1527 >= 128u);
+constant uint _1529 = _1528 ? 16u : 8u;
+constant uint _1530 = (4u * _1529);
+constant uint _1531 = (2u * _1530);
+constant uint _1533 = gl_WorkGroupSize.x;
+constant uint _1534 = gl_WorkGroupSize.x;
+constant bool _1535 = (_1534 >= 128u);
+constant uint _1536 = _1535 ? 16u : 8u;
+constant uint _1537 = (_1533 / _1536);
+constant uint _1538 = (4u * _1537);
+constant uint _1564 = gl_WorkGroupSize.x;
+constant uint _1565 = gl_WorkGroupSize.x;
+constant bool _1566 = (_1565 >= 128u);
+constant uint _1567 = _1566 ? 16u : 8u;
+constant uint _1568 = (_1564 / _1567);
+constant uint _1569 = (4u * _1568);
+constant uint _1570 = (_1569 / 4u);
 constant uint _1597 = gl_WorkGroupSize.x;
-constant uint _1598 = gl_WorkGroupSize.x;
-constant bool _1599 = (_1598 >= 128u);
-constant uint _1600 = _1599 ? 16u : 8u;
-constant uint _1601 = (_1597 / _1600);
-constant uint _1602 = (4u * _1601);
-constant uint _1714 = gl_WorkGroupSize.x;
-constant bool _1715 = (_1714 >= 128u);
-constant uint _1716 = _1715 ? 16u : 8u;
-constant uint _1717 = (4u * _1716);
+constant bool _1598 = (_1597 >= 128u);
+constant uint _1599 = _1598 ? 16u : 8u;
+constant uint _1600 = (4u * _1599);
+constant uint _1601 = (_1600 / 4u);
+constant uint _1611 = gl_WorkGroupSize.x;
+constant uint _1612 = gl_WorkGroupSize.x;
+constant bool _1613 = (_1612 >= 128u);
+constant uint _1614 = _1613 ? 16u : 8u;
+constant uint _1615 = (_1611 / _1614);
+constant uint _1616 = (4u * _1615);
+constant uint _1617 = (_1616 / 4u);
+constant uint _1712 = gl_WorkGroupSize.x;
+constant bool _1713 = (_1712 >= 128u);
+constant uint _1714 = _1713 ? 16u : 8u;
+constant uint _1715 = (4u * _1714);
 
 static inline __attribute__((always_inline))
 void open_book()
@@ -808,8 +812,8 @@ void store_rows(thread const uint& token, thread const uint& row, thread float2&
 
 kernel void matmul_e0m4(constant Params& v_285 [[buffer(0)]], const device X& v_727 [[buffer(1)]], const device Bias& v_806 [[buffer(2)]], const device Residual& v_849 [[buffer(3)]], device Y0& v_879 [[buffer(4)]], device Y1& v_918 [[buffer(5)]], device Y2& v_955 [[buffer(6)]], const device Codes& v_466 [[buffer(7)]], const device Scales& v_300 [[buffer(8)]], const device Offsets& v_315 [[buffer(9)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
 {
-    threadgroup float w_tile[1024];
-    threadgroup float x_tile[1024];
+    threadgroup float4 w_tile[256];
+    threadgroup float4 x_tile[256];
     uint thread0 = gl_LocalInvocationID.x;
     uint token0 = gl_WorkGroupID.y * _1353;
     uint my_row = 4u * (thread0 % _1359);
@@ -820,7 +824,7 @@ kernel void matmul_e0m4(constant Params& v_285 [[buffer(0)]], const device X& v_
     spvUnsafeArray<float, 8> v;
     spvUnsafeArray<float, 8> param_2;
     spvUnsafeArray<float, 8> param_5;
-    for (uint row0 = _1381; row0 < v_285.row_end; row0 += (gl_NumWorkGroups.x * _1717))
+    for (uint row0 = _1381; row0 < v_285.row_end; row0 += (gl_NumWorkGroups.x * _1715))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -840,32 +844,31 @@ kernel void matmul_e0m4(constant Params& v_285 [[buffer(0)]], const device X& v_
                     v = param_2;
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1493) + row] = v[j];
+                        ((threadgroup float*)&w_tile[((k + j) * _1495) + (row / 4u)])[row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1511) % _1518;
-                    uint k_1 = 8u * ((i_1 - _1526) / _1533);
+                    uint token = (i_1 - _1516) % _1523;
+                    uint k_1 = 8u * ((i_1 - _1531) / _1538);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5, v_285, v_727);
                     v = param_5;
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1564) + token] = v[j_1];
+                        ((threadgroup float*)&x_tile[((k_1 + j_1) * _1570) + (token / 4u)])[token % 4u] = v[j_1];
                     }
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1591) + my_row;
-                uint x_at_ = (k_2 * _1602) + my_token;
-                float4 w = float4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                float4 w4 = w_tile[(k_2 * _1601) + (my_row / 4u)];
+                float4 x4 = x_tile[(k_2 * _1617) + (my_token / 4u)];
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);

@@ -285,52 +285,56 @@ constant uint _1333 = gl_WorkGroupSize.x;
 constant bool _1334 = (_1333 >= 128u);
 constant uint _1335 = _1334 ? 16u : 8u;
 constant uint _1336 = (4u * _1335);
-constant uint _1366 = gl_WorkGroupSize.x;
-constant bool _1367 = (_1366 >= 128u);
-constant uint _1368 = _1367 ? 16u : 8u;
-constant uint _1369 = (4u * _1368);
-constant uint _1383 = gl_WorkGroupSize.x;
-constant bool _1384 = (_1383 >= 128u);
-constant uint _1385 = _1384 ? 16u : 8u;
-constant uint _1386 = (4u * _1385);
-constant uint _1387 = (2u * _1386);
-constant uint _1389 = gl_WorkGroupSize.x;
-constant uint _1390 = gl_WorkGroupSize.x;
-constant bool _1391 = (_1390 >= 128u);
-constant uint _1392 = _1391 ? 16u : 8u;
-constant uint _1393 = (_1389 / _1392);
-constant uint _1394 = (4u * _1393);
-constant uint _1398 = gl_WorkGroupSize.x;
-constant bool _1399 = (_1398 >= 128u);
-constant uint _1400 = _1399 ? 16u : 8u;
-constant uint _1401 = (4u * _1400);
-constant uint _1402 = (2u * _1401);
-constant uint _1404 = gl_WorkGroupSize.x;
-constant uint _1405 = gl_WorkGroupSize.x;
-constant bool _1406 = (_1405 >= 128u);
-constant uint _1407 = _1406 ? 16u : 8u;
-constant uint _1408 = (_1404 / _1407);
-constant uint _1409 = (4u * _1408);
-constant uint _1435 = gl_WorkGroupSize.x;
-constant uint _1436 = gl_WorkGroupSize.x;
-constant bool _1437 = (_1436 >= 128u);
-constant uint _1438 = _1437 ? 16u : 8u;
-constant uint _1439 = (_1435 / _1438);
-constant uint _1440 = (4u * _1439);
-constant uint _1464 = gl_WorkGroupSize.x;
-constant bool _1465 = (_1464 >= 128u);
-constant uint _1466 = _1465 ? 16u : 8u;
-constant uint _1467 = (4u * _1466);
-constant uint _1473 = gl_WorkGroupSize.x;
-constant uint _1474 = gl_WorkGroupSize.x;
-constant bool _1475 = (_1474 >= 128u);
-constant uint _1476 = _1475 ? 16u : 8u;
-constant uint _1477 = (_1473 / _1476);
-constant uint _1478 = (4u * _1477);
-constant uint _1590 = gl_WorkGroupSize.x;
-constant bool _1591 = (_1590 >= 128u);
-constant uint _1592 = _1591 ? 16u : 8u;
-constant uint _1593 = (4u * _1592);
+constant uint _1365 = gl_WorkGroupSize.x;
+constant bool _1366 = (_1365 >= 128u);
+constant uint _1367 = _1366 ? 16u : 8u;
+constant uint _1368 = (4u * _1367);
+constant uint _1369 = (_1368 / 4u);
+constant uint _1386 = gl_WorkGroupSize.x;
+constant bool _1387 = (_1386 >= 128u);
+constant uint _1388 = _1387 ? 16u : 8u;
+constant uint _1389 = (4u * _1388);
+constant uint _1390 = (2u * _1389);
+constant uint _1392 = gl_WorkGroupSize.x;
+constant uint _1393 = gl_WorkGroupSize.x;
+constant bool _1394 = (_1393 >= 128u);
+constant uint _1395 = _1394 ? 16u : 8u;
+constant uint _1396 = (_1392 / _1395);
+constant uint _1397 = (4u * _1396);
+constant uint _1401 = gl_WorkGroupSize.x;
+constant bool _1402 = (_1401 >= 128u);
+constant uint _1403 = _1402 ? 16u : 8u;
+constant uint _1404 = (4u * _1403);
+constant uint _1405 = (2u * _1404);
+constant uint _1407 = gl_WorkGroupSize.x;
+constant uint _1408 = gl_WorkGroupSize.x;
+constant bool _1409 = (_1408 >= 128u);
+constant uint _1410 = _1409 ? 16u : 8u;
+constant uint _1411 = (_1407 / _1410);
+constant uint _1412 = (4u * _1411);
+constant uint _1438 = gl_WorkGroupSize.x;
+constant uint _1439 = gl_WorkGroupSize.x;
+constant bool _1440 = (_1439 >= 128u);
+constant uint _1441 = _1440 ? 16u : 8u;
+constant uint _1442 = (_1438 / _1441);
+constant uint _1443 = (4u * _1442);
+constant uint _1444 = (_1443 / 4u);
+constant uint _1471 = gl_WorkGroupSize.x;
+constant bool _1472 = (_1471 >= 128u);
+constant uint _1473 = _1472 ? 16u : 8u;
+constant uint _1474 = (4u * _1473);
+constant uint _1475 = (_1474 / 4u);
+constant uint _1485 = gl_WorkGroupSize.x;
+constant uint _1486 = gl_WorkGroupSize.x;
+constant bool _1487 = (_1486 >= 128u);
+constant uint _1488 = _1487 ? 16u : 8u;
+constant uint _1489 = (_1485 / _1488);
+constant uint _1490 = (4u * _1489);
+constant uint _1491 = (_1490 / 4u);
+constant uint _1586 = gl_WorkGroupSize.x;
+constant bool _1587 = (_1586 >= 128u);
+constant uint _1588 = _1587 ? 16u : 8u;
+constant uint _1589 = (4u * _1588);
 
 static inline __attribute__((always_inline))
 void open_book()
@@ -782,8 +786,8 @@ void store_rows(thread const uint& token, thread const uint& row, thread float2&
 
 kernel void matmul_float(constant Params& v_242 [[buffer(0)]], const device X& v_601 [[buffer(1)]], const device Bias& v_680 [[buffer(2)]], const device Residual& v_723 [[buffer(3)]], device Y0& v_753 [[buffer(4)]], device Y1& v_792 [[buffer(5)]], device Y2& v_829 [[buffer(6)]], const device Codes& v_277 [[buffer(7)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
 {
-    threadgroup float w_tile[1024];
-    threadgroup float x_tile[1024];
+    threadgroup float4 w_tile[256];
+    threadgroup float4 x_tile[256];
     uint thread0 = gl_LocalInvocationID.x;
     uint token0 = gl_WorkGroupID.y * _1228;
     uint my_row = 4u * (thread0 % _1234);
@@ -794,7 +798,7 @@ kernel void matmul_float(constant Params& v_242 [[buffer(0)]], const device X& v
     spvUnsafeArray<float, 8> v;
     spvUnsafeArray<float, 8> param_2;
     spvUnsafeArray<float, 8> param_5;
-    for (uint row0 = _1256; row0 < v_242.row_end; row0 += (gl_NumWorkGroups.x * _1593))
+    for (uint row0 = _1256; row0 < v_242.row_end; row0 += (gl_NumWorkGroups.x * _1589))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -814,32 +818,31 @@ kernel void matmul_float(constant Params& v_242 [[buffer(0)]], const device X& v
                     v = param_2;
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1369) + row] = v[j];
+                        ((threadgroup float*)&w_tile[((k + j) * _1369) + (row / 4u)])[row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1387) % _1394;
-                    uint k_1 = 8u * ((i_1 - _1402) / _1409);
+                    uint token = (i_1 - _1390) % _1397;
+                    uint k_1 = 8u * ((i_1 - _1405) / _1412);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5, v_242, v_601);
                     v = param_5;
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1440) + token] = v[j_1];
+                        ((threadgroup float*)&x_tile[((k_1 + j_1) * _1444) + (token / 4u)])[token % 4u] = v[j_1];
                     }
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1467) + my_row;
-                uint x_at_ = (k_2 * _1478) + my_token;
-                float4 w = float4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                float4 w4 = w_tile[(k_2 * _1475) + (my_row / 4u)];
+                float4 x4 = x_tile[(k_2 * _1491) + (my_token / 4u)];
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);

@@ -269,48 +269,52 @@ constant uint _1588 = gl_WorkGroupSize.x;
 constant bool _1589 = (_1588 >= 128u);
 constant uint _1590 = _1589 ? 16u : 8u;
 constant uint _1591 = (4u * _1590);
-constant uint _1605 = gl_WorkGroupSize.x;
-constant bool _1606 = (_1605 >= 128u);
-constant uint _1607 = _1606 ? 16u : 8u;
-constant uint _1608 = (4u * _1607);
-constant uint _1609 = (2u * _1608);
-constant uint _1611 = gl_WorkGroupSize.x;
-constant uint _1612 = gl_WorkGroupSize.x;
-constant bool _1613 = (_1612 >= 128u);
-constant uint _1614 = _1613 ? 16u : 8u;
-constant uint _1615 = (_1611 / _1614);
-constant uint _1616 = (4u * _1615);
-constant uint _1620 = gl_WorkGroupSize.x;
-constant bool _1621 = (_1620 >= 128u);
-constant uint _1622 = _1621 ? 16u : 8u;
-constant uint _1623 = (4u * _1622);
-constant uint _1624 = (2u * _1623);
-constant uint _1626 = gl_WorkGroupSize.x;
-constant uint _1627 = gl_WorkGroupSize.x;
-constant bool _1628 = (_1627 >= 128u);
-constant uint _1629 = _1628 ? 16u : 8u;
-constant uint _1630 = (_1626 / _1629);
-constant uint _1631 = (4u * _1630);
-constant uint _1657 = gl_WorkGroupSize.x;
-constant uint _1658 = gl_WorkGroupSize.x;
-constant bool _1659 = (_1658 >= 128u);
-constant uint _1660 = _1659 ? 16u : 8u;
-constant uint _1661 = (_1657 / _1660);
-constant uint _1662 = (4u * _1661);
-constant uint _1686 = gl_WorkGroupSize.x;
-constant bool _1687 = (_1686 >= 128u);
-constant uint _1688 = _1687 ? 16u : 8u;
-constant uint _1689 = (4u * _1688);
-constant uint _1695 = gl_WorkGroupSize.x;
-constant uint _1696 = gl_WorkGroupSize.x;
-constant bool _1697 = (_1696 >= 128u);
-constant uint _1698 = _1697 ? 16u : 8u;
-constant uint _1699 = (_1695 / _1698);
-constant uint _1700 = (4u * _1699);
-constant uint _1812 = gl_WorkGroupSize.x;
-constant bool _1813 = (_1812 >= 128u);
-constant uint _1814 = _1813 ? 16u : 8u;
-constant uint _1815 = (4u * _1814);
+constant uint _1592 = (_1591 / 4u);
+constant uint _1609 = gl_WorkGroupSize.x;
+constant bool _1610 = (_1609 >= 128u);
+constant uint _1611 = _1610 ? 16u : 8u;
+constant uint _1612 = (4u * _1611);
+constant uint _1613 = (2u * _1612);
+constant uint _1615 = gl_WorkGroupSize.x;
+constant uint _1616 = gl_WorkGroupSize.x;
+constant bool _1617 = (_1616 >= 128u);
+constant uint _1618 = _1617 ? 16u : 8u;
+constant uint _1619 = (_1615 / _1618);
+constant uint _1620 = (4u * _1619);
+constant uint _1624 = gl_WorkGroupSize.x;
+constant bool _1625 = (_1624 >= 128u);
+constant uint _1626 = _1625 ? 16u : 8u;
+constant uint _1627 = (4u * _1626);
+constant uint _1628 = (2u * _1627);
+constant uint _1630 = gl_WorkGroupSize.x;
+constant uint _1631 = gl_WorkGroupSize.x;
+constant bool _1632 = (_1631 >= 128u);
+constant uint _1633 = _1632 ? 16u : 8u;
+constant uint _1634 = (_1630 / _1633);
+constant uint _1635 = (4u * _1634);
+constant uint _1661 = gl_WorkGroupSize.x;
+constant uint _1662 = gl_WorkGroupSize.x;
+constant bool _1663 = (_1662 >= 128u);
+constant uint _1664 = _1663 ? 16u : 8u;
+constant uint _1665 = (_1661 / _1664);
+constant uint _1666 = (4u * _1665);
+constant uint _1667 = (_1666 / 4u);
+constant uint _1694 = gl_WorkGroupSize.x;
+constant bool _1695 = (_1694 >= 128u);
+constant uint _1696 = _1695 ? 16u : 8u;
+constant uint _1697 = (4u * _1696);
+constant uint _1698 = (_1697 / 4u);
+constant uint _1708 = gl_WorkGroupSize.x;
+constant uint _1709 = gl_WorkGroupSize.x;
+constant bool _1710 = (_1709 >= 128u);
+constant uint _1711 = _1710 ? 16u : 8u;
+constant uint _1712 = (_1708 / _1711);
+constant uint _1713 = (4u * _1712);
+constant uint _1714 = (_1713 / 4u);
+constant uint _1809 = gl_WorkGroupSize.x;
+constant bool _1810 = (_1809 >= 128u);
+constant uint _1811 = _1810 ? 16u : 8u;
+constant uint _1812 = (4u * _1811);
 
 static inline __attribute__((always_inline))
 void open_book()
@@ -850,8 +854,8 @@ void store_rows(thread const uint& token, thread const uint& row, thread float2&
 
 kernel void matmul_lut(constant Params& v_337 [[buffer(0)]], const device X& v_823 [[buffer(1)]], const device Bias& v_902 [[buffer(2)]], const device Residual& v_945 [[buffer(3)]], device Y0& v_975 [[buffer(4)]], device Y1& v_1014 [[buffer(5)]], device Y2& v_1051 [[buffer(6)]], const device Codes& v_501 [[buffer(7)]], const device Table& v_351 [[buffer(8)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
 {
-    threadgroup float w_tile[1024];
-    threadgroup float x_tile[1024];
+    threadgroup float4 w_tile[256];
+    threadgroup float4 x_tile[256];
     uint thread0 = gl_LocalInvocationID.x;
     uint token0 = gl_WorkGroupID.y * _1451;
     uint my_row = 4u * (thread0 % _1457);
@@ -862,7 +866,7 @@ kernel void matmul_lut(constant Params& v_337 [[buffer(0)]], const device X& v_8
     spvUnsafeArray<float, 8> v;
     spvUnsafeArray<float, 8> param_2;
     spvUnsafeArray<float, 8> param_5;
-    for (uint row0 = _1479; row0 < v_337.row_end; row0 += (gl_NumWorkGroups.x * _1815))
+    for (uint row0 = _1479; row0 < v_337.row_end; row0 += (gl_NumWorkGroups.x * _1812))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -882,32 +886,31 @@ kernel void matmul_lut(constant Params& v_337 [[buffer(0)]], const device X& v_8
                     v = param_2;
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1591) + row] = v[j];
+                        ((threadgroup float*)&w_tile[((k + j) * _1592) + (row / 4u)])[row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1609) % _1616;
-                    uint k_1 = 8u * ((i_1 - _1624) / _1631);
+                    uint token = (i_1 - _1613) % _1620;
+                    uint k_1 = 8u * ((i_1 - _1628) / _1635);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5, v_337, v_823);
                     v = param_5;
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1662) + token] = v[j_1];
+                        ((threadgroup float*)&x_tile[((k_1 + j_1) * _1667) + (token / 4u)])[token % 4u] = v[j_1];
                     }
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1689) + my_row;
-                uint x_at_ = (k_2 * _1700) + my_token;
-                float4 w = float4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                float4 w4 = w_tile[(k_2 * _1698) + (my_row / 4u)];
+                float4 x4 = x_tile[(k_2 * _1714) + (my_token / 4u)];
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);

@@ -194,52 +194,56 @@ constant uint _1259 = gl_WorkGroupSize.x;
 constant bool _1260 = (_1259 >= 128u);
 constant uint _1261 = _1260 ? 16u : 8u;
 constant uint _1262 = (4u * _1261);
-constant uint _1291 = gl_WorkGroupSize.x;
-constant bool _1292 = (_1291 >= 128u);
-constant uint _1293 = _1292 ? 16u : 8u;
-constant uint _1294 = (4u * _1293);
-constant uint _1308 = gl_WorkGroupSize.x;
-constant bool _1309 = (_1308 >= 128u);
-constant uint _1310 = _1309 ? 16u : 8u;
-constant uint _1311 = (4u * _1310);
-constant uint _1312 = (2u * _1311);
-constant uint _1314 = gl_WorkGroupSize.x;
-constant uint _1315 = gl_WorkGroupSize.x;
-constant bool _1316 = (_1315 >= 128u);
-constant uint _1317 = _1316 ? 16u : 8u;
-constant uint _1318 = (_1314 / _1317);
-constant uint _1319 = (4u * _1318);
-constant uint _1323 = gl_WorkGroupSize.x;
-constant bool _1324 = (_1323 >= 128u);
-constant uint _1325 = _1324 ? 16u : 8u;
-constant uint _1326 = (4u * _1325);
-constant uint _1327 = (2u * _1326);
-constant uint _1329 = gl_WorkGroupSize.x;
-constant uint _1330 = gl_WorkGroupSize.x;
-constant bool _1331 = (_1330 >= 128u);
-constant uint _1332 = _1331 ? 16u : 8u;
-constant uint _1333 = (_1329 / _1332);
-constant uint _1334 = (4u * _1333);
-constant uint _1360 = gl_WorkGroupSize.x;
-constant uint _1361 = gl_WorkGroupSize.x;
-constant bool _1362 = (_1361 >= 128u);
-constant uint _1363 = _1362 ? 16u : 8u;
-constant uint _1364 = (_1360 / _1363);
-constant uint _1365 = (4u * _1364);
-constant uint _1389 = gl_WorkGroupSize.x;
-constant bool _1390 = (_1389 >= 128u);
-constant uint _1391 = _1390 ? 16u : 8u;
-constant uint _1392 = (4u * _1391);
+constant uint _1292 = gl_WorkGroupSize.x;
+constant bool _1293 = (_1292 >= 128u);
+constant uint _1294 = _1293 ? 16u : 8u;
+constant uint _1295 = (4u * _1294);
+constant uint _1296 = (_1295 / 4u);
+constant uint _1313 = gl_WorkGroupSize.x;
+constant bool _1314 = (_1313 >= 128u);
+constant uint _1315 = _1314 ? 16u : 8u;
+constant uint _1316 = (4u * _1315);
+constant uint _1317 = (2u * _1316);
+constant uint _1319 = gl_WorkGroupSize.x;
+constant uint _1320 = gl_WorkGroupSize.x;
+constant bool _1321 = (_1320 >= 128u);
+constant uint _1322 = _1321 ? 16u : 8u;
+constant uint _1323 = (_1319 / _1322);
+constant uint _1324 = (4u * _1323);
+constant uint _1328 = gl_WorkGroupSize.x;
+constant bool _1329 = (_1328 >= 128u);
+constant uint _1330 = _1329 ? 16u : 8u;
+constant uint _1331 = (4u * _1330);
+constant uint _1332 = (2u * _1331);
+constant uint _1334 = gl_WorkGroupSize.x;
+constant uint _1335 = gl_WorkGroupSize.x;
+constant bool _1336 = (_1335 >= 128u);
+constant uint _1337 = _1336 ? 16u : 8u;
+constant uint _1338 = (_1334 / _1337);
+constant uint _1339 = (4u * _1338);
+constant uint _1365 = gl_WorkGroupSize.x;
+constant uint _1366 = gl_WorkGroupSize.x;
+constant bool _1367 = (_1366 >= 128u);
+constant uint _1368 = _1367 ? 16u : 8u;
+constant uint _1369 = (_1365 / _1368);
+constant uint _1370 = (4u * _1369);
+constant uint _1371 = (_1370 / 4u);
 constant uint _1398 = gl_WorkGroupSize.x;
-constant uint _1399 = gl_WorkGroupSize.x;
-constant bool _1400 = (_1399 >= 128u);
-constant uint _1401 = _1400 ? 16u : 8u;
-constant uint _1402 = (_1398 / _1401);
-constant uint _1403 = (4u * _1402);
-constant uint _1514 = gl_WorkGroupSize.x;
-constant bool _1515 = (_1514 >= 128u);
-constant uint _1516 = _1515 ? 16u : 8u;
-constant uint _1517 = (4u * _1516);
+constant bool _1399 = (_1398 >= 128u);
+constant uint _1400 = _1399 ? 16u : 8u;
+constant uint _1401 = (4u * _1400);
+constant uint _1402 = (_1401 / 4u);
+constant uint _1412 = gl_WorkGroupSize.x;
+constant uint _1413 = gl_WorkGroupSize.x;
+constant bool _1414 = (_1413 >= 128u);
+constant uint _1415 = _1414 ? 16u : 8u;
+constant uint _1416 = (_1412 / _1415);
+constant uint _1417 = (4u * _1416);
+constant uint _1418 = (_1417 / 4u);
+constant uint _1513 = gl_WorkGroupSize.x;
+constant bool _1514 = (_1513 >= 128u);
+constant uint _1515 = _1514 ? 16u : 8u;
+constant uint _1516 = (4u * _1515);
 
 static inline __attribute__((always_inline))
 void open_book()
@@ -669,8 +673,8 @@ void store_rows(thread const uint& token, thread const uint& row, thread float2&
 
 kernel void matmul_nested(constant Params& v_247 [[buffer(0)]], const device X& v_526 [[buffer(1)]], const device Bias& v_606 [[buffer(2)]], const device Residual& v_649 [[buffer(3)]], device Y0& v_679 [[buffer(4)]], device Y1& v_718 [[buffer(5)]], device Y2& v_755 [[buffer(6)]], const device Planes& v_396 [[buffer(7)]], const device Table& v_265 [[buffer(8)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
 {
-    threadgroup float w_tile[1024];
-    threadgroup float x_tile[1024];
+    threadgroup float4 w_tile[256];
+    threadgroup float4 x_tile[256];
     uint thread0 = gl_LocalInvocationID.x;
     uint token0 = gl_WorkGroupID.y * _1154;
     uint my_row = 4u * (thread0 % _1160);
@@ -681,7 +685,7 @@ kernel void matmul_nested(constant Params& v_247 [[buffer(0)]], const device X& 
     spvUnsafeArray<float, 8> v;
     spvUnsafeArray<float, 8> param_2;
     spvUnsafeArray<float, 8> param_5;
-    for (uint row0 = _1182; row0 < v_247.row_end; row0 += (gl_NumWorkGroups.x * _1517))
+    for (uint row0 = _1182; row0 < v_247.row_end; row0 += (gl_NumWorkGroups.x * _1516))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -701,32 +705,31 @@ kernel void matmul_nested(constant Params& v_247 [[buffer(0)]], const device X& 
                     v = param_2;
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1294) + row] = v[j];
+                        ((threadgroup float*)&w_tile[((k + j) * _1296) + (row / 4u)])[row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1312) % _1319;
-                    uint k_1 = 8u * ((i_1 - _1327) / _1334);
+                    uint token = (i_1 - _1317) % _1324;
+                    uint k_1 = 8u * ((i_1 - _1332) / _1339);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5, v_247, v_526);
                     v = param_5;
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1365) + token] = v[j_1];
+                        ((threadgroup float*)&x_tile[((k_1 + j_1) * _1371) + (token / 4u)])[token % 4u] = v[j_1];
                     }
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1392) + my_row;
-                uint x_at_ = (k_2 * _1403) + my_token;
-                float4 w = float4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                float4 w4 = w_tile[(k_2 * _1402) + (my_row / 4u)];
+                float4 x4 = x_tile[(k_2 * _1418) + (my_token / 4u)];
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);

@@ -318,48 +318,52 @@ constant uint _1728 = gl_WorkGroupSize.x;
 constant bool _1729 = (_1728 >= 128u);
 constant uint _1730 = _1729 ? 16u : 8u;
 constant uint _1731 = (4u * _1730);
-constant uint _1745 = gl_WorkGroupSize.x;
-constant bool _1746 = (_1745 >= 128u);
-constant uint _1747 = _1746 ? 16u : 8u;
-constant uint _1748 = (4u * _1747);
-constant uint _1749 = (2u * _1748);
-constant uint _1751 = gl_WorkGroupSize.x;
-constant uint _1752 = gl_WorkGroupSize.x;
-constant bool _1753 = (_1752 >= 128u);
-constant uint _1754 = _1753 ? 16u : 8u;
-constant uint _1755 = (_1751 / _1754);
-constant uint _1756 = (4u * _1755);
-constant uint _1760 = gl_WorkGroupSize.x;
-constant bool _1761 = (_1760 >= 128u);
-constant uint _1762 = _1761 ? 16u : 8u;
-constant uint _1763 = (4u * _1762);
-constant uint _1764 = (2u * _1763);
-constant uint _1766 = gl_WorkGroupSize.x;
-constant uint _1767 = gl_WorkGroupSize.x;
-constant bool _1768 = (_1767 >= 128u);
-constant uint _1769 = _1768 ? 16u : 8u;
-constant uint _1770 = (_1766 / _1769);
-constant uint _1771 = (4u * _1770);
-constant uint _1797 = gl_WorkGroupSize.x;
-constant uint _1798 = gl_WorkGroupSize.x;
-constant bool _1799 = (_1798 >= 128u);
-constant uint _1800 = _1799 ? 16u : 8u;
-constant uint _1801 = (_1797 / _1800);
-constant uint _1802 = (4u * _1801);
-constant uint _1825 = gl_WorkGroupSize.x;
-constant bool _1826 = (_1825 >= 128u);
-constant uint _1827 = _1826 ? 16u : 8u;
-constant uint _1828 = (4u * _1827);
-constant uint _1834 = gl_WorkGroupSize.x;
-constant uint _1835 = gl_WorkGroupSize.x;
-constant bool _1836 = (_1835 >= 128u);
-constant uint _1837 = _1836 ? 16u : 8u;
-constant uint _1838 = (_1834 / _1837);
-constant uint _1839 = (4u * _1838);
-constant uint _1951 = gl_WorkGroupSize.x;
-constant bool _1952 = (_1951 >= 128u);
-constant uint _1953 = _1952 ? 16u : 8u;
-constant uint _1954 = (4u * _1953);
+constant uint _1732 = (_1731 / 4u);
+constant uint _1749 = gl_WorkGroupSize.x;
+constant bool _1750 = (_1749 >= 128u);
+constant uint _1751 = _1750 ? 16u : 8u;
+constant uint _1752 = (4u * _1751);
+constant uint _1753 = (2u * _1752);
+constant uint _1755 = gl_WorkGroupSize.x;
+constant uint _1756 = gl_WorkGroupSize.x;
+constant bool _1757 = (_1756 >= 128u);
+constant uint _1758 = _1757 ? 16u : 8u;
+constant uint _1759 = (_1755 / _1758);
+constant uint _1760 = (4u * _1759);
+constant uint _1764 = gl_WorkGroupSize.x;
+constant bool _1765 = (_1764 >= 128u);
+constant uint _1766 = _1765 ? 16u : 8u;
+constant uint _1767 = (4u * _1766);
+constant uint _1768 = (2u * _1767);
+constant uint _1770 = gl_WorkGroupSize.x;
+constant uint _1771 = gl_WorkGroupSize.x;
+constant bool _1772 = (_1771 >= 128u);
+constant uint _1773 = _1772 ? 16u : 8u;
+constant uint _1774 = (_1770 / _1773);
+constant uint _1775 = (4u * _1774);
+constant uint _1801 = gl_WorkGroupSize.x;
+constant uint _1802 = gl_WorkGroupSize.x;
+constant bool _1803 = (_1802 >= 128u);
+constant uint _1804 = _1803 ? 16u : 8u;
+constant uint _1805 = (_1801 / _1804);
+constant uint _1806 = (4u * _1805);
+constant uint _1807 = (_1806 / 4u);
+constant uint _1833 = gl_WorkGroupSize.x;
+constant bool _1834 = (_1833 >= 128u);
+constant uint _1835 = _1834 ? 16u : 8u;
+constant uint _1836 = (4u * _1835);
+constant uint _1837 = (_1836 / 4u);
+constant uint _1847 = gl_WorkGroupSize.x;
+constant uint _1848 = gl_WorkGroupSize.x;
+constant bool _1849 = (_1848 >= 128u);
+constant uint _1850 = _1849 ? 16u : 8u;
+constant uint _1851 = (_1847 / _1850);
+constant uint _1852 = (4u * _1851);
+constant uint _1853 = (_1852 / 4u);
+constant uint _1948 = gl_WorkGroupSize.x;
+constant bool _1949 = (_1948 >= 128u);
+constant uint _1950 = _1949 ? 16u : 8u;
+constant uint _1951 = (4u * _1950);
 
 static inline __attribute__((always_inline))
 void open_book(thread uint3& gl_LocalInvocationID, threadgroup uint (&book)[1024], const device Table& v_358)
@@ -938,8 +942,8 @@ void store_rows(thread const uint& token, thread const uint& row, thread float2&
 kernel void matmul_vectors(constant Params& v_381 [[buffer(0)]], const device X& v_970 [[buffer(1)]], const device Bias& v_1049 [[buffer(2)]], const device Residual& v_1092 [[buffer(3)]], device Y0& v_1122 [[buffer(4)]], device Y1& v_1161 [[buffer(5)]], device Y2& v_1198 [[buffer(6)]], const device Codes& v_623 [[buffer(7)]], const device Table& v_358 [[buffer(8)]], const device Scales& v_402 [[buffer(9)]], const device Supers& v_417 [[buffer(10)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
 {
     threadgroup uint book[1024];
-    threadgroup float w_tile[1024];
-    threadgroup float x_tile[1024];
+    threadgroup float4 w_tile[256];
+    threadgroup float4 x_tile[256];
     uint thread0 = gl_LocalInvocationID.x;
     uint token0 = gl_WorkGroupID.y * _1591;
     uint my_row = 4u * (thread0 % _1597);
@@ -950,7 +954,7 @@ kernel void matmul_vectors(constant Params& v_381 [[buffer(0)]], const device X&
     spvUnsafeArray<float, 8> v;
     spvUnsafeArray<float, 8> param_2;
     spvUnsafeArray<float, 8> param_5;
-    for (uint row0 = _1619; row0 < v_381.row_end; row0 += (gl_NumWorkGroups.x * _1954))
+    for (uint row0 = _1619; row0 < v_381.row_end; row0 += (gl_NumWorkGroups.x * _1951))
     {
         for (uint i = 0u; i < 4u; i++)
         {
@@ -970,32 +974,31 @@ kernel void matmul_vectors(constant Params& v_381 [[buffer(0)]], const device X&
                     v = param_2;
                     for (uint j = 0u; j < 8u; j++)
                     {
-                        w_tile[((k + j) * _1731) + row] = v[j];
+                        ((threadgroup float*)&w_tile[((k + j) * _1732) + (row / 4u)])[row % 4u] = v[j];
                     }
                 }
                 else
                 {
-                    uint token = (i_1 - _1749) % _1756;
-                    uint k_1 = 8u * ((i_1 - _1764) / _1771);
+                    uint token = (i_1 - _1753) % _1760;
+                    uint k_1 = 8u * ((i_1 - _1768) / _1775);
                     uint param_3 = token0 + token;
                     uint param_4 = column0 + k_1;
                     fetch_x(param_3, param_4, param_5, v_381, v_970);
                     v = param_5;
                     for (uint j_1 = 0u; j_1 < 8u; j_1++)
                     {
-                        x_tile[((k_1 + j_1) * _1802) + token] = v[j_1];
+                        ((threadgroup float*)&x_tile[((k_1 + j_1) * _1807) + (token / 4u)])[token % 4u] = v[j_1];
                     }
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_2 = 0u; k_2 < 16u; k_2++)
             {
-                uint w_at = (k_2 * _1828) + my_row;
-                uint x_at_ = (k_2 * _1839) + my_token;
-                float4 w = float4(w_tile[w_at], w_tile[w_at + 1u], w_tile[w_at + 2u], w_tile[w_at + 3u]);
+                float4 w4 = w_tile[(k_2 * _1837) + (my_row / 4u)];
+                float4 x4 = x_tile[(k_2 * _1853) + (my_token / 4u)];
                 for (uint i_2 = 0u; i_2 < 4u; i_2++)
                 {
-                    acc[i_2] += (w * x_tile[x_at_ + i_2]);
+                    acc[i_2] += (w4 * x4[i_2]);
                 }
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);

@@ -126,10 +126,10 @@ float quotient(thread const float& a, thread const float& b)
     return fma(fma(-q, b, a), 1.0 / b, q);
 }
 
-kernel void quantize_rows(constant Params& v_121 [[buffer(0)]], const device X& v_163 [[buffer(1)]], device Y& _339 [[buffer(2)]], device Scales& _265 [[buffer(3)]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
+kernel void quantize_rows(constant Params& v_121 [[buffer(0)]], const device X& v_163 [[buffer(1)]], device Y& _340 [[buffer(2)]], device Scales& _266 [[buffer(3)]], uint gl_NumSubgroups [[simdgroups_per_threadgroup]], uint gl_SubgroupID [[simdgroup_index_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_NumWorkGroups [[threadgroups_per_grid]])
 {
     threadgroup uint4 group_words[256];
-    float _247;
+    float _248;
     for (uint token = gl_WorkGroupID.x; token < v_121.tokens; token += gl_NumWorkGroups.x)
     {
         float most = 0.0;
@@ -142,20 +142,20 @@ kernel void quantize_rows(constant Params& v_121 [[buffer(0)]], const device X& 
         float param_2 = most;
         float _243 = group_max(param_2, gl_NumSubgroups, group_words, gl_SubgroupID);
         float largest = _243;
-        if (largest == 0.0)
+        if (largest < 1.0000000031710768509710513471353e-30)
         {
-            _247 = 1.0;
+            _248 = 1.0;
         }
         else
         {
             float param_3 = largest;
             float param_4 = 127.0;
-            _247 = quotient(param_3, param_4);
+            _248 = quotient(param_3, param_4);
         }
-        float scale = _247;
+        float scale = _248;
         if (gl_LocalInvocationID.x == 0u)
         {
-            _265.scales[v_121.scales_at + token] = as_type<uint>(scale);
+            _266.scales[v_121.scales_at + token] = as_type<uint>(scale);
         }
         for (uint i = gl_LocalInvocationID.x; i < v_121.words; i += gl_WorkGroupSize.x)
         {
@@ -173,7 +173,7 @@ kernel void quantize_rows(constant Params& v_121 [[buffer(0)]], const device X& 
                 float number = rint(quotient(param_7, param_8));
                 word |= ((uint(int(fast::clamp(number, -127.0, 127.0))) & 255u) << (8u * j));
             }
-            _339.y[(v_121.y_at + (token * v_121.y_token)) + i] = word;
+            _340.y[(v_121.y_at + (token * v_121.y_token)) + i] = word;
         }
     }
 }
