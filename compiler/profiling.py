@@ -69,7 +69,12 @@ def profile_model(
 
     # With 16 bits for every weight a plan opens, rotates and refuses, and decides nothing.
     opened = replace(
-        options.compilation, policy="uniform", bits=16, output=str(work / "none"), overwrite=False
+        options.compilation,
+        policy="uniform",
+        bits=16,
+        output=str(work / "none"),
+        overwrite=False,
+        companions=False,
     )
     return profile_plan(plan(model, options=opened), options, work, observer=observer)
 

@@ -11,7 +11,7 @@ from optimum_compile.backends.base import Call, Case
 from optimum_compile.compiler.package.reader import Bundle
 
 pytestmark = [pytest.mark.coreml, pytest.mark.executorch, pytest.mark.onnxruntime]
-TARGETS = ("ios", "android", "android:onnxruntime")
+TARGETS = ("ios:coreml", "android:executorch", "android:onnxruntime")
 REFERENCE = Path(__file__).parents[1] / "models" / "reference"
 PROMPTS = (
     "Once upon a time, there was a little girl named Lily.",

@@ -38,9 +38,9 @@ def archive(tmp_path_factory) -> Path:
 @pytest.mark.parametrize(
     ("targets", "values"),
     [
-        (["ios", "android"], {"bits": 16}),
-        (["ios"], {"bits": 8}),
-        (["android"], {"bits": 8, "executor": "packed", "activations": "float"}),
+        (["ios:coreml", "android:executorch"], {"bits": 16}),
+        (["ios:coreml"], {"bits": 8}),
+        (["android:executorch"], {"bits": 8, "executor": "packed", "activations": "float"}),
         (["android:onnxruntime"], {"bits": 4}),
     ],
     ids=["16 bits", "ios 8 bits", "android 8 bits, packed", "onnx 4 bits"],

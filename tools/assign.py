@@ -86,7 +86,8 @@ def assigned(
     """Decide and write; returns the folder, the allocation, the frontier (empty without one) and remarks."""
     from optimum_compile.compiler import api
 
-    unseen = replace(options, output=str(Path(options.output) / ".none"), name=None)
+    hidden = str(Path(options.output) / ".none")
+    unseen = replace(options, output=hidden, name=None, companions=False)
     wanted = api.plan(model, options=unseen, observer=observer)
     final = Path(options.output) / (options.name or wanted.name)
     with staging(final, options.overwrite, ALLOCATION) as out, _work(options, out) as work:

@@ -1,6 +1,6 @@
 """Time and peak memory of compiling a 1.1B-parameter Llama shape with random weights.
 
-    python -m optimum_compile.tools.bench [--layers 22] [--target ios,android] [--together] [--verify]
+    python -m optimum_compile.tools.bench [--layers 22] [--target ios:coreml] [--together] [--verify]
 
 The weights are written to a temporary Hugging Face folder first (that time is not counted). Each
 target is compiled in a process of its own without comparison, unless options say otherwise; a thread
@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Command line; see the module's docstring."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--layers", type=int, default=22)
-    parser.add_argument("--target", default="ios,android")
+    parser.add_argument("--target", default="ios:coreml,android:executorch")
     parser.add_argument("--together", action="store_true", help="both targets in one process")
     parser.add_argument("--verify", action="store_true", help="execute the artifacts too")
     args = parser.parse_args(argv)

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="optimum-block-") as work:
         folder = Path(work)
         write_random_model(folder / "model", 1)
-        options = CompileOptions(target=("android",), policy="uniform", bits=args.bits)
+        options = CompileOptions(target=("android:executorch",), policy="uniform", bits=args.bits)
         graph = plan(folder / "model", options=options).model.graph
         # Embedding and head are not part of the block: they stay as they are.
         for name, value in graph.weights.items():

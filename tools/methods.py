@@ -129,7 +129,7 @@ def measure(request: Request) -> dict[str, Any]:
     pins = [f"embed_tokens={request.embedding}"] if request.embedding else []
     with tempfile.TemporaryDirectory(prefix="optimum-methods-") as work:
         options = CompileOptions(
-            target=("android",),
+            target=("android:executorch",),
             output=work,
             policy="uniform",
             quantizer=request.quantizer,

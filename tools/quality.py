@@ -64,7 +64,7 @@ def measure(model: Path, text: str, documents: int, seqlen: int) -> list[Row]:
     rows = [Row("16 bits (the model itself)", 16.0, 2 * parameters, score(found, reference))]
     for name, values in ROWS:
         with tempfile.TemporaryDirectory(prefix="optimum-quality-") as work:
-            options = CompileOptions(output=work, **values)  # type: ignore[arg-type]
+            options = CompileOptions(output=work, companions=False, **values)  # type: ignore[arg-type]
             wanted = plan(model, options=options)
             prepare(wanted, Path(work))
             graph = wanted.model.graph

@@ -13,8 +13,8 @@ from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import units_of
 
-ALL = ["ios", "android", "android:onnxruntime"]
-PHONES = ["ios", "android"]
+ALL = ["ios:coreml", "android:executorch", "android:onnxruntime"]
+PHONES = ["ios:coreml", "android:executorch"]
 REFERENCE = Path(__file__).resolve().parents[2] / "models" / "reference"
 VECTORS = (
     "q_proj=vec8x4:channel@shared",
@@ -56,13 +56,13 @@ def predictions(model, out, targets, **options) -> dict[str, tuple[int, int, int
 @pytest.mark.parametrize(
     ("kind", "targets", "options"),
     [
-        ("llama", ["ios", "android:onnxruntime"], {"policy": "uniform", "bits": 4}),
-        ("qwen2", ["android"], {"policy": "uniform", "bits": 8}),
+        ("llama", ["ios:coreml", "android:onnxruntime"], {"policy": "uniform", "bits": 4}),
+        ("qwen2", ["android:executorch"], {"policy": "uniform", "bits": 8}),
         pytest.param(
             *("llama", PHONES, {"policy": "uniform", "pin": VECTORS}), marks=pytest.mark.slow
         ),
         pytest.param(
-            *("mixtral", ["ios", "android:onnxruntime"], {"policy": "uniform", "bits": 8}),
+            *("mixtral", ["ios:coreml", "android:onnxruntime"], {"policy": "uniform", "bits": 8}),
             marks=pytest.mark.slow,
         ),
     ],
@@ -84,7 +84,7 @@ def test_the_program_around_tiny_weights_is_predicted(folders, tmp_path, kind, t
         (ALL, {"policy": "uniform", "bits": 4}),
         (PHONES, {"pin": (*VECTORS[:-1], "embed=vec8x2:channel@shared")}),
         (PHONES, {"pin": (".=vec8x4:channel@shared",)}),
-        (["android"], {"pin": CODED, **PACKED}),
+        (["android:executorch"], {"pin": CODED, **PACKED}),
     ],
     ids=["4 bits", "every scheme", "2 bits", "coded scales"],
 )

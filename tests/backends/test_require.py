@@ -30,5 +30,5 @@ def test_it_names_what_to_install(name):
 @pytest.mark.usefixtures("nothing_installed")
 def test_compile_asks_before_it_works(tmp_path):
     with pytest.raises(ResourceError, match="coremltools is not installed"):
-        oc.compile(REFERENCE, targets=["ios"], output=str(tmp_path / "out"))
+        oc.compile(REFERENCE, targets=["ios:coreml"], output=str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()

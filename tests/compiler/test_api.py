@@ -31,7 +31,7 @@ def quick(folder, **values):
     """A compilation for iOS without calibrated quantisation and without the comparison."""
     values = {"quantizer": "mse", "policy": "cascade"} | values
     values = {"verify": False} | values
-    return oc.compile(shared_model(), ["ios"], output=str(folder), **values)
+    return oc.compile(shared_model(), ["ios:coreml"], output=str(folder), **values)
 
 
 def test_the_package_gives_its_public_names_without_loading_torch():
@@ -102,7 +102,9 @@ def test_uniform_stores_every_matrix_in_one_class(tmp_path, bits, scheme):
 @pytest.mark.parametrize("policy", ["cascade", "uniform", "measured"])
 @pytest.mark.parametrize("budget", ["3.5bpw", "6bpw", "45%"])
 def test_a_budget_is_kept_and_used_by_every_target(budget, policy):
-    plan = oc.plan(shared_model(), ["ios", "android"], budget=budget, policy=policy)
+    plan = oc.plan(
+        shared_model(), ["ios:coreml", "android:executorch"], budget=budget, policy=policy
+    )
     limit = {
         "3.5bpw": 3.5 * PARAMETERS / 8,
         "6bpw": 6 * PARAMETERS / 8,
@@ -127,7 +129,7 @@ def test_an_untied_head_follows_the_last_stage_unless_it_is_to_stay_high(tmp_pat
     def head(**values):
         from optimum_compile.passes.precision.notes import Precision
 
-        graph = oc.plan(model, ["ios"], policy="cascade", **values).model.graph
+        graph = oc.plan(model, ["ios:coreml"], policy="cascade", **values).model.graph
         return str(graph.weights["lm_head.weight"].notes.get(Precision).scheme)
 
     assert head() == "lut2:r4"
@@ -138,7 +140,16 @@ def test_a_second_compilation_gives_the_same_bytes(tmp_path):
     """Another process, hash seed, time, working folder and place of the model."""
     shutil.copytree(shared_model(), tmp_path / "elsewhere" / "tiny")
     command = [sys.executable, "-P", "-m", "optimum_compile.tools.cli", "elsewhere/tiny"]
-    options = ["--target", "ios", "--policy", "cascade", "-o", "out", "--work-dir", "scratch"]
+    options = [
+        "--target",
+        "ios:coreml",
+        "--policy",
+        "cascade",
+        "-o",
+        "out",
+        "--work-dir",
+        "scratch",
+    ]
     subprocess.run(
         [*command, *options],
         check=True,
@@ -162,8 +173,8 @@ def test_no_file_of_a_bundle_holds_a_path_of_this_machine():
 
 
 def test_options_and_keywords_mean_the_same():
-    one = oc.plan(shared_model(), ["ios"], CompileOptions(policy="uniform", bits=4))
-    two = oc.plan(shared_model(), target="ios", policy="uniform", bits=4)
+    one = oc.plan(shared_model(), ["ios:coreml"], CompileOptions(policy="uniform", bits=4))
+    two = oc.plan(shared_model(), target="ios:coreml", policy="uniform", bits=4)
     assert one.options == two.options
     assert [t.platform for t in one.targets] == ["ios"]
 
@@ -214,7 +225,7 @@ def test_a_model_that_overflows_on_the_calibration_text_is_rejected(tmp_path):
     weights[name] = np.full(weights[name].shape, 1e38, np.float32)
     model = tiny_llama(tmp_path / "m", weights=weights)
     with pytest.raises(InputError, match="the input of block 1 is NaN or infinite"):
-        oc.compile(model, ["ios"], output=str(tmp_path / "out"), policy="uniform")
+        oc.compile(model, ["ios:coreml"], output=str(tmp_path / "out"), policy="uniform")
 
 
 def test_a_calibration_text_of_one_token_is_refused_rather_than_ignored(tmp_path):
@@ -225,7 +236,10 @@ def test_a_calibration_text_of_one_token_is_refused_rather_than_ignored(tmp_path
     (tmp_path / "short.txt").write_text("x")
     with pytest.raises(InputError, match=r"calibration text short\.txt: fewer than two tokens"):
         oc.compile(
-            model, ["ios"], output=str(tmp_path / "out"), calibration=str(tmp_path / "short.txt")
+            model,
+            ["ios:coreml"],
+            output=str(tmp_path / "out"),
+            calibration=str(tmp_path / "short.txt"),
         )
     assert not (tmp_path / "out").exists()
 
@@ -233,7 +247,7 @@ def test_a_calibration_text_of_one_token_is_refused_rather_than_ignored(tmp_path
 def prepared(folder, observer=None, **values):
     """The graph just before emission."""
     values = {"quantizer": "mse", "policy": "cascade"} | values
-    wanted = oc.plan(shared_model(), ["ios"], observer=observer, **values)
+    wanted = oc.plan(shared_model(), ["ios:coreml"], observer=observer, **values)
     prepare(wanted, folder, observer=observer)
     return wanted.model.graph
 
@@ -266,7 +280,11 @@ def test_observers_see_every_pass_and_its_progress(tmp_path):
 def test_each_target_may_have_its_own_assignment(tmp_path):
     values = {"quantizer": "rtn", "verify": False, "policy": "uniform", "budget": "290KB"}
     bundle = oc.compile(
-        shared_model(), ["ios", "android"], output=str(tmp_path), allocation="each", **values
+        shared_model(),
+        ["ios:coreml", "android:executorch"],
+        output=str(tmp_path),
+        allocation="each",
+        **values,
     )
     manifest = bundle.manifest
     assert {t.targets for t in manifest.tensors} == {("ios",), ("android",)}

@@ -20,14 +20,14 @@ def planned(out, **options):
 )
 def test_the_larger_file_uses_the_budget_up(tmp_path, policy, limit):
     graph, backends = planned(
-        tmp_path, targets=["ios", "android"], policy=policy, budget=str(limit)
+        tmp_path, targets=["ios:coreml", "android:executorch"], policy=policy, budget=str(limit)
     )
     files = [predicted_file_bytes(graph, backend) for backend in backends]
     assert 0.99 * limit < max(files) <= limit
 
 
 def test_bits_per_weight_leave_the_program_out(tmp_path):
-    graph, (backend,) = planned(tmp_path, targets=["ios"], policy="tiers", budget="3bpw")
+    graph, (backend,) = planned(tmp_path, targets=["ios:coreml"], policy="tiers", budget="3bpw")
     weights = predicted_bytes(graph, backend)
     assert 8 * weights / 5_245_216 <= 3.001
     assert predicted_file_bytes(graph, backend) - weights > 300_000
@@ -35,11 +35,13 @@ def test_bits_per_weight_leave_the_program_out(tmp_path):
 
 def test_a_device_is_a_budget(tmp_path):
     """The model is small: any device holds it in 16 bits, and only a great speed limits it."""
-    graph, (backend,) = planned(tmp_path, targets=["ios"], policy="tiers", device="iPhone 15 Pro")
+    graph, (backend,) = planned(
+        tmp_path, targets=["ios:coreml"], policy="tiers", device="iPhone 15 Pro"
+    )
     assert predicted_bytes(graph, backend) > 10_000_000
     slow = planned(
         tmp_path,
-        targets=["ios"],
+        targets=["ios:coreml"],
         policy="tiers",
         device="iPhone 15 Pro",
         tokens_per_second=7_000,

@@ -62,7 +62,11 @@ def archive(folder: Path, module: nn.Module, seq: int = 16, longest: int = 64) -
 @pytest.mark.slow
 def test_each_function_of_a_decoder_is_executed(tmp_path):
     bundle = oc.compile(
-        shared_model(), ["ios", "android"], output=str(tmp_path), seq="1,4,1..16", **PLAIN
+        shared_model(),
+        ["ios:coreml", "android:executorch"],
+        output=str(tmp_path),
+        seq="1,4,1..16",
+        **PLAIN,
     )
     manifest = bundle.manifest
     assert {a.platform: a.functions for a in manifest.artifacts} == {
@@ -90,7 +94,7 @@ def test_fixed_lengths_alone_leave_no_symbolic_function(tmp_path):
 def test_targets_with_one_function_say_so(tmp_path):
     wanted = plan(
         shared_model(),
-        ["ios", "android", "android:onnxruntime"],
+        ["ios:coreml", "android:executorch", "android:onnxruntime"],
         output=str(tmp_path),
         seq="1,8,1..16",
         **PLAIN,
@@ -110,11 +114,13 @@ def test_lengths_and_the_longest_prefill_exclude_each_other():
 
 def test_lengths_beyond_the_context_are_refused(tmp_path):
     with pytest.raises(OptionError, match=r"seq=64: tiny takes 1 to 32 tokens a call"):
-        plan(shared_model(), ["ios"], output=str(tmp_path), seq="1,64", context=32, **PLAIN)
+        plan(shared_model(), ["ios:coreml"], output=str(tmp_path), seq="1,64", context=32, **PLAIN)
 
 
 def test_a_module_of_any_batch_checks_its_guards_at_run_time(tmp_path):
-    bundle = oc.compile(archive(tmp_path, Plain()), ["android"], output=str(tmp_path), **PLAIN)
+    bundle = oc.compile(
+        archive(tmp_path, Plain()), ["android:executorch"], output=str(tmp_path), **PLAIN
+    )
     assert any("every call must meet batch <= seq" in r for r in bundle.manifest.remarks)
     (artifact,) = bundle.manifest.artifacts
     program = Program(bundle.resolve(artifact.path))
@@ -134,10 +140,12 @@ def test_a_module_of_any_batch_checks_its_guards_at_run_time(tmp_path):
 def test_a_module_is_specialised_where_a_target_needs_it(tmp_path):
     path = archive(tmp_path, Grouped())
     with pytest.raises(UnsupportedError, match=r"executorch cannot run .* --seq or --batch"):
-        plan(path, ["android"], output=str(tmp_path), **PLAIN)
+        plan(path, ["android:executorch"], output=str(tmp_path), **PLAIN)
     with pytest.raises(OptionError, match=r"seq=12: expected seq % 8 == 0"):
-        plan(path, ["android"], output=str(tmp_path), seq="12", **PLAIN)
-    bundle = oc.compile(path, ["ios", "android"], output=str(tmp_path), seq="32", batch=2, **PLAIN)
+        plan(path, ["android:executorch"], output=str(tmp_path), seq="12", **PLAIN)
+    bundle = oc.compile(
+        path, ["ios:coreml", "android:executorch"], output=str(tmp_path), seq="32", batch=2, **PLAIN
+    )
     assert bundle.manifest.symbols == {}
     assert bundle.manifest.inputs[0].shape == (2, 32, 4)
     assert all(c.ok for c in bundle.manifest.checks)
@@ -146,7 +154,7 @@ def test_a_module_is_specialised_where_a_target_needs_it(tmp_path):
 @pytest.mark.slow
 def test_a_package_takes_legal_sizes_for_symbols(tmp_path):
     path = archive(tmp_path, Grouped(7), seq=21, longest=700)  # 512 is no multiple of 7
-    bundle = oc.compile(path, ["ios"], output=str(tmp_path), **PLAIN)
+    bundle = oc.compile(path, ["ios:coreml"], output=str(tmp_path), **PLAIN)
     assert all(c.ok for c in bundle.manifest.checks)
     (artifact,) = bundle.manifest.artifacts
     package = Package(bundle.resolve(artifact.path))

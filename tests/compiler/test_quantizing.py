@@ -41,7 +41,7 @@ def test_a_plan_refuses_a_calibrated_quantiser_that_would_see_nothing(models, na
     with pytest.raises(
         OptionError, match=f"^quantizer 'gptq' needs activations, but there is {why}:"
     ):
-        oc.plan(models[name], ["ios"], policy="uniform", quantizer="gptq", **values)
+        oc.plan(models[name], ["ios:coreml"], policy="uniform", quantizer="gptq", **values)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -50,18 +50,18 @@ def test_a_plan_refuses_learning_without_activations(models, name):
     with pytest.raises(
         OptionError, match=f"^effort 'light' learns from activations, but there is {why}:"
     ):
-        oc.plan(models[name], ["ios"], policy="uniform", effort="light", **values)
+        oc.plan(models[name], ["ios:coreml"], policy="uniform", effort="light", **values)
 
 
 def test_an_unknown_effort_is_refused_by_the_plan(models):
     with pytest.raises(OptionError, match="effort 'huge': expected one of none, light"):
-        oc.plan(models["decoder"], ["ios"], effort="huge")
+        oc.plan(models["decoder"], ["ios:coreml"], effort="huge")
 
 
 def test_learning_follows_any_quantiser(models, tmp_path):
     wanted = oc.plan(
         models["decoder"],
-        ["ios"],
+        ["ios:coreml"],
         policy="uniform",
         bits=2,
         quantizer="rtn",
@@ -77,14 +77,19 @@ def test_learning_follows_any_quantiser(models, tmp_path):
 @pytest.mark.parametrize("name", CASES)
 def test_the_default_says_that_it_did_without(models, name, tmp_path):
     values, why = CASES[name]
-    wanted = oc.plan(models[name], ["ios"], policy="uniform", **values)
+    wanted = oc.plan(models[name], ["ios:coreml"], policy="uniform", **values)
     assert prepare(wanted, tmp_path) == (f"quantised without activations: {why}",)
     assert any(v.notes.get(Quantized) for v in wanted.model.graph.weights.values())
 
 
 def test_where_nothing_is_rounded_nothing_has_to_be_seen(models, tmp_path):
     wanted = oc.plan(
-        models["decoder"], ["ios"], policy="uniform", bits=16, quantizer="gptq", calibration="none"
+        models["decoder"],
+        ["ios:coreml"],
+        policy="uniform",
+        bits=16,
+        quantizer="gptq",
+        calibration="none",
     )
     assert prepare(wanted, tmp_path) == ()
 
@@ -93,7 +98,7 @@ def test_a_dry_run_refuses_too(models, capsys):
     from optimum_compile.tools.cli import main
 
     model = str(models["no tokenizer"])
-    assert main([model, "--dry-run", "--target", "ios", "--quantizer", "awq"]) == 2
+    assert main([model, "--dry-run", "--target", "ios:coreml", "--quantizer", "awq"]) == 2
     assert "quantizer 'awq' needs activations, but there is no tokenizer" in capsys.readouterr().err
 
 
@@ -107,21 +112,21 @@ def schemes(model, **values):
 
 
 def test_qqq_takes_whole_rows_of_4_bits_and_leaves_the_table_its_groups(models):
-    found = schemes(models["decoder"], targets=["android"], **W4A8)
+    found = schemes(models["decoder"], targets=["android:executorch"], **W4A8)
     assert {s for n, s in found.items() if n.endswith("_proj.weight")} == {"int4:channel"}
     assert found["model.embed_tokens.weight"] == "int4:g32@bf16"
-    grouped = schemes(models["decoder"], targets=["android"], group_size="32", **W4A8)
+    grouped = schemes(models["decoder"], targets=["android:executorch"], group_size="32", **W4A8)
     assert set(grouped.values()) == {"int4:g32@bf16"}
 
 
 @pytest.mark.parametrize(
     ("targets", "values", "backend"),
     [
-        (["ios"], {}, "coreml"),
-        (["ios", "android"], {}, "coreml"),
-        (["android"], {"executor": "packed"}, "executorch"),
-        (["android"], {"asymmetric": True}, "executorch"),
-        (["android"], {"group_size": "16"}, "executorch"),
+        (["ios:coreml"], {}, "coreml"),
+        (["ios:coreml", "android:executorch"], {}, "coreml"),
+        (["android:executorch"], {"executor": "packed"}, "executorch"),
+        (["android:executorch"], {"asymmetric": True}, "executorch"),
+        (["android:executorch"], {"group_size": "16"}, "executorch"),
     ],
 )
 def test_a_target_that_multiplies_floats_refuses_qqq(models, targets, values, backend):
@@ -131,19 +136,21 @@ def test_a_target_that_multiplies_floats_refuses_qqq(models, targets, values, ba
 
 def test_qqq_without_4_bits_is_refused(models):
     with pytest.raises(OptionError, match=r"'qqq': no matrix has 4 bits; use --policy uniform"):
-        oc.plan(models["decoder"], ["android"], policy="uniform", quantizer="qqq")
+        oc.plan(models["decoder"], ["android:executorch"], policy="uniform", quantizer="qqq")
 
 
 @pytest.mark.slow
 def test_qqq_ends_in_an_artifact_that_agrees_and_integers_of_its_bits(models, tmp_path):
-    wanted = oc.plan(models["decoder"], ["android"], **W4A8)
+    wanted = oc.plan(models["decoder"], ["android:executorch"], **W4A8)
     prepare(wanted, tmp_path)
     weights = wanted.model.graph.weights
     assert any(v.weight.edits for n, v in weights.items() if "layernorm" in n)
     made = from_packed(weights["model.layers.1.mlp.down_proj.weight"].notes.get(Quantized).load())
     x = symmetric_int8(np.random.default_rng(0).standard_normal((5, 128)).astype(np.float32))
     assert integer_product(x, made).tobytes() == simulated_product(x, made).tobytes()
-    bundle = oc.compile(models["decoder"], ["android"], output=str(tmp_path / "out"), **W4A8)
+    bundle = oc.compile(
+        models["decoder"], ["android:executorch"], output=str(tmp_path / "out"), **W4A8
+    )
     (check,) = bundle.manifest.checks
     assert check.executed
     assert check.ok

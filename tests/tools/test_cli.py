@@ -11,7 +11,7 @@ from optimum_compile.compiler import errors
 from optimum_compile.compiler.package.reader import MAX_MANIFEST_BYTES
 from optimum_compile.tools import cli as module
 
-PLAIN = ("--dry-run", "--target", "ios")
+PLAIN = ("--dry-run", "--target", "ios:coreml")
 
 
 def test_no_argument_is_a_usage_error_that_shows_the_usage(cli):

@@ -8,7 +8,7 @@ from support.models import shared_bundle, shared_model, tiny_llama, tiny_weights
 from optimum_compile.compiler.package.reader import open_bundle
 from optimum_compile.passes.precision import quantize
 
-IOS = ("--target", "ios", "--policy", "cascade")
+IOS = ("--target", "ios:coreml", "--policy", "cascade")
 FAST = (*IOS, "--no-verify", "--quantizer", "mse")
 COMMON = {"name", "bundle", "targets", "tensors", "weight_bytes", "bits_per_weight", "remarks"}
 

@@ -127,7 +127,9 @@ def test_divergence_and_agreement_are_those_of_a_plain_hugging_face_loop(cli, te
 def oracle(tmp_path_factory):
     """What the quantised oracle of the shared bundle scores on STORY."""
     work = tmp_path_factory.mktemp("oracle")
-    wanted = plan(shared_model(), ["ios"], options_from({"output": str(work), "policy": "cascade"}))
+    wanted = plan(
+        shared_model(), ["ios:coreml"], options_from({"output": str(work), "policy": "cascade"})
+    )
     prepare(wanted, work)
     tokenizer = load_tokenizer(wanted.model.tokenizer_files)
     path = work / "story.json"

@@ -10,7 +10,13 @@ from contextlib import contextmanager
 import pytest
 from support.models import shared_model
 
-CALIBRATED = ("--target", "ios", "--policy", "cascade", "--no-verify")  # the default quantiser
+CALIBRATED = (
+    "--target",
+    "ios:coreml",
+    "--policy",
+    "cascade",
+    "--no-verify",
+)  # the default quantiser
 FAST = (*CALIBRATED, "--quantizer", "mse")
 # The real command line, but the quantiser never comes back.
 STUCK = """

@@ -19,7 +19,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     work = tmp_path_factory.mktemp("kv")
     model = tiny_llama(work / "model", context=CONTEXT)
     options = {"policy": "uniform", "bits": 8, "kv_bits": "4,2", "output": str(work / "out")}
-    return oc.compile(model, ["android"], calibration="none", **options)
+    return oc.compile(model, ["android:executorch"], calibration="none", **options)
 
 
 @pytest.mark.executorch

@@ -121,7 +121,7 @@ def test_what_is_no_decoder_is_refused(tmp_path):
 @pytest.mark.slow
 def test_native_and_android_share_an_assignment_and_agree(tmp_path):
     folder = tiny_llama(tmp_path / "models" / "two")
-    made = oc.compile(folder, ["android", "native"], output=str(tmp_path), **PLAIN)
+    made = oc.compile(folder, ["android:executorch", "native"], output=str(tmp_path), **PLAIN)
     assert [a.kind for a in made.manifest.artifacts] == ["executorch", "native"]
     assert [c.ok for c in made.manifest.checks] == [True, True]
     assert not isinstance(open_session(made), Session)  # android is the first one

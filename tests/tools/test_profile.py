@@ -15,7 +15,7 @@ from optimum_compile.compiler.profiling import model_id
 from optimum_compile.passes.precision.units import units_of
 from optimum_compile.passes.sensitivity.map import read_map
 
-IOS = ("--target", "ios")
+IOS = ("--target", "ios:coreml")
 # All choices but the head's take no codebook: seconds less.
 CHEAP = (*IOS, "--quantizer", "rtn", "--pin", "proj=int8:channel", "--pin", "embed=int4:g32")
 FEWER = ("--pin", "layers.[12].=int8:channel")  # all choices in the first block and the head alone
@@ -156,7 +156,11 @@ REFUSED = {
     "missing text": (("--method", "kl", "--calibration", "nowhere.txt"), 3, "nowhere.txt: cannot"),
     "idle pin": (("--method", "kl", "--pin", "nothing=int8"), 2, "no weight is left for it"),
     "bad pin": (("--method", "kl", "--pin", "proj=int77"), 2, "int77"),
-    "illegal pin": (("--method", "kl", "--target", "ios", "--pin", "proj=int2:g32"), 5, "coreml"),
+    "illegal pin": (
+        ("--method", "kl", "--target", "ios:coreml", "--pin", "proj=int2:g32"),
+        5,
+        "coreml",
+    ),
     "target": (("--method", "kl", "--target", "windows"), 2, "target 'windows' is unknown"),
     "tokens": (("--method", "kl", "--tokens", "1"), 2, "tokens=1: expected 2 or more"),
     "quantizer": (("--method", "kl", "--quantizer", "gptq"), 2, "invalid choice: 'gptq'"),

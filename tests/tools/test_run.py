@@ -144,7 +144,7 @@ def test_pieces_join_to_the_decoded_text():
 @pytest.fixture
 def fake_session(monkeypatch):
     session = Fake()
-    monkeypatch.setattr(run, "open_session", lambda bundle, target: session)
+    monkeypatch.setattr(run, "open_session", lambda bundle, target, **_: session)
     return session
 
 
@@ -193,7 +193,7 @@ def test_a_bad_request_is_refused_with_what_is_allowed(cli, fake_session, argume
 def test_a_bundle_without_a_decoder_that_runs_here_says_how_to_get_one(cli):
     done = cli("run", shared_bundle().path, "--prompt", "a")
     assert done.code == 3
-    assert "no android or native decoder that runs here; the bundle has ios" in done.err
+    assert "no android or native or gpu decoder that runs here; the bundle has ios" in done.err
     assert "compile with --target android or native" in done.err
     named = cli("run", shared_bundle().path, "--prompt", "a", "--artifact", "ios")
     assert (named.code, "no ios decoder that runs here" in named.err) == (3, True)

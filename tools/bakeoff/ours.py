@@ -22,7 +22,7 @@ from optimum_compile.tools.score import GraphLogits, score
 def _coded(linears: str, embedding: str) -> Mapping[str, Any]:
     """Scales and zero points as 4-bit codes: what Android's packed operators store and run."""
     pins = (f"embed_tokens={embedding}@u4,zu4", f".={linears}@u4,zu4")
-    return {"target": ("android",), "policy": "uniform", "pin": pins}
+    return {"target": ("android:executorch",), "policy": "uniform", "pin": pins}
 
 
 def _vectors(embedding: str, linears: str = "vec8x4", *others: str) -> Mapping[str, Any]:

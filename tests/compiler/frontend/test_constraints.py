@@ -198,4 +198,9 @@ def test_sizes_that_depend_on_the_number_in_an_input(tmp_path: Path) -> None:
     decode = specialize(graph, {"seq": 1})
     assert str(decode.outputs[0].type) == "f32[1, 1, past+1]"
     with pytest.raises(UnsupportedError, match="depend on the number in input past"):
-        plan(tmp_path / "m.pt2", ["android"], output=str(tmp_path / "out"), calibration="none")
+        plan(
+            tmp_path / "m.pt2",
+            ["android:executorch"],
+            output=str(tmp_path / "out"),
+            calibration="none",
+        )

@@ -110,7 +110,7 @@ def test_metadata_in_an_artifact_has_no_dates_and_no_paths(monkeypatch):
     from optimum_compile.compiler.api import plan
     from optimum_compile.compiler.package.describe import embedded_metadata
 
-    wanted = plan(shared_model(), ["ios"], seed=3, name="other")
+    wanted = plan(shared_model(), ["ios:coreml"], seed=3, name="other")
     text = embedded_metadata(wanted, BACKEND)
     assert text == embedded_metadata(plan(shared_model(), ["ios"], seed=3, name="other"), BACKEND)
     data = json.loads(text)

@@ -106,10 +106,10 @@ def test_packed_weights_are_refused(tmp_path) -> None:
 
 def test_the_option_folds_before_precision_is_assigned(tmp_path) -> None:
     options = {"output": str(tmp_path), "policy": "uniform", "calibration": "none"}
-    found = plan(shared_model(), ["android"], fold_norms=True, **options)
+    found = plan(shared_model(), ["android:executorch"], fold_norms=True, **options)
     assert gains(found.model.graph) == ["model.norm"]
     assert any("model.norm: its gain stays" in remark for remark in found.remarks)
-    plain = plan(shared_model(), ["android"], **options)
+    plain = plan(shared_model(), ["android:executorch"], **options)
     assert apart(plain.model.graph, found.model.graph) <= 1e-5
     with pytest.raises(UnsupportedError, match="without --fold-norms"):
         plan(shared_model(), ["gguf"], fold_norms=True, **options)

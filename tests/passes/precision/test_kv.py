@@ -195,10 +195,10 @@ def test_the_plan_refuses_what_targets_cannot_hold() -> None:
     assert e.value.exit_code == 5
     both = oc.plan(shared_model(), kv_bits="4", policy="uniform")
     assert any(re.match(f"kv_bits=4: {CORE_ML}", r) for r in both.remarks)
-    wanted = oc.plan(shared_model(), ["ios"], kv_bits="auto", policy="uniform")
+    wanted = oc.plan(shared_model(), ["ios:coreml"], kv_bits="auto", policy="uniform")
     remarks = [r for r in wanted.remarks if "KV cache" in r]
     assert len(remarks) == 1
     assert "no integer states" in remarks[0]
-    plain = oc.plan(shared_model(), ["ios"], policy="uniform")
+    plain = oc.plan(shared_model(), ["ios:coreml"], policy="uniform")
     assert wanted.model.graph.fingerprint() == plain.model.graph.fingerprint()
     assert set(wanted.remarks) - set(plain.remarks) == set(remarks)

@@ -149,7 +149,12 @@ def test_the_compilation_tells_of_experts_without_tokens(lonely, tmp_path):
     text = tmp_path / "text.json"
     text.write_text('["a text for one expert of eight", "and another"]')
     wanted = api.plan(
-        lonely, ["ios"], policy="uniform", bits=4, calibration=str(text), output=str(tmp_path / "b")
+        lonely,
+        ["ios:coreml"],
+        policy="uniform",
+        bits=4,
+        calibration=str(text),
+        output=str(tmp_path / "b"),
     )
     assert any("router weights stay f16" in r for r in wanted.remarks)
     remarks = api.prepare(wanted, tmp_path / "work")
