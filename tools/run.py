@@ -1,6 +1,7 @@
 """`optimum-compile run`: generate text with an artifact of a bundle, on this machine.
 
-The Android artifact, or the native one where a bundle has no other, unless `--artifact` names one.
+The Android artifact, or the native or GPU program where a bundle has no other, unless `--artifact` names
+one. `--device vulkan` runs the GPU program on a Vulkan device.
 """
 
 import argparse
@@ -21,8 +22,12 @@ from optimum_compile.compiler.package.reader import Bundle, open_bundle
 from optimum_compile.tools.cli import print_json
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
-RUNNABLE = ("android", "native")  # in the order of preference
-SESSIONS = ("executorch", "onnxruntime", "nnapi", "native")  # backends with a module `session`
+RUNNABLE = ("android", "native", "gpu")  # in the order of preference
+# Where the class `Session` of a backend is.
+SESSIONS = {name: name for name in ("executorch", "onnxruntime", "nnapi", "native")} | {
+    "gpu": "native"
+}
+ON_VULKAN = "gpu"  # the target whose artifact has dispatches
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def main(command: str, argv: Sequence[str]) -> int:
         metavar="|".join(RUNNABLE),
         help="which artifact to run (default: the first it has)",
     )
-    parser.add_argument("--device", choices=("cpu",), default="cpu")
+    parser.add_argument("--device", choices=("cpu", "vulkan"), default="cpu")
     parser.add_argument("--json", action="store_true", help="one document: text, tokens_per_second")
     args = parser.parse_args(list(argv))
     if args.max_tokens < 1:
@@ -122,7 +127,7 @@ def main(command: str, argv: Sequence[str]) -> int:
     prompt = encode(tokenizer, args.prompt, special_token_id(files, "bos_token", tokenizer))
     if not prompt:
         raise OptionError("prompt '': expected at least one token; this tokenizer adds none itself")
-    session = open_session(bundle, args.artifact)
+    session = open_session(bundle, args.artifact, vulkan=args.device == "vulkan")
     if len(prompt) > session.context:
         raise InputError(f"the prompt has {len(prompt)} tokens, the cache {session.context}")
     stop = special_token_id(files, "eos_token", tokenizer)
@@ -145,21 +150,33 @@ def main(command: str, argv: Sequence[str]) -> int:
     return 0
 
 
-def open_session(bundle: Bundle, target: str | None = None) -> Any:
+def open_session(bundle: Bundle, target: str | None = None, *, vulkan: bool = False) -> Any:
     """An artifact in its own runtime, ready for `prefill`: that of `target`, or the first that can run.
 
-    Raises OptionError for a target that is unknown, InputError for one that the bundle has not, or that
-    is no decoder or has no runtime here.
+    vulkan: the GPU program on the first Vulkan device, else everything on the CPU.
+
+    Raises OptionError for a target that is unknown or has no dispatches, InputError for one that the
+    bundle has not, or that is no decoder or has no runtime here, ResourceError without a Vulkan device.
     """
     if target is not None and target not in TARGETS:
         raise OptionError(f"artifact {target!r}: expected one of {', '.join(TARGETS)}")
-    wanted = RUNNABLE if target is None else (target,)
+    if vulkan and target not in (None, ON_VULKAN):
+        raise OptionError(f"artifact {target!r}: --device vulkan runs {ON_VULKAN!r} only")
+    wanted = (ON_VULKAN,) if vulkan else RUNNABLE if target is None else (target,)
     found = [a for a in map(bundle.artifact, wanted) if a is not None and "decode" in a.functions]
     if not found or found[0].kind not in SESSIONS:
         held = [target_name(a.platform, a.kind) for a in bundle.manifest.artifacts]
         raise InputError(
             f"{bundle.path}: no {' or '.join(wanted)} decoder that runs here; the bundle has "
-            f"{', '.join(held) or 'nothing'}; compile with --target android or native"
+            f"{', '.join(held) or 'nothing'}; compile with --target "
+            f"{ON_VULKAN if vulkan else 'android or native'}"
         )
-    session = import_module(f"optimum_compile.backends.{found[0].kind}.session").Session
-    return session(bundle.resolve(found[0].path))
+    session = import_module(f"optimum_compile.backends.{SESSIONS[found[0].kind]}.session").Session
+    path = bundle.resolve(found[0].path)
+    return session(path, _vulkan_device()) if vulkan else session(path)
+
+
+def _vulkan_device() -> Any:
+    from optimum_compile.backends.native.device import Device, DeviceKind
+
+    return Device(DeviceKind.VULKAN)
