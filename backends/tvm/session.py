@@ -71,25 +71,28 @@ class Kernels:
     def packed(self, name: str) -> PackedWeight:
         """A stored matrix."""
         stored = self.artifact.stored[name]
-        data = {key: self._load(key) for _, key in stored.keys}
+        data = {key: self.part(key) for _, key in stored.keys}
         kernel_arrays(name, stored, data)  # refuses other sizes
         return unpacked(stored, data)
 
     def plain(self, name: str) -> np.ndarray:
         """A weight that is no matrix."""
-        return self._load(f"plain:{name}")
+        return self.part(f"plain:{name}")
+
+    def arguments(self, node: Node) -> dict[str, np.ndarray]:
+        """The parts of a linear in the order of the kernel's arguments, bias last."""
+        name = weight_name(node)
+        stored = self.artifact.stored[name]
+        found = kernel_arrays(name, stored, {key: self.part(key) for _, key in stored.keys})
+        bias = node.inputs[2] if len(node.inputs) > 2 else None
+        return found if bias is None else found | {"bias": self._bias(bias, stored.rows)}
 
     def _parts(self, node: Node) -> dict[str, Any]:
-        """The buffers of a linear in the order of the kernel's arguments, bias last."""
-        name = weight_name(node)
+        """The same as buffers of TVM, which are kept."""
         bias = node.inputs[2] if len(node.inputs) > 2 else None
-        key = f"{name} {'' if bias is None else bias.name}"
+        key = f"{weight_name(node)} {'' if bias is None else bias.name}"
         if key not in self._arguments:
-            stored = self.artifact.stored[name]
-            data = {part: self._load(part) for _, part in stored.keys}
-            found = kernel_arrays(name, stored, data)
-            if bias is not None:
-                found["bias"] = self._bias(bias, stored.rows)
+            found = self.arguments(node)
             self._arguments[key] = {n: self._tvm.runtime.tensor(a) for n, a in found.items()}
         return self._arguments[key]
 
@@ -107,7 +110,8 @@ class Kernels:
             self._vectors[key] = self._tvm.runtime.empty((count,), "float32")
         return self._vectors[key]
 
-    def _load(self, key: str) -> np.ndarray:
+    def part(self, key: str) -> np.ndarray:
+        """A tensor of the file, as it lies there."""
         ref: WeightRef | None = self._refs.get(key)
         if ref is None:
             raise InputError(f"{self.artifact.folder / WEIGHTS}: has no tensor {key!r:.200}")
