@@ -61,11 +61,20 @@ void put_text(const std::string& text, char* field, size_t size) {
   field[n] = '\0';
 }
 
+#ifndef OC_METAL
+std::vector<oc_device_description> metal_devices() {
+  fail(OC_NO_DEVICE, "this runtime was built without Metal");
+}
+std::shared_ptr<Device> open_metal(int64_t) {
+  fail(OC_NO_DEVICE, "this runtime was built without Metal");
+}
+#endif
+
 std::vector<oc_device_description> devices_of(oc_device_kind kind) {
   switch (kind) {
     case OC_DEVICE_CPU: return {Cpu().describe()};
     case OC_DEVICE_VULKAN: return vulkan_devices();
-    case OC_DEVICE_METAL: fail(OC_NO_DEVICE, "this runtime was built without Metal");
+    case OC_DEVICE_METAL: return metal_devices();
   }
   fail(OC_BAD_ARGUMENT, "a device of the kind %d", static_cast<int>(kind));
 }
@@ -100,6 +109,7 @@ std::shared_ptr<Device> open_device(oc_device_kind kind, int64_t index, uint32_t
   const oc_device_description& d = found[static_cast<size_t>(chosen)];
   if (d.refusal[0] != '\0') fail(OC_NO_DEVICE, "%s cannot be used: %s", d.name, d.refusal);
   if (kind == OC_DEVICE_VULKAN) return open_vulkan(chosen, flags);
+  if (kind == OC_DEVICE_METAL) return open_metal(chosen);
   return std::make_shared<Cpu>();
 }
 

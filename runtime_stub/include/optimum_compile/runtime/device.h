@@ -35,6 +35,8 @@ std::shared_ptr<Device> open_device(oc_device_kind kind, int64_t index, uint32_t
 // By kind, in files of their own.
 std::vector<oc_device_description> vulkan_devices();
 std::shared_ptr<Device> open_vulkan(int64_t index, uint32_t flags);
+std::vector<oc_device_description> metal_devices();
+std::shared_ptr<Device> open_metal(int64_t index);
 
 // Which of them to take where nobody chose one; a Failure with all reasons where none can be used.
 int64_t best_device(const std::vector<oc_device_description>& found);
