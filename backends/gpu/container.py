@@ -1,11 +1,12 @@
 """Bytes of the section `GPU`, counted before anything is fused or planned; see `native.container`."""
 
+from optimum_compile.backends.gpu.attention import split_parts
 from optimum_compile.backends.gpu.interfaces import interface
 from optimum_compile.backends.gpu.weights import SUFFIXES
 from optimum_compile.backends.native import container
 from optimum_compile.backends.native.container import NO_STEP, is_fused, linear_groups
 from optimum_compile.backends.native.weights import kind_of
-from optimum_compile.compiler.decoder import caches_of
+from optimum_compile.compiler.decoder import caches_of, context_of
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.quant.kv import KvScheme
 from optimum_compile.compiler.quant.scheme import Float, Scheme
@@ -28,8 +29,9 @@ KERNELS = {
     "sum": ("reduce",),
     "max": ("reduce",),
 }
-ATTENTION = ("attention_split", "attention_join")
-CODED = ("kv_round", "kv_attention_split", "attention_join", "kv_store")
+JOIN = "attention_join"
+ATTENTION = ("attention_split", JOIN)
+CODED = ("kv_round", "kv_attention_split", JOIN, "kv_store")
 
 
 def container_bytes(graph: Graph) -> int:
@@ -48,20 +50,23 @@ def section_bytes(graph: Graph) -> int:
         used.append(f"matvec_{_kind(group[0], 1)}")
     schemes = kv_of(graph)
     coded = any(isinstance(schemes.get(cache.name), KvScheme) for cache in caches_of(graph))
+    attend = CODED if coded else ATTENTION
+    if split_parts(context_of(graph) or 0, 1) == 1:
+        attend = tuple(name.removesuffix("_split") for name in attend if name != JOIN)
     for node in graph.nodes:
-        used += _kernels(node, coded=coded)
+        used += _kernels(node, attend)
     kernels = dict.fromkeys(used)
     shared = sum(KERNEL + len(name) + PIPELINES * _pipeline(name) for name in kernels)
-    return FIXED + 2 * shared + functions * (5 + sum(map(_dispatch, used)))
+    return FIXED + shared + functions * (5 + sum(map(_dispatch, used)))
 
 
-def _kernels(node: Node, *, coded: bool) -> tuple[str, ...]:
+def _kernels(node: Node, attend: tuple[str, ...]) -> tuple[str, ...]:
     if node.op in NO_STEP or node.op == "concat" or is_fused(node):
         return ()
     if node.op == "embedding":
         return (f"embed_{_kind(node, 1)}",)
     if node.op == "cache_attention":
-        return CODED if coded else ATTENTION
+        return attend
     return KERNELS.get(node.op, ("binary",))
 
 

@@ -19,7 +19,8 @@ from optimum_compile.backends.native.program import Element, OperandKind, Weight
 from optimum_compile.compiler.ir.shape import Dim, as_dim, symbol
 from optimum_compile.passes.subtensor.notes import View
 
-MOST_OUTPUTS = 3  # that one product can write
+OUTPUTS = 3  # of the kernels
+MOST_OUTPUTS = OUTPUTS  # that one product is given
 FEW = 4  # tokens that matvec takes at once
 MOST_GROUPS = 1 << 14  # workgroups along the rows; they go on with others
 ROWS = 4  # of a workgroup of matvec: their tables of up to 8 bits fit its memory
@@ -80,11 +81,11 @@ class _Product:
         for place in self.places:
             at += place.columns
             ends.append(at)
-        ends += [ends[-1]] * (MOST_OUTPUTS - len(ends))
+        ends += [ends[-1]] * (OUTPUTS - len(ends))
         outer = Matrix(0, 0, 1, 0, 0)
         params: dict[str, Dim | float] = {"tokens": tokens, **x.params("x")}
         params |= (residual[1] if residual else outer).params("residual")
-        for index in range(MOST_OUTPUTS):
+        for index in range(OUTPUTS):
             place = self.places[index] if index < len(self.places) else outer
             # Rows of the first output count from 0, those of the others from where they begin.
             if index == 0 and self.begin:
@@ -92,7 +93,7 @@ class _Product:
             params |= place.params(f"y{index}")
         params |= {"end0": ends[0], "end1": ends[1]} | params_of(weight, low, high, held)
         aligned = is_aligned(weight) and self._even(x)
-        half = [seen.half for seen in self.outputs] + [0] * MOST_OUTPUTS
+        half = [seen.half for seen in self.outputs] + [0] * OUTPUTS
         constants = {
             "ALIGNED": int(aligned),
             "X_HALF": self.x.half,
@@ -100,13 +101,13 @@ class _Product:
             "BIAS": int(bias is not NOTHING),
             "RESIDUAL": int(residual is not None),
             "RESIDUAL_HALF": residual[0].half if residual else 0,
-            **{f"Y{index}_HALF": half[index] for index in range(MOST_OUTPUTS)},
+            **{f"Y{index}_HALF": half[index] for index in range(OUTPUTS)},
             **constants_of(weight),
         }
         held_outputs = [_narrowed(s, p, low, high, self.begin) for s, p in self._pairs()]
         buffers = {"x": self.x.given, "bias": bias} | parts_of(frame, weight, held, end)
         buffers["residual"] = residual[0].given if residual else NOTHING
-        for index in range(MOST_OUTPUTS):
+        for index in range(OUTPUTS):
             buffers[f"y{index}"] = held_outputs[index] if index < len(held_outputs) else NOTHING
         return self._shaped(buffers, params, constants, high - low, tokens)
 
