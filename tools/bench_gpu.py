@@ -135,7 +135,7 @@ def product(scheme: Scheme, columns: int, size: int, rows_of_group: int, local: 
 
     Raises OptionError for a scheme that is not measured here.
     """
-    rows = max(8, size // max(1, scheme.stored_bytes(64, columns) // 64)) // 8 * 8
+    rows = max(8, size * 8192 // scheme.stored_bytes(8192, columns) // 8 * 8)
     rng = np.random.default_rng(0)
 
     def words(bits: int) -> np.ndarray:
