@@ -184,6 +184,9 @@ class Backend(Protocol):
         A target that says no to float32 keeps its float caches in fp16.
         """
 
+    def supports_graph(self, graph: Graph) -> Support:
+        """Whether the model as a whole can be taken, beside what is said of its nodes and weights."""
+
     def supports_node(self, node: Node) -> Support:
         """Whether this node can be lowered."""
 

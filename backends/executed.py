@@ -6,9 +6,18 @@ from pathlib import Path
 from typing import Self
 
 from optimum_compile.backends.arenas import MemoryModel
-from optimum_compile.backends.base import BackendOptions, Case, Conformance, Tolerance, WeightUse
+from optimum_compile.backends.base import (
+    SUPPORTED,
+    BackendOptions,
+    Case,
+    Conformance,
+    Support,
+    Tolerance,
+    WeightUse,
+)
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.logits import ArtifactLogits
+from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.scheme import Scheme
 
@@ -37,6 +46,10 @@ class Executed(ABC):
     def configured(self, options: BackendOptions) -> Self:
         """Nothing to choose: the options are those of other runtimes."""
         return self
+
+    def supports_graph(self, graph: Graph) -> Support:
+        """Every model: what cannot be taken is a node, a scheme or a cache."""
+        return SUPPORTED
 
     def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
         """None: activations stay floats."""

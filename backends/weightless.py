@@ -17,6 +17,7 @@ from optimum_compile.backends.base import (
 from optimum_compile.backends.compare import not_executed
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.errors import UnsupportedError
+from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.kv import KvStored
 from optimum_compile.compiler.quant.scheme import Float, Scheme
@@ -51,6 +52,10 @@ class Weightless:
 
     def require(self) -> None:
         """Nothing is needed to write text."""
+
+    def supports_graph(self, graph: Graph) -> Support:
+        """Every model: what cannot be taken is a node."""
+        return SUPPORTED
 
     def activation_kind(self, scheme: Scheme, use: WeightUse) -> Activations | None:
         """None: nothing is executed here, so nothing is compared with rounded activations."""

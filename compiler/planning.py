@@ -23,7 +23,6 @@ from optimum_compile.compiler.calibration import (
     special_token_id,
 )
 from optimum_compile.compiler.companions import companions_of, configured, settled
-from optimum_compile.compiler.decoder import is_decoder
 from optimum_compile.compiler.errors import OptionError, UnsupportedError
 from optimum_compile.compiler.frontend.detect import detect
 from optimum_compile.compiler.frontend.open_model import Model, open_model
@@ -51,7 +50,6 @@ from optimum_compile.passes.symbolic_shape.lengths import Lengths, parse_lengths
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
 ANY_LENGTH = ("onnxruntime", "tvm")  # one program for every number of tokens
-DECODERS_ONLY = ("nnapi",)
 
 
 @dataclass(frozen=True)
@@ -220,7 +218,7 @@ def _refuse_nodes(model: Model, backends: Sequence[Backend]) -> None:
             f"{', '.join(executing)}: sizes of {model.name} depend on the number in input {numbers}; "
             "write the model with index_copy and a mask over the whole cache instead"
         )
-    _refuse_modules(model, backends)
+    _refuse_graph(model, backends)
     for backend in backends:
         for node in model.graph.nodes:
             verdict = backend.supports_node(node)
@@ -235,14 +233,12 @@ def _refuse_nodes(model: Model, backends: Sequence[Backend]) -> None:
         raise UnsupportedError("; ".join(lines))
 
 
-def _refuse_modules(model: Model, backends: Sequence[Backend]) -> None:
-    """Raise UnsupportedError for what is no decoder, where a target's program is that of one."""
-    names = [b.name for b in backends if b.name in DECODERS_ONLY]
-    if names and not is_decoder(model.graph):
-        raise UnsupportedError(
-            f"{', '.join(names)}: {model.name} is no decoder of tokens with a KV cache, and nothing else has "
-            "a package there; use android:executorch or android:onnxruntime"
-        )
+def _refuse_graph(model: Model, backends: Sequence[Backend]) -> None:
+    """Raise UnsupportedError for a model that a target cannot take as a whole."""
+    verdicts = ((b.name, b.supports_graph(model.graph)) for b in backends)
+    refused = [f"{name}: {verdict.reason}" for name, verdict in verdicts if not verdict.ok]
+    if refused:
+        raise UnsupportedError("; ".join(refused))
 
 
 def run_passes(

@@ -78,6 +78,10 @@ class VulkanBackend:
         kept = scheme == Float(32)
         return SUPPORTED if kept else Support(False, KV_REASON, falls_back=True)
 
+    def supports_graph(self, graph: Graph) -> Support:
+        """See the protocol."""
+        return SUPPORTED
+
     def supports_node(self, node: Node) -> Support:
         """What ExecuTorch takes; of sliding windows only those that are no shorter than the cache."""
         if node.op == "cache_attention":

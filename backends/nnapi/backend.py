@@ -15,8 +15,7 @@ from optimum_compile.backends.base import (
     WeightUse,
 )
 from optimum_compile.backends.executed import Executed
-from optimum_compile.backends.nnapi import container, schemes
-from optimum_compile.backends.nnapi.plan import PREFILL_TOKENS
+from optimum_compile.backends.nnapi import container, plan, schemes
 from optimum_compile.backends.nnapi.program import FORMS
 from optimum_compile.backends.onnxruntime.toolchain import require
 from optimum_compile.compiler.ir.graph import Graph, Node
@@ -37,7 +36,7 @@ class NnapiBackend(Executed):
     @property
     def memory(self) -> MemoryModel:
         """See the protocol."""
-        return MemoryModel("NNAPI", chunk=PREFILL_TOKENS)
+        return MemoryModel("NNAPI", chunk=plan.PREFILL_TOKENS)
 
     @property
     def ladder(self) -> tuple[str, ...]:
@@ -51,6 +50,10 @@ class NnapiBackend(Executed):
     def supports_scheme(self, scheme: Scheme, use: WeightUse) -> Support:
         """See the protocol; every scheme is stored as int8."""
         return schemes.supports_scheme(scheme, use)
+
+    def supports_graph(self, graph: Graph) -> Support:
+        """Decoders of fixed shapes, whose weights one graph can hold."""
+        return plan.supports_graph(graph)
 
     def supports_kv(self, scheme: KvStored) -> Support:
         """Floats; anything else falls back to them."""

@@ -6,14 +6,11 @@ Every function has weights of its own, for NNAPI takes none from other files, an
 """
 
 from optimum_compile.backends.container import metadata_bytes
-from optimum_compile.backends.nnapi.plan import functions_of
+from optimum_compile.backends.nnapi.plan import functions_of, weight_bytes
 from optimum_compile.backends.nnapi.program import FORMS
-from optimum_compile.backends.nnapi.schemes import fixed_bytes, stored_bytes
 from optimum_compile.backends.onnxruntime.schemes import hadamard_factors
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.ir.graph import Graph, Node
-from optimum_compile.compiler.quant.scheme import Float
-from optimum_compile.passes.precision.units import units_of
 from optimum_compile.passes.stages.notes import InStage, StagePlan
 
 # Nodes that an op becomes, conversions between layouts and the outputs for new rows among them.
@@ -44,17 +41,12 @@ def container_bytes(graph: Graph) -> int:
     stages = STAGES if plan is None else len(plan.stages)
     copies, graphs = len(FORMS) * len(functions), len(functions) * stages
     metadata = metadata_bytes(graph)
-    total = _weight_bytes(graph) * (copies - 1)
+    total = weight_bytes(graph) * (copies - 1)
     total += metadata * graphs * len(FORMS) + int(metadata * INDEX_SHARE)
     total += graphs * GRAPH_BYTES + len(functions) * _node_bytes(graph)
     for tokens in functions.values():
         total += len(FORMS) * _table_bytes(graph, tokens, stages if plan is None else None)
     return total
-
-
-def _weight_bytes(graph: Graph) -> int:
-    """Of one function in one form."""
-    return fixed_bytes(graph) + sum(stored_bytes(Float(16), u.use) for u in units_of(graph))
 
 
 def _node_bytes(graph: Graph) -> int:

@@ -21,10 +21,10 @@ from optimum_compile.backends.nnapi.program import (
     Program,
     StageFile,
 )
-from optimum_compile.backends.onnxruntime.emit import MAX_MODEL_BYTES, METADATA_KEY
+from optimum_compile.backends.onnxruntime.emit import METADATA_KEY
 from optimum_compile.backends.onnxruntime.ort_format import save_ort
 from optimum_compile.backends.onnxruntime.toolchain import load_onnx
-from optimum_compile.compiler.errors import OptimumCompileError, ToolchainError, UnsupportedError
+from optimum_compile.compiler.errors import OptimumCompileError, ToolchainError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.package.typed import parse_json
 
@@ -124,11 +124,6 @@ def _stage(
     from optimum_compile.backends.nnapi.lower_ops import lower_piece
 
     low = lower_piece(graph, piece, tokens, options.context)
-    if low.weight_bytes >= MAX_MODEL_BYTES:
-        raise UnsupportedError(
-            f"nnapi: {piece.name} of {options.name} has {low.weight_bytes} bytes of weights, and one "
-            "graph holds less than 2 GiB, for NNAPI takes none from other files; use more --stages"
-        )
     model = _model(low, f"{options.name}.{function}.{piece.name}")
     facts = {
         METADATA_KEY: options.metadata_json,

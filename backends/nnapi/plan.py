@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from optimum_compile.backends.base import SUPPORTED, Support
+from optimum_compile.backends.nnapi.schemes import fixed_bytes, stored_bytes
 from optimum_compile.compiler.decoder import is_decoder
 from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node, State, Value
+from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.passes.precision.units import units_of
 from optimum_compile.passes.stages.notes import InStage, StagePlan
 from optimum_compile.passes.symbolic_shape.lengths import (
     DECODE,
@@ -16,6 +20,7 @@ from optimum_compile.passes.symbolic_shape.lengths import (
 )
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
+MOST_WEIGHT_BYTES = (1 << 31) - (1 << 26)  # the rest is for angles, masks and nodes
 PREFILL_TOKENS = 64  # of the function that stands for prompts of any length
 
 
@@ -50,20 +55,45 @@ class Piece:
         return tuple(s for use in self.caches.values() for s in (use.keys, use.values))
 
 
-def check_decoder(graph: Graph) -> None:
-    """Raise UnsupportedError for what is no decoder with one symbol at most."""
+def supports_graph(graph: Graph) -> Support:
+    """Whether the graph is a decoder that can be cut into graphs of fixed shapes.
+
+    Weights count as if all were in one stage, since nothing is cut yet when this is asked.
+    """
     if not is_decoder(graph):
-        raise UnsupportedError(
-            f"nnapi: {graph.name} is no decoder of tokens with a KV cache; use android:executorch or "
-            "android:onnxruntime"
+        return Support(
+            False,
+            f"{graph.name} is no decoder of tokens with a KV cache; use android:executorch or "
+            "android:onnxruntime",
         )
-    others = sorted(set(graph.symbols) - {SEQ})
+    others = ", ".join(sorted(set(graph.symbols) - {SEQ}))
     if others:
-        raise UnsupportedError(
-            f"nnapi: shapes are fixed, but {', '.join(others)} is a symbol; give it a value"
-        )
+        return Support(False, f"shapes are fixed, but {others} is a symbol; give it a value")
     if len(graph.outputs) != 1:
-        raise UnsupportedError(f"nnapi: one output is expected, {graph.name} has many")
+        return Support(False, f"one output is expected, {graph.name} has {len(graph.outputs)}")
+    if weight_bytes(graph) > MOST_WEIGHT_BYTES:
+        return Support(
+            False,
+            f"{weight_bytes(graph)} bytes of int8 weights, and a graph holds less than 2 GiB, for NNAPI "
+            "takes none from other files; use android:executorch or android:onnxruntime",
+        )
+    try:
+        pieces_of(function_graph(graph, 1))
+    except UnsupportedError as error:
+        return Support(False, str(error))
+    return SUPPORTED
+
+
+def check_decoder(graph: Graph) -> None:
+    """Raise UnsupportedError with the reason of `supports_graph`."""
+    verdict = supports_graph(graph)
+    if not verdict.ok:
+        raise UnsupportedError(f"nnapi: {verdict.reason}")
+
+
+def weight_bytes(graph: Graph) -> int:
+    """Bytes of the weights of one function in one form."""
+    return fixed_bytes(graph) + sum(stored_bytes(Float(16), u.use) for u in units_of(graph))
 
 
 def functions_of(graph: Graph) -> dict[str, int]:
@@ -99,7 +129,7 @@ def pieces_of(graph: Graph) -> tuple[Piece, ...]:
     held = {w for use in caches.values() for w in (use.key_write, use.value_write)}
     for node in graph.nodes:
         if node.op == "kv_write" and node not in held:
-            raise UnsupportedError(f"nnapi: {node.origin}: nothing attends to this cache")
+            raise UnsupportedError(f"{node.origin}: nothing attends to this cache")
     pieces = []
     for index in sorted(set(where.values())):
         nodes = tuple(n for n in graph.nodes if where[n] == index and n not in held)
@@ -121,7 +151,7 @@ def _reads(node: Node, caches: CacheUse | None) -> list[Value]:
 
 def _producer(value: Value) -> Node:
     if value.producer is None:
-        raise UnsupportedError(f"nnapi: %{value.name} is computed by nothing")
+        raise UnsupportedError(f"%{value.name} is computed by nothing")
     return value.producer
 
 
@@ -145,7 +175,7 @@ def cache_use(graph: Graph, node: Node) -> CacheUse:
 def _written(graph: Graph, node: Node, value: Value) -> tuple[State, Node]:
     state = next((s for s in graph.states if s.written is value), None)
     write = value.producer
-    reason = f"nnapi: {node.origin}: the app writes new rows behind past, so each cache must have "
+    reason = f"{node.origin}: the app writes new rows behind past, so each cache must have "
     reason += "one writer and one reader; use android:executorch or android:onnxruntime"
     if state is None or write is None or write.op != "kv_write":
         raise UnsupportedError(reason)

@@ -8,13 +8,17 @@ from optimum_compile.backends.arenas import MemoryModel
 from optimum_compile.backends.base import (
     SUPPORTED,
     BackendOptions,
+    Case,
+    Conformance,
     EmitOptions,
     EmitResult,
     Support,
+    Tolerance,
     WeightUse,
 )
 from optimum_compile.backends.executed import Executed
 from optimum_compile.backends.onnxruntime import container, schemes
+from optimum_compile.backends.onnxruntime.ort_format import forms_of
 from optimum_compile.backends.onnxruntime.toolchain import require
 from optimum_compile.compiler.ir.dtype import DType
 from optimum_compile.compiler.ir.graph import Graph, Node
@@ -102,6 +106,10 @@ class OnnxRuntimeBackend(Executed):
         from optimum_compile.backends.onnxruntime.emit import emit
 
         return emit(graph, options, out, int8=self.int8, caches=caches_at(graph, self))
+
+    def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
+        """See the protocol; where there is an `.ort` beside it, every case is run on that too."""
+        return super().verify(artifact, cases * len(forms_of(artifact)), tolerance)
 
     def executor(self) -> str:
         """See `Executed`."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from optimum_compile.backends.base import EmitOptions, EmitResult
+from optimum_compile.backends.onnxruntime.ort_format import ORT_SUFFIX, save_ort
 from optimum_compile.backends.onnxruntime.schemes import fixed_bytes, stored_bytes
 from optimum_compile.backends.onnxruntime.toolchain import load_onnx
 from optimum_compile.compiler.decoder import is_decoder
@@ -23,6 +24,8 @@ DATA_SUFFIX = ".data"
 OPSET, IR_VERSION = 21, 10  # with 4-bit types; every runtime that has 2-bit MatMulNBits has these
 # Above this the weights lie in a file of their own: protobuf ends at 2 GiB and copies what it holds.
 INLINE_BYTES = 512 << 20
+# Numbers of groups are spread to blocks, and widened, when the `.ort` is made; so it is larger.
+MOST_ORT_BYTES = 1 << 30
 ALIGNMENT = 4096  # of tensors in that file, so that runtimes can map them
 MAX_MODEL_BYTES = (1 << 31) - 1
 
@@ -67,6 +70,7 @@ def emit(
             data_part.replace(data)
         part.replace(out)
         _check(out, data)
+        remarks = _save_ort(out, sink.total)
     except (OptimumCompileError, OSError):
         raise
     except Exception as error:
@@ -76,7 +80,20 @@ def emit(
         part.unlink(missing_ok=True)
         data_part.unlink(missing_ok=True)
     beside = () if data is None else (data,)
-    return EmitResult(out, sink.total, functions_of(graph), (), beside)
+    return EmitResult(out, sink.total, functions_of(graph), remarks, beside)
+
+
+def _save_ort(out: Path, weight_bytes: int) -> tuple[str, ...]:
+    """The same model in ONNX Runtime's own format beside it, where one file can hold it."""
+    if weight_bytes > MOST_ORT_BYTES:
+        return (f"onnxruntime: no {ORT_SUFFIX} beside it, for these end at 2 GiB",)
+    other = out.with_suffix(ORT_SUFFIX)
+    save_ort(out, other)
+    size = other.stat().st_size
+    return (
+        f"onnxruntime: {other.name} ({size} bytes) is the same model in ONNX Runtime's own format: an app "
+        "needs one of the two, and sizes are those of the .onnx",
+    )
 
 
 def _check(out: Path, data: Path | None) -> None:

@@ -24,6 +24,12 @@ ALIGNMENT = 16
 Rows = list[tuple[bytes, list[tuple[bytes, list[tuple[int, int]]]]]]
 
 
+def forms_of(model: Path) -> tuple[Path, ...]:
+    """The `.onnx` at `model`, and the `.ort` beside it if there is one."""
+    other = model.with_suffix(ORT_SUFFIX)
+    return (model, other) if other.is_file() else (model,)
+
+
 def save_ort(model: Path, out: Path) -> None:
     """Write the `.onnx` at `model` in the format of `.ort` to `out`. Raises ToolchainError."""
     runtime = load_runtime()

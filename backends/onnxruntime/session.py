@@ -1,4 +1,4 @@
-"""An `.onnx` in ONNX Runtime on the processor of this machine."""
+"""An `.onnx`, or the same model as `.ort`, in ONNX Runtime on the processor of this machine."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,30 +14,29 @@ from optimum_compile.backends.onnxruntime.emit import (
     PREFILL_KEY,
     read_model,
 )
-from optimum_compile.backends.onnxruntime.toolchain import FATAL_ONLY, load_onnx, load_runtime
+from optimum_compile.backends.onnxruntime.ort_format import ORT_SUFFIX
+from optimum_compile.backends.onnxruntime.toolchain import FATAL_ONLY, load_runtime
 from optimum_compile.compiler.errors import InputError, ToolchainError
 from optimum_compile.compiler.package.signature import check_shapes, read_signature
 
 PAST, PRESENT = "past.", "present."
+DTYPES: dict[str, type[np.generic]] = {  # by the runtime's names
+    "tensor(float)": np.float32,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(int16)": np.int16,
+    "tensor(int8)": np.int8,
+    "tensor(uint8)": np.uint8,
+    "tensor(bool)": np.bool_,
+}
 
 
 class Model:
     """A loaded model and its states, which are zeros at first and go on from call to call."""
 
     def __init__(self, path: Path) -> None:
-        proto = read_model(path)
-        self.facts = {p.key: p.value for p in proto.metadata_props}
-        self._signature = read_signature(self.facts.get(METADATA_KEY, ""))
-        self.inputs = tuple(v.name for v in proto.graph.input if not v.name.startswith(PAST))
-        dtype = load_onnx().helper.tensor_dtype_to_np_dtype
-        types = {v.name: v.type.tensor_type for v in proto.graph.input}
-        self._states = {
-            name: (tuple(int(d.dim_value) for d in kind.shape.dim), dtype(kind.elem_type))
-            for name, kind in types.items()
-            if name.startswith(PAST)
-        }
-        self._in_place = self.facts.get(IN_PLACE_KEY) == "true"
-        del proto
+        if path.suffix != ORT_SUFFIX:
+            read_model(path)
         self._ort = ort = load_runtime()
         options = ort.SessionOptions()
         options.log_severity_level = FATAL_ONLY
@@ -48,6 +47,12 @@ class Model:
             )
         except Exception as error:  # its exceptions have no common base but Exception
             raise ToolchainError(f"{path}: the runtime cannot load it: {error}") from error
+        self.facts = dict(self._session.get_modelmeta().custom_metadata_map)
+        self._signature = read_signature(self.facts.get(METADATA_KEY, ""))
+        given = self._session.get_inputs()
+        self.inputs = tuple(v.name for v in given if not v.name.startswith(PAST))
+        self._states = {v.name: _state(path, v) for v in given if v.name.startswith(PAST)}
+        self._in_place = self.facts.get(IN_PLACE_KEY) == "true"
         self._plain = [o.name for o in self._session.get_outputs() if not _is_state(o.name)]
         self.values: dict[str, Any] = {}
         self.reset()
@@ -85,6 +90,13 @@ class Model:
         if not self._in_place:
             self.values = {n: found[PRESENT + n.removeprefix(PAST)] for n in self.values}
         return [found[name].numpy() for name in self._plain]
+
+
+def _state(path: Path, port: Any) -> tuple[tuple[int, ...], type[np.generic]]:
+    """Shape and type of a state. Raises InputError where they are not fixed."""
+    if port.type not in DTYPES or not all(isinstance(size, int) for size in port.shape):
+        raise InputError(f"{path}: {port.name} is {port.type} {port.shape}; expected fixed sizes")
+    return tuple(port.shape), DTYPES[port.type]
 
 
 def _is_state(name: str) -> bool:

@@ -21,7 +21,8 @@ from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.passes.precision.notes import ValueRange
 
 CACHE_BYTES = 1 << 30  # of weights that are kept between windows
-SAMPLES = 1 << 14  # numbers of a value that are kept of each window
+CALL_SAMPLES = 1 << 12  # numbers of a value that are kept of each call
+SAMPLES = 1 << 16  # of all calls together, about
 LEVELS = 255
 # Shares of the range from the least to the greatest value that are tried. What lies outside is cut off.
 SHARES = tuple(1 - step / 20 for step in range(15))
@@ -44,8 +45,8 @@ class CalibrateActivations:
     def run(self, graph: Graph, ctx: PassContext) -> PassResult:
         """Raises InputError for values that are not finite."""
         linears = [node for node in graph.nodes if node.op == "linear"]
-        found = {node.output: _Seen(0) for node in linears}
-        found |= {node.input(0): _Seen(SAMPLES) for node in linears}
+        found = {node.output: _Seen(keeps=False) for node in linears}
+        found |= {node.input(0): _Seen() for node in linears}
         rng = np.random.default_rng(ctx.seed)
 
         def observe(node: Node, outputs: tuple[Tensor, ...]) -> None:
@@ -71,26 +72,39 @@ class CalibrateActivations:
 
 
 class _Seen:
-    """Least and greatest number of a value, and a sample of `size` numbers a window."""
+    """Least and greatest number of a value, and a sample of its numbers if it `keeps` one."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, *, keeps: bool = True) -> None:
         self.low, self.high = np.inf, -np.inf
-        self._size = size
+        self._keeps = keeps
         self._parts: list[np.ndarray] = []
+        self._kept = 0
 
     def add(self, data: np.ndarray, rng: np.random.Generator) -> None:
         """Look at what one call computed."""
         # numpy's, because Python's forget a NaN.
         self.low = float(np.minimum(self.low, data.min()))
         self.high = float(np.maximum(self.high, data.max()))
-        if self._size:
-            self._parts.append(data.ravel()[rng.integers(0, data.size, self._size)].copy())
+        if not self._keeps:
+            return
+        flat = data.ravel()
+        if flat.size > CALL_SAMPLES:
+            flat = flat[rng.integers(0, flat.size, CALL_SAMPLES)]
+        self._parts.append(flat.copy())
+        self._kept += flat.size
+        if self._kept > 2 * SAMPLES:
+            self._parts = [rng.permutation(self.sample())[:SAMPLES]]
+            self._kept = SAMPLES
+
+    def sample(self) -> np.ndarray:
+        """What was kept."""
+        return np.concatenate(self._parts)
 
     def fitted(self) -> ValueRange:
         """The whole range, or the best of its shares."""
         if not self._parts:
             return ValueRange(self.low, self.high)
-        sample = np.concatenate(self._parts).astype(np.float64)
+        sample = self.sample().astype(np.float64)
         errors = [_error(sample, self.low * share, self.high * share) for share in SHARES]
         share = SHARES[int(np.argmin(errors))]
         return ValueRange(self.low * share, self.high * share)

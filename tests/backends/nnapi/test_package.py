@@ -18,13 +18,14 @@ from support.nnapi import calibrated, ready
 
 from optimum_compile.backends.base import Case, EmitOptions, Tolerance
 from optimum_compile.backends.compare import distance
-from optimum_compile.backends.nnapi import lower_linear
+from optimum_compile.backends.nnapi import lower_linear, plan
 from optimum_compile.backends.nnapi.backend import BACKEND
 from optimum_compile.backends.nnapi.check import check_usability
 from optimum_compile.backends.nnapi.program import FORMS, INDEX, read_program
 from optimum_compile.backends.nnapi.runner import run_case
 from optimum_compile.backends.nnapi.session import Session
 from optimum_compile.compiler.errors import InputError, ToolchainError, UnsupportedError, UserError
+from optimum_compile.compiler.ir.shape import SymbolRange
 from optimum_compile.compiler.package.describe import predicted_bytes, predicted_file_bytes
 from optimum_compile.compiler.package.writer import size_of
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
@@ -252,6 +253,27 @@ def test_modules_are_refused(tmp_path):
     options = EmitOptions("model", 24, 16, METADATA, tmp_path)
     with pytest.raises(UnsupportedError, match="mlp is no decoder of tokens with a KV cache"):
         BACKEND.emit(mlp(), options, tmp_path / "model.nnapi")
+
+
+def test_what_a_whole_model_can_be_refused_for(monkeypatch):
+    def reason(graph):
+        verdict = BACKEND.supports_graph(graph)
+        return "" if verdict.ok else verdict.reason
+
+    assert reason(decoder()) == ""
+    assert "is no decoder of tokens" in reason(mlp())
+    twice = decoder(layers=1)
+    twice.outputs.append(twice.outputs[0])
+    assert "one output is expected, decoder has 2" in reason(twice)
+    more = decoder(layers=1)
+    more.symbols["batch"] = SymbolRange(1, 4)
+    assert "shapes are fixed, but batch is a symbol" in reason(more)
+    shared = decoder(layers=1)
+    shared.outputs[0] = shared.states[0].written
+    shared.add_node("neg", [shared.states[0].written], [shared.states[0].read.type])
+    assert "each cache must have one writer and one reader" in reason(shared)
+    monkeypatch.setattr(plan, "MOST_WEIGHT_BYTES", 1000)
+    assert re.search(r"\d+ bytes of int8 weights, and a graph holds less", reason(decoder()))
 
 
 def test_ops_without_a_form_are_refused_with_the_reason():
