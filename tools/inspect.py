@@ -42,8 +42,8 @@ def main(command: str, argv: Sequence[str]) -> int:
     if kind is not None:
         found = artifact_metadata(args.path, kind)
         print_json(found) if args.json else _show(args.path, found, args.verbose)
-        if kind == "executorch" and args.verbose and not args.json:
-            _show_copies(args.path)
+        if args.verbose and not args.json:
+            _show_work(args.path, kind)
         return 0
     bundle = open_bundle(args.path)
     embedded = {
@@ -134,6 +134,17 @@ def _by_number(name: str) -> list[tuple[int, int, str]]:
 
 def _stem(name: str) -> str:
     return name.rstrip("0123456789")
+
+
+def _show_work(path: Path, kind: str) -> None:
+    """What the artifact alone tells of what its functions do."""
+    if kind == "executorch":
+        _show_copies(path)
+    if kind == "gpu":
+        from optimum_compile.backends.gpu.traffic import describe
+
+        for line in describe(path):
+            console().print(f"  {line}", soft_wrap=True)
 
 
 def _show_copies(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Attention and caches: one dispatch over fp16 rows, three over codes; long contexts in parts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
@@ -145,15 +145,16 @@ def _attend(
     wanted = step.heads * step.share * parts * (2 + step.widths[1])
     if not isinstance(scratch.shape[0], int) or scratch.shape[0] < wanted:
         raise frame.refuse(f"a scratch of {scratch.shape} numbers, {wanted} are needed")
+    partial = replace(scratch.given, moved=as_dim(frame.seq * wanted * FLOAT))
     place: dict[str, Dim | float] = {"parts": parts, "scratch_at": scratch.at}
     yield Launch(
-        *(f"{kernel}_split", buffers | {"scratch": scratch.given}, params | place),
+        *(f"{kernel}_split", buffers | {"scratch": partial}, params | place),
         *((parts, rows, blocks), constants, LOCAL),
     )
     q_heads, width = step.heads * step.share, step.widths[1]
     place |= {"q_heads": q_heads, "width": width} | head_params(frame, "y", step.y)
     yield Launch(
-        *("attention_join", {"scratch": scratch.given, "y": step.y.given}, place),
+        *("attention_join", {"scratch": partial, "y": step.y.given}, place),
         *((-(-q_heads * width // 128), frame.seq, 1), {"Y_HALF": step.y.half}),
     )
 

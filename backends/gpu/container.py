@@ -50,7 +50,7 @@ def section_bytes(graph: Graph) -> int:
         used.append(f"matvec_{_kind(group[0], 1)}")
     schemes = kv_of(graph)
     coded = any(isinstance(schemes.get(cache.name), KvScheme) for cache in caches_of(graph))
-    attend = CODED if coded else ATTENTION
+    attend: tuple[str, ...] = CODED if coded else ATTENTION
     if split_parts(context_of(graph) or 0, 1) == 1:
         attend = tuple(name.removesuffix("_split") for name in attend if name != JOIN)
     for node in graph.nodes:

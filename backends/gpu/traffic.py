@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import sympy
 
+from optimum_compile.backends.gpu.decode import read_program
 from optimum_compile.backends.gpu.dispatch import Given, Launch, Recorder
 from optimum_compile.backends.gpu.frame import Frame
 from optimum_compile.backends.gpu.hazards import Hazards
@@ -81,6 +83,24 @@ def traffic(program: Program, function: int, seq: int, past: int) -> Traffic:
         *(frame.function.name, seq, past, sum(kernels.values()), barriers),
         *(moved, weights, kv, dict(kernels)),
     )
+
+
+def describe(path: Path) -> tuple[str, ...]:
+    """A line a function: dispatches by kernel, and bytes of a call with an empty cache.
+
+    Raises InputError for a file that is damaged.
+    """
+    program = read_program(path)[0]
+    lines = []
+    for at, function in enumerate(program.functions):
+        found = traffic(program, at, function.high, 0)
+        kernels = ", ".join(f"{count}x {name}" for name, count in found.kernels.items())
+        lines.append(
+            f"{found.function}, {found.seq} tokens: {found.dispatches} dispatches, {found.barriers} "
+            f"barriers, {found.moved_bytes:,} bytes moved, {found.ratio:.3f} of weights and cache: "
+            f"{kernels}"
+        )
+    return tuple(lines)
 
 
 def _value(given: Given, launch: Launch, values: Mapping[str, int]) -> int:

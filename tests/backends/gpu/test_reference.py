@@ -1,0 +1,85 @@
+"""The reference model and stories260k on Vulkan: a prompt and 64 greedy tokens, those of the oracle."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support.gpu_programs import distance, session_on, vulkan
+
+from optimum_compile.backends.base import EmitOptions
+from optimum_compile.backends.gpu.backend import BACKEND
+from optimum_compile.compiler.api import plan, quantise, settle, text_of
+from optimum_compile.compiler.calibration import encode
+from optimum_compile.compiler.decoder import context_of
+from optimum_compile.compiler.interpret import WeightCache, run
+from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.quant.scheme import Float
+from optimum_compile.passes.precision.kv import kv_of
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[3]
+STORY = (
+    "Once upon a time there was a little girl named Lily. She had a red ball and she loved to play in "
+    "the park with her mom. One day, she saw a big dog near the tree and she was very happy. She said, "
+    '"Hello dog, do you want to play with me and my ball today?" The dog'
+)
+PROMPT, STEPS = 100, 64
+CASCADE = {"policy": "cascade", "quantizer": "rtn", "calibration": "none"}
+MEASURED = {"policy": "measured", "quantizer": "rtn"}
+CASES = [
+    *((CASCADE, bits) for bits in ("16", "8", "4", "2")),
+    *((MEASURED, bits) for bits in ("16", "4")),
+]
+
+
+def folder_of(model: str) -> Path:
+    if model == "reference":
+        return ROOT / "models" / "reference"
+    folder = Path(os.environ.get("OPTIMUM_SHARED", ROOT.parent / "shared")) / "data" / model
+    if not folder.is_dir():
+        pytest.skip(f"{folder}: not here; set OPTIMUM_SHARED")
+    return folder
+
+
+def greedy(graph: Graph, prompt: list[int]) -> tuple[list[int], list[np.ndarray]]:
+    """The oracle's tokens behind a prompt, and the logits that they are the greatest of."""
+    kv = {s.name: Float(16) for s in graph.states} | kv_of(graph)
+    weights, states, past, given = WeightCache(1 << 30), None, 0, prompt
+    ids: list[int] = []
+    logits = []
+    for _ in range(STEPS):
+        inputs = {"tokens": np.array([given]), "past": np.array([past])}
+        with torch.no_grad():
+            made = run(graph, inputs, states, weights="quantized", kv=kv, cache=weights)
+        states, past = made.states, past + len(given)
+        logits.append(made.outputs[0].numpy()[0, -1])
+        ids.append(int(logits[-1].argmax()))
+        given = ids[-1:]
+    return ids, logits
+
+
+@pytest.mark.parametrize("model", ["reference", "stories260k"])
+@pytest.mark.parametrize(("options", "bits"), CASES, ids=lambda v: str(v)[12:19] or str(v))
+def test_greedy_tokens_are_the_oracles(tmp_path, model, options, bits):
+    device = vulkan()
+    folder = folder_of(model)
+    wanted = plan(folder, ["gpu"], kv_bits=bits, output=str(tmp_path / "out"), **options)
+    settle(wanted, tmp_path)
+    quantise(wanted, tmp_path)
+    graph = wanted.model.graph
+    _, tokenizer, bos = text_of(wanted)
+    prompt = encode(tokenizer, STORY, bos)[:PROMPT]
+    assert len(prompt) + STEPS <= (context_of(graph) or 0)
+    ids, logits = greedy(graph, prompt)
+    artifact = tmp_path / "m.gpu.ocm"
+    BACKEND.emit(graph, EmitOptions("m", context_of(graph) or 0, 128, "{}", tmp_path), artifact)
+    for where in (None, device):
+        session = session_on(artifact, where)
+        found, last = [], session.prefill(prompt)
+        for at in range(STEPS):
+            assert distance(last, logits[at]) < 1e-2
+            found.append(int(last.argmax()))
+            last = session.decode(found[-1]) if at + 1 < STEPS else last
+        assert found == ids
