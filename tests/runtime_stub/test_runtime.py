@@ -298,3 +298,39 @@ def test_a_limit_of_memory_holds(model):
     with pytest.raises(ResourceError, match="an arena of"):
         session.run(tokens(8))
     assert session.past == 0
+
+
+def test_stops_and_counts_of_generation_are_checked(model):
+    session = Model(model).session()
+    lib, made, out = library(), ctypes.c_int64(7), (ctypes.c_int64 * 4)()
+    prompt = np.array([1, 2], np.int64)
+    live, place = session._live, prompt.ctypes.data
+    for most, stops, count, room in ((-1, None, 0, out), (1, None, 1, out), (1, None, 0, None)):
+        status = lib.oc_session_generate(
+            live, place, 2, most, stops, count, room, ctypes.byref(made)
+        )
+        assert (status, made.value) == (Status.BAD_ARGUMENT, 0)
+    assert lib.oc_session_generate(live, place, 2, 1, None, 0, out, None) == Status.BAD_ARGUMENT
+    assert lib.oc_session_top(live, 1, out, None) == Status.BAD_CALL
+    assert lib.oc_session_top(live, 0, out, None) == Status.BAD_ARGUMENT
+    assert lib.oc_session_top(live, 65, out, None) == Status.BAD_ARGUMENT
+
+
+def test_generation_and_the_likeliest_tokens(model):
+    session = Model(model).session()
+    made = session.generate(tokens(4), 6)
+    session.reset()
+    last, steps = session.prefill(tokens(4)), []
+    for _ in range(6):
+        steps.append(int(last.argmax()))
+        last = session.decode(steps[-1])
+    assert made == steps
+    session.reset()
+    assert session.generate(tokens(4), 6, [made[2]]) == made[: made.index(made[2]) + 1]
+    session.reset()
+    logits = session.prefill(tokens(4))
+    session.reset()
+    session.run(tokens(4), Logits.KEEP)
+    found, values = session.top(7)
+    np.testing.assert_array_equal(found, np.argsort(-logits, kind="stable")[:7])
+    np.testing.assert_array_equal(values, logits[found])

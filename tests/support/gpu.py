@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from optimum_compile.backends.native.device import Device, DeviceFlags
 from optimum_compile.backends.native.library import library
+from optimum_compile.compiler.errors import ResourceError
 
 BUILT = Path(__file__).resolve().parents[2] / "runtime_stub" / "kernels" / "built"
-VULKAN, VALIDATION = 1, 2
-TEXT = 20_000
 
 
 class _Buffer(ctypes.Structure):
@@ -41,30 +41,32 @@ class Probe:
 
     def __init__(self, built: Path = BUILT, *, validation: bool = False) -> None:
         """Raises RuntimeError, with the reason, where there is no device."""
-        self._library = library()
-        flags, handle = VALIDATION * validation, c_void_p()
-        self._check(
-            self._library.oc_device_open(
-                ctypes.c_int(VULKAN), c_int64(-1), c_uint32(flags), ctypes.byref(handle)
-            )
-        )
-        self._handle = handle
-        self.interfaces = json.loads((built / "interfaces.json").read_text("utf-8"))
+        flags = DeviceFlags.VALIDATION if validation else DeviceFlags.NONE
+        try:
+            device = Device(flags=flags)
+        except ResourceError as error:
+            raise RuntimeError(str(error)) from None
+        self._take(device, built)
         table = (built / "kernels.bin").read_bytes()
-        self._check(self._library.oc_probe_kernels(handle, table, c_size_t(len(table))))
+        self._check(self._library.oc_probe_kernels(device.handle, table, c_size_t(len(table))))
+
+    @classmethod
+    def on(cls, device: Device, built: Path = BUILT) -> "Probe":
+        """The kernels that a device has already."""
+        made = cls.__new__(cls)
+        made._take(device, built)
+        return made
+
+    def _take(self, device: Device, built: Path) -> None:
+        self._library, self.device = library(), device
+        self.interfaces = json.loads((built / "interfaces.json").read_text("utf-8"))
 
     def close(self) -> None:
-        self._library.oc_device_close(self._handle)
+        self.device.close()
 
     def messages(self) -> tuple[int, str]:
         """What the validation layer said so far: how often, and the first texts."""
-        count, text = c_int64(), ctypes.create_string_buffer(TEXT)
-        self._check(
-            self._library.oc_device_messages(
-                self._handle, ctypes.byref(count), text, c_size_t(TEXT)
-            )
-        )
-        return count.value, text.value.decode("utf-8", "replace")
+        return self.device.messages()
 
     def run(
         self,
@@ -108,7 +110,7 @@ class Probe:
             repeats,
             0,
         )
-        self._check(self._library.oc_probe_kernel(self._handle, ctypes.byref(call)))
+        self._check(self._library.oc_probe_kernel(self.device.handle, ctypes.byref(call)))
         self.gpu_ns = int(call.gpu_ns)
         return {
             buffer: out[: given.nbytes].view(given.dtype).reshape(given.shape)
