@@ -49,7 +49,7 @@ from optimum_compile.passes.rewrite.rotate import RotateResidual
 from optimum_compile.passes.symbolic_shape.lengths import Lengths, parse_lengths, set_lengths
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
-ANY_LENGTH = ("onnxruntime", "tvm")  # one program for every number of tokens
+ANY_LENGTH = ("onnxruntime", "tvm", "vulkan")  # one program for every number of tokens
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from optimum_compile.backends.compare import failed, not_executed
 from optimum_compile.backends.executorch.backend import BACKEND as EXECUTORCH
 from optimum_compile.backends.executorch.toolchain import require
 from optimum_compile.backends.executorch_vulkan import container, schemes
+from optimum_compile.backends.executorch_vulkan.attention import attentions_of
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
@@ -79,7 +80,11 @@ class VulkanBackend:
         return SUPPORTED if kept else Support(False, KV_REASON, falls_back=True)
 
     def supports_graph(self, graph: Graph) -> Support:
-        """See the protocol."""
+        """Every cache has to be one that a fused attention keeps."""
+        try:
+            attentions_of(graph)
+        except UnsupportedError as error:
+            return Support(False, str(error))
         return SUPPORTED
 
     def supports_node(self, node: Node) -> Support:

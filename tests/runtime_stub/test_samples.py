@@ -8,8 +8,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from support.hf import save_folder, tiny_model
 from support.native_seeds import decoder
 
+import optimum_compile as oc
 from optimum_compile.backends.native.session import Model
 from optimum_compile.runtime_stub.build import runtime_library, runtime_program
 
@@ -95,6 +97,20 @@ def test_the_program_for_aarch64_under_qemu(model, expected):
     program = runtime_program(MAIN, ("-static", "-O1"), cross)
     done = generated([qemu, str(program)], model)
     assert [int(word) for word in done.stdout.split()] == expected, done.stderr
+
+
+def test_the_program_on_a_vulkan_device(tmp_path):
+    """The same tokens as on the CPU, from the same file."""
+    folder = save_folder(tiny_model("llama"), tmp_path / "model")
+    options = {"quantizer": "rtn", "calibration": "none", "policy": "uniform", "bits": 4}
+    bundle = oc.compile(folder, ["gpu"], output=str(tmp_path / "out"), verify=False, **options)
+    model = bundle.resolve(bundle.manifest.artifacts[0].path)
+    program = [str(runtime_program(MAIN))]
+    there = generated(program, model, "--device", "vulkan")
+    if there.returncode != 0:
+        pytest.skip(f"no Vulkan device here: {there.stderr.strip()}")
+    assert there.stdout == generated(program, model).stdout
+    assert len(there.stdout.split()) == COUNT
 
 
 def test_java_calls_the_runtime(model, expected, tmp_path):

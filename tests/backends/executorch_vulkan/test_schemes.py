@@ -133,6 +133,8 @@ def test_a_cache_that_something_else_reads_is_refused():
     graph.outputs = [*graph.outputs, graph.states[0].written]
     with pytest.raises(UnsupportedError, match="one attention reads"):
         attentions_of(graph)
+    assert "one attention reads" in BACKEND.supports_graph(graph).reason
+    assert BACKEND.supports_graph(decoder(layers=1)).ok
 
 
 def test_the_target_has_a_name():

@@ -10,6 +10,7 @@ from support.graphs import Builder, decoder
 
 from optimum_compile.backends.base import BackendOptions, EmitOptions, EmitResult, Tolerance
 from optimum_compile.backends.compare import judge
+from optimum_compile.backends.container import metadata_bytes
 from optimum_compile.backends.executorch_vulkan.backend import BACKEND, UNEXECUTED, VulkanBackend
 from optimum_compile.backends.executorch_vulkan.check import (
     ARGUMENTS,
@@ -107,6 +108,13 @@ def test_what_the_file_says_is_what_the_oracle_computes(tied):
 def test_stored_bytes_are_those_of_the_file(tied):
     graph, result = tied
     assert result.weight_bytes == predicted_bytes(graph, BACKEND)
+
+
+def test_the_program_around_the_weights_is_predicted(tied):
+    graph, result = tied
+    program = result.artifact.stat().st_size - result.weight_bytes
+    counted = BACKEND.container_bytes(graph) - metadata_bytes(graph) + len(METADATA)
+    assert -0.01 < (counted - program) / program < 0.05
 
 
 @pytest.mark.slow
