@@ -17,7 +17,7 @@ from optimum_compile.backends.base import (
 from optimum_compile.backends.executed import Executed
 from optimum_compile.backends.native import container, schemes
 from optimum_compile.backends.native.arenas import NativeMemory
-from optimum_compile.backends.native.caches import require_decoder
+from optimum_compile.backends.native.caches import NO_DECODER, is_runnable, require_decoder
 from optimum_compile.backends.native.decode import metadata_of
 from optimum_compile.compiler.errors import ResourceError
 from optimum_compile.compiler.ir.graph import Graph, Node
@@ -69,6 +69,10 @@ class NativeBackend(Executed):
         return Support(
             False, f"a cache has rows of fp16 here, or codes with scales of their own, not {scheme}"
         )
+
+    def supports_graph(self, graph: Graph) -> Support:
+        """Decoders with a cache."""
+        return SUPPORTED if is_runnable(graph) else Support(False, NO_DECODER)
 
     def supports_node(self, node: Node) -> Support:
         """Ops of the table that have a step; on floats, with angles that are known."""

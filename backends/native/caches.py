@@ -28,14 +28,22 @@ class CacheTable:
         return next(at for at, cache in enumerate(self.caches) if cache.name == name)
 
 
+NO_DECODER = (
+    "runs decoders, whose inputs are tokens and past, and which have a KV cache and one output, the logits; "
+    "this graph is none; use --target android or ios"
+)
+
+
+def is_runnable(graph: Graph) -> bool:
+    """Whether the graph is a decoder with a cache and nothing but logits to give."""
+    return is_decoder(graph) and context_of(graph) is not None and len(graph.outputs) == 1
+
+
 def require_decoder(graph: Graph) -> int:
     """The context. Raises UnsupportedError for a graph that is no decoder with a cache."""
     context = context_of(graph)
-    if not is_decoder(graph) or context is None or len(graph.outputs) != 1:
-        raise UnsupportedError(
-            "native: runs decoders, whose inputs are tokens and past, and which have a KV cache and "
-            "one output, the logits; this graph is none; use --target android or ios"
-        )
+    if context is None or not is_runnable(graph):
+        raise UnsupportedError(f"native: {NO_DECODER}")
     return context
 
 

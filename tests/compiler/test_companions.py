@@ -3,6 +3,8 @@
 import json
 
 import pytest
+import torch
+from support.archives import Mlp, save_archive
 from support.models import shared_model
 
 import optimum_compile as oc
@@ -152,6 +154,17 @@ def test_what_cannot_take_the_model_is_left_out_and_fails_by_name(bring, broken,
         planned(["android:executorch", "native"], **values)
 
 
+def test_a_module_is_written_without_those_that_run_decoders_only(bring, tmp_path):
+    bring(reference=("native", "gpu"))
+    archive = save_archive(tmp_path / "mlp.pt2", Mlp(), (torch.zeros(1, 8),))
+    wanted = oc.plan(archive, ["reference"], **PLAIN)
+    assert wanted.companions == ()
+    for name in ("native", "gpu"):
+        assert any(r.startswith(f"{name}: left out: runs decoders") for r in wanted.remarks)
+        with pytest.raises(UnsupportedError, match=f"{name}: runs decoders, whose inputs are"):
+            oc.plan(archive, [name], **PLAIN)
+
+
 def test_what_cannot_be_emitted_is_left_out_whole(bring, broken, tmp_path):
     def emit(self, graph, options, out):
         (out.parent / "deep").mkdir()
@@ -202,7 +215,8 @@ def test_a_bundle_with_companions_is_verified_and_inspected(bring, tmp_path, cap
     assert (first["executed"], first["executed_by"], first["steps"]) == (False, "", 0)
     why = "the reference executor is what others are compared with"
     assert why in first["reason"]
-    assert (second["executed"], second["executed_by"], second["steps"]) == (True, by, 27)
+    assert (second["executed"], second["executed_by"]) == (True, by)
+    assert second["steps"] == manifest.checks[1].steps >= 27
     assert second["reason"] == ""
     assert main(["inspect", str(bundle.path)]) == 0
     assert f"{manifest.artifacts[0].path}: not executed: {why}" in capsys.readouterr().out
