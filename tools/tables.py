@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.api import Plan
@@ -242,9 +242,9 @@ def show_artifacts(out: Console, m: Manifest) -> None:
 
 def show_checks(out: Console, checks: tuple[Check, ...]) -> None:
     """One row an artifact: executed by what, and how far from the oracle."""
-    table = Table(
-        "artifact", "executed by", "steps", "relative error", "cosine", "top-1", "verdict", box=None
-    )
+    path = Column("artifact", overflow="fold")  # whole, however long
+    heads = ("executed by", "steps", "relative error", "cosine", "top-1", "verdict")
+    table = Table(path, *heads, box=None)
     for c in checks:
         if not c.executed:
             table.add_row(c.path, "not executed", "", "", "", "", "")
