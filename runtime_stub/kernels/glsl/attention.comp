@@ -96,11 +96,12 @@ const uint FOURS = (ROWS + 3u) / 4u;
 const uint STRIDE = (K_WIDTH > V_WIDTH ? K_WIDTH : V_WIDTH) + 1u;  // odd: no two rows in one bank
 const uint ROOM = 2112u / STRIDE < 64u / FOURS ? 2112u / STRIDE : 64u / FOURS;
 const uint TILE = ROOM < 32u ? ROOM : 32u;  // tokens
+const uint SCORES = TILE * FOURS;           // at most 64
 const uint ITEMS = FOURS * V_WIDTH;         // of the output, at most 256: a thread has up to 8
 
 shared vec4 queries[256];  // (channels, FOURS)
 shared float tile[2112];   // (TILE, STRIDE): keys, then values
-shared vec4 scores[64];    // (TILE, FOURS)
+shared vec4 scores[128];   // (slices, TILE, FOURS): sums over slices of the channels, the first in the end
 shared vec4 weights[64];
 shared vec4 greatest[8];  // of the rows, before and behind a tile in turn
 shared vec4 row_sums[4];
@@ -143,6 +144,9 @@ void main() {
     sums[k] = vec4(0.0);
   }
   const uint mine = (ITEMS + threads - 1u) / threads;
+  // Threads that a tile has no score for take a slice of the channels.
+  const uint spare = min(threads, 128u) / SCORES, slices = clamp(spare, 1u, 8u);
+  const uint slice_width = (K_WIDTH + slices - 1u) / slices;
   uint turn = 0u;
 
   uint low = window > 0u && past + first + 1u > window ? past + first + 1u - window : 0u;
@@ -175,23 +179,32 @@ void main() {
         tile[t * STRIDE + 2u * pair + 1u] = v.y;
       }
       barrier();
-      for (uint i = thread; i < TILE * FOURS; i += threads) {
-        const uint t = i % TILE, four = i / TILE, token = begin + t;
-        vec4 sum = vec4(LOWEST);
+      for (uint i = thread; i < SCORES * slices; i += threads) {
+        const uint t = i % TILE, four = i % SCORES / TILE, slice = i / SCORES;
+        const uint behind = min((slice + 1u) * slice_width, K_WIDTH);
+        vec4 sum = vec4(0.0);
         if (t < count) {
-          sum = vec4(0.0);
-          for (uint c = 0u; c < K_WIDTH; ++c) sum += queries[c * FOURS + four] * tile[t * STRIDE + c];
-          for (uint n = 0u; n < 4u; ++n) {
-            const uint query = first + (four * 4u + n) / HEADS, position = past + query;
-            const bool seen = query >= from && query < to && token <= position &&
-                              (window == 0u || token + window > position);
-            if (!seen) sum[n] = LOWEST;
+          for (uint c = slice * slice_width; c < behind; ++c) {
+            sum += queries[c * FOURS + four] * tile[t * STRIDE + c];
           }
+        }
+        scores[slice * SCORES + t * FOURS + four] = sum;
+      }
+      barrier();
+      for (uint i = thread; i < SCORES; i += threads) {
+        const uint t = i % TILE, four = i / TILE, token = begin + t;
+        vec4 sum = scores[t * FOURS + four];
+        for (uint n = 1u; n < slices; ++n) sum += scores[n * SCORES + t * FOURS + four];
+        for (uint n = 0u; n < 4u; ++n) {
+          const uint query = first + (four * 4u + n) / HEADS, position = past + query;
+          const bool seen = t < count && query >= from && query < to && token <= position &&
+                            (window == 0u || token + window > position);
+          if (!seen) sum[n] = LOWEST;
         }
         scores[t * FOURS + four] = sum;
       }
       barrier();
-      for (uint i = thread; i < TILE * FOURS; i += threads) {
+      for (uint i = thread; i < SCORES; i += threads) {
         const uint t = i % TILE, four = i / TILE;
         vec4 most = greatest[turn * 4u + four];
         for (uint n = 0u; n < TILE; ++n) most = max(most, scores[n * FOURS + four]);

@@ -38,38 +38,37 @@ const bool _297 = (Q_HALF != 0u);
 #define SPIRV_CROSS_CONSTANT_ID_0 1u
 #endif
 const uint threads = gl_WorkGroupSize.x;
-const bool _486 = (K_WIDTH > V_WIDTH);
-const uint _487 = _486 ? K_WIDTH : V_WIDTH;
-const uint STRIDE = (_487 + 1u);
-const uint _489 = (2112u / STRIDE);
-const uint _491 = (64u / FOURS);
-const bool _492 = (_489 < _491);
-const uint _493 = (2112u / STRIDE);
-const uint _494 = (64u / FOURS);
-const uint ROOM = _492 ? _493 : _494;
-const bool _497 = (ROOM < 32u);
-const uint TILE = _497 ? ROOM : 32u;
-const uint _513 = (K_WIDTH / 2u);
-const uint _518 = (K_WIDTH / 2u);
-const uint _522 = (K_WIDTH / 2u);
-const uint _567 = (TILE * FOURS);
-const uint _686 = (TILE * FOURS);
-const uint _762 = (V_WIDTH / 2u);
-const uint _767 = (V_WIDTH / 2u);
-const uint _771 = (V_WIDTH / 2u);
+const bool _421 = (K_WIDTH > V_WIDTH);
+const uint _422 = _421 ? K_WIDTH : V_WIDTH;
+const uint STRIDE = (_422 + 1u);
+const uint _424 = (2112u / STRIDE);
+const uint _426 = (64u / FOURS);
+const bool _427 = (_424 < _426);
+const uint _428 = (2112u / STRIDE);
+const uint _429 = (64u / FOURS);
+const uint ROOM = _427 ? _428 : _429;
+const bool _432 = (ROOM < 32u);
+const uint TILE = _432 ? ROOM : 32u;
+const uint SCORES = (TILE * FOURS);
+const uint _527 = (K_WIDTH / 2u);
+const uint _532 = (K_WIDTH / 2u);
+const uint _536 = (K_WIDTH / 2u);
+const uint _851 = (V_WIDTH / 2u);
+const uint _856 = (V_WIDTH / 2u);
+const uint _860 = (V_WIDTH / 2u);
 const uint ITEMS = (FOURS * V_WIDTH);
-const uint _812 = (ITEMS + threads);
-const uint _813 = (_812 - 1u);
-const uint mine = (_813 / threads);
-const uint _979 = (V_WIDTH / 2u);
-const uint _980 = (ROWS * _979);
-const uint _984 = (V_WIDTH / 2u);
-const uint _988 = (V_WIDTH / 2u);
+const uint _901 = (ITEMS + threads);
+const uint _902 = (_901 - 1u);
+const uint mine = (_902 / threads);
+const uint _1068 = (V_WIDTH / 2u);
+const uint _1069 = (ROWS * _1068);
+const uint _1073 = (V_WIDTH / 2u);
+const uint _1077 = (V_WIDTH / 2u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_6
 #define SPIRV_CROSS_CONSTANT_ID_6 1u
 #endif
 const uint Y_HALF = SPIRV_CROSS_CONSTANT_ID_6;
-const bool _1045 = (Y_HALF != 0u);
+const bool _1134 = (Y_HALF != 0u);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -107,12 +106,12 @@ layout(binding = 1, std430) readonly buffer Q
 layout(binding = 4, std430) buffer Y
 {
     uint y[];
-} _1051;
+} _1140;
 
 shared vec4 queries[256];
 shared vec4 greatest[8];
 shared float tile[2112];
-shared vec4 scores[64];
+shared vec4 scores[128];
 shared vec4 weights[64];
 shared vec4 row_sums[4];
 
@@ -242,27 +241,31 @@ void main()
         outs[k] = vec4(0.0);
         sums[k] = vec4(0.0);
     }
+    uint _419 = min(threads, 128u);
+    uint spare = _419 / SCORES;
+    uint slices = clamp(spare, 1u, 8u);
+    uint slice_width = ((K_WIDTH + slices) - 1u) / slices;
     uint turn = 0u;
-    bool _422 = _130.window > 0u;
-    bool _433;
-    if (_422)
+    bool _450 = _130.window > 0u;
+    bool _461;
+    if (_450)
     {
-        _433 = ((_130.past + first) + 1u) > _130.window;
+        _461 = ((_130.past + first) + 1u) > _130.window;
     }
     else
     {
-        _433 = _422;
+        _461 = _450;
     }
-    uint _434;
-    if (_433)
+    uint _462;
+    if (_461)
     {
-        _434 = ((_130.past + first) + 1u) - _130.window;
+        _462 = ((_130.past + first) + 1u) - _130.window;
     }
     else
     {
-        _434 = 0u;
+        _462 = 0u;
     }
-    uint low = _434;
+    uint low = _462;
     uint high = _130.past + last;
     for (uint to = first, from = first; from < last; from = to)
     {
@@ -274,10 +277,10 @@ void main()
         {
             uint count = min(TILE, (end - begin));
             barrier();
-            for (uint i_1 = thread; i_1 < (count * _513); i_1 += threads)
+            for (uint i_1 = thread; i_1 < (count * _527); i_1 += threads)
             {
-                uint t = i_1 / _518;
-                uint pair = i_1 % _522;
+                uint t = i_1 / _532;
+                uint pair = i_1 % _536;
                 uint param_6 = begin + t;
                 uint param_7 = kv_head;
                 uint param_8 = pair;
@@ -287,80 +290,94 @@ void main()
                 tile[((t * STRIDE) + (2u * pair)) + 1u] = v.y;
             }
             barrier();
-            for (uint i_2 = thread; i_2 < _567; i_2 += threads)
+            for (uint i_2 = thread; i_2 < (SCORES * slices); i_2 += threads)
             {
                 uint t_1 = i_2 % TILE;
-                uint four_1 = i_2 / TILE;
-                uint token = begin + t_1;
-                vec4 sum = vec4(-3.4028234663852885981170418348452e+38);
+                uint four_1 = (i_2 % SCORES) / TILE;
+                uint slice = i_2 / SCORES;
+                uint behind = min(((slice + 1u) * slice_width), K_WIDTH);
+                vec4 sum = vec4(0.0);
                 if (t_1 < count)
                 {
-                    sum = vec4(0.0);
-                    for (uint c = 0u; c < K_WIDTH; c++)
+                    uint _609 = slice * slice_width;
+                    for (uint c = _609; c < behind; c++)
                     {
                         sum += (queries[(c * FOURS) + four_1] * tile[(t_1 * STRIDE) + c]);
                     }
-                    for (uint n_1 = 0u; n_1 < 4u; n_1++)
-                    {
-                        uint query = first + (((four_1 * 4u) + n_1) / HEADS);
-                        uint position = _130.past + query;
-                        bool _642 = ((query >= from) && (query < to)) && (token <= position);
-                        bool _658;
-                        if (_642)
-                        {
-                            bool _647 = _130.window == 0u;
-                            bool _657;
-                            if (!_647)
-                            {
-                                _657 = (token + _130.window) > position;
-                            }
-                            else
-                            {
-                                _657 = _647;
-                            }
-                            _658 = _657;
-                        }
-                        else
-                        {
-                            _658 = _642;
-                        }
-                        bool seen = _658;
-                        if (!seen)
-                        {
-                            sum[n_1] = -3.4028234663852885981170418348452e+38;
-                        }
-                    }
                 }
-                scores[(t_1 * FOURS) + four_1] = sum;
+                scores[((slice * SCORES) + (t_1 * FOURS)) + four_1] = sum;
             }
             barrier();
-            for (uint i_3 = thread; i_3 < _686; i_3 += threads)
+            for (uint i_3 = thread; i_3 < SCORES; i_3 += threads)
             {
                 uint t_2 = i_3 % TILE;
                 uint four_2 = i_3 / TILE;
-                vec4 most = greatest[(turn * 4u) + four_2];
-                for (uint n_2 = 0u; n_2 < TILE; n_2++)
+                uint token = begin + t_2;
+                vec4 sum_1 = scores[(t_2 * FOURS) + four_2];
+                for (uint n_1 = 1u; n_1 < slices; n_1++)
                 {
-                    most = max(most, scores[(n_2 * FOURS) + four_2]);
+                    sum_1 += scores[((n_1 * SCORES) + (t_2 * FOURS)) + four_2];
                 }
-                vec4 score = scores[(t_2 * FOURS) + four_2];
-                weights[(t_2 * FOURS) + four_2] = mix(exp(score - most), vec4(0.0), lessThanEqual(score, vec4(-3.4028234663852885981170418348452e+38)));
-                if (t_2 == 0u)
+                for (uint n_2 = 0u; n_2 < 4u; n_2++)
                 {
-                    greatest[((turn ^ 1u) * 4u) + four_2] = most;
+                    uint query = first + (((four_2 * 4u) + n_2) / HEADS);
+                    uint position = _130.past + query;
+                    bool _733 = (((t_2 < count) && (query >= from)) && (query < to)) && (token <= position);
+                    bool _749;
+                    if (_733)
+                    {
+                        bool _738 = _130.window == 0u;
+                        bool _748;
+                        if (!_738)
+                        {
+                            _748 = (token + _130.window) > position;
+                        }
+                        else
+                        {
+                            _748 = _738;
+                        }
+                        _749 = _748;
+                    }
+                    else
+                    {
+                        _749 = _733;
+                    }
+                    bool seen = _749;
+                    if (!seen)
+                    {
+                        sum_1[n_2] = -3.4028234663852885981170418348452e+38;
+                    }
+                }
+                scores[(t_2 * FOURS) + four_2] = sum_1;
+            }
+            barrier();
+            for (uint i_4 = thread; i_4 < SCORES; i_4 += threads)
+            {
+                uint t_3 = i_4 % TILE;
+                uint four_3 = i_4 / TILE;
+                vec4 most = greatest[(turn * 4u) + four_3];
+                for (uint n_3 = 0u; n_3 < TILE; n_3++)
+                {
+                    most = max(most, scores[(n_3 * FOURS) + four_3]);
+                }
+                vec4 score = scores[(t_3 * FOURS) + four_3];
+                weights[(t_3 * FOURS) + four_3] = mix(exp(score - most), vec4(0.0), lessThanEqual(score, vec4(-3.4028234663852885981170418348452e+38)));
+                if (t_3 == 0u)
+                {
+                    greatest[((turn ^ 1u) * 4u) + four_3] = most;
                 }
             }
-            for (uint i_4 = thread; i_4 < (count * _762); i_4 += threads)
+            for (uint i_5 = thread; i_5 < (count * _851); i_5 += threads)
             {
-                uint t_3 = i_4 / _767;
-                uint pair_1 = i_4 % _771;
-                uint param_10 = begin + t_3;
+                uint t_4 = i_5 / _856;
+                uint pair_1 = i_5 % _860;
+                uint param_10 = begin + t_4;
                 uint param_11 = kv_head;
                 uint param_12 = pair_1;
                 uint param_13 = v_codes;
                 vec2 v_1 = v_read(param_10, param_11, param_12, param_13);
-                tile[(t_3 * STRIDE) + (2u * pair_1)] = v_1.x;
-                tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
+                tile[(t_4 * STRIDE) + (2u * pair_1)] = v_1.x;
+                tile[((t_4 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             barrier();
             for (uint k_1 = 0u; k_1 < mine; k_1++)
@@ -371,18 +388,18 @@ void main()
                     break;
                 }
                 uint channel = item % V_WIDTH;
-                uint four_3 = item / V_WIDTH;
-                vec4 kept = exp(greatest[(turn * 4u) + four_3] - greatest[((turn ^ 1u) * 4u) + four_3]);
+                uint four_4 = item / V_WIDTH;
+                vec4 kept = exp(greatest[(turn * 4u) + four_4] - greatest[((turn ^ 1u) * 4u) + four_4]);
                 vec4 total = outs[k_1] * kept;
-                vec4 sum_1 = sums[k_1] * kept;
-                for (uint t_4 = 0u; t_4 < count; t_4++)
+                vec4 sum_2 = sums[k_1] * kept;
+                for (uint t_5 = 0u; t_5 < count; t_5++)
                 {
-                    vec4 weight = weights[(t_4 * FOURS) + four_3];
-                    total += (weight * tile[(t_4 * STRIDE) + channel]);
-                    sum_1 += weight;
+                    vec4 weight = weights[(t_5 * FOURS) + four_4];
+                    total += (weight * tile[(t_5 * STRIDE) + channel]);
+                    sum_2 += weight;
                 }
                 outs[k_1] = total;
-                sums[k_1] = sum_1;
+                sums[k_1] = sum_2;
             }
             turn ^= 1u;
         }
@@ -396,22 +413,22 @@ void main()
             break;
         }
         uint channel_1 = item_1 % V_WIDTH;
-        uint four_4 = item_1 / V_WIDTH;
+        uint four_5 = item_1 / V_WIDTH;
         if (channel_1 == 0u)
         {
-            row_sums[four_4] = sums[k_2];
+            row_sums[four_5] = sums[k_2];
         }
         vec4 v_2 = outs[k_2] / sums[k_2];
-        for (uint n_3 = 0u; n_3 < 4u; n_3++)
+        for (uint n_4 = 0u; n_4 < 4u; n_4++)
         {
-            tile[(((four_4 * 4u) + n_3) * V_WIDTH) + channel_1] = v_2[n_3];
+            tile[(((four_5 * 4u) + n_4) * V_WIDTH) + channel_1] = v_2[n_4];
         }
     }
     barrier();
-    for (uint i_5 = thread; i_5 < _980; i_5 += threads)
+    for (uint i_6 = thread; i_6 < _1069; i_6 += threads)
     {
-        uint row = i_5 / _984;
-        uint channel_2 = 2u * (i_5 % _988);
+        uint row = i_6 / _1073;
+        uint channel_2 = 2u * (i_6 % _1077);
         uint param_14 = row;
         uint param_15 = first;
         uint param_16 = kv_head;
@@ -424,15 +441,15 @@ void main()
         vec2 v_3 = vec2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint at_ = ((_130.y_at + (at_1.token * _130.y_token)) + (at_1.head * _130.y_head)) + channel_2;
         vec2 two_ = v_3;
-        if (_1045)
+        if (_1134)
         {
             vec2 param_18 = two_;
-            _1051.y[at_ >> uint(1)] = pack_halves(param_18);
+            _1140.y[at_ >> uint(1)] = pack_halves(param_18);
         }
         else
         {
-            _1051.y[at_] = floatBitsToUint(two_.x);
-            _1051.y[at_ + 1u] = floatBitsToUint(two_.y);
+            _1140.y[at_] = floatBitsToUint(two_.x);
+            _1140.y[at_ + 1u] = floatBitsToUint(two_.y);
         }
     }
 }

@@ -38,34 +38,33 @@ const bool _235 = (Q_HALF != 0u);
 #define SPIRV_CROSS_CONSTANT_ID_0 1u
 #endif
 const uint threads = gl_WorkGroupSize.x;
-const bool _403 = (K_WIDTH > V_WIDTH);
-const uint _404 = _403 ? K_WIDTH : V_WIDTH;
-const uint STRIDE = (_404 + 1u);
-const uint _406 = (2112u / STRIDE);
-const uint _408 = (64u / FOURS);
-const bool _409 = (_406 < _408);
-const uint _410 = (2112u / STRIDE);
-const uint _411 = (64u / FOURS);
-const uint ROOM = _409 ? _410 : _411;
-const bool _414 = (ROOM < 32u);
-const uint TILE = _414 ? ROOM : 32u;
-const uint _478 = (K_WIDTH / 2u);
-const uint _483 = (K_WIDTH / 2u);
-const uint _487 = (K_WIDTH / 2u);
-const uint _532 = (TILE * FOURS);
-const uint _651 = (TILE * FOURS);
-const uint _727 = (V_WIDTH / 2u);
-const uint _732 = (V_WIDTH / 2u);
-const uint _736 = (V_WIDTH / 2u);
+const bool _359 = (K_WIDTH > V_WIDTH);
+const uint _360 = _359 ? K_WIDTH : V_WIDTH;
+const uint STRIDE = (_360 + 1u);
+const uint _362 = (2112u / STRIDE);
+const uint _364 = (64u / FOURS);
+const bool _365 = (_362 < _364);
+const uint _366 = (2112u / STRIDE);
+const uint _367 = (64u / FOURS);
+const uint ROOM = _365 ? _366 : _367;
+const bool _370 = (ROOM < 32u);
+const uint TILE = _370 ? ROOM : 32u;
+const uint SCORES = (TILE * FOURS);
+const uint _492 = (K_WIDTH / 2u);
+const uint _497 = (K_WIDTH / 2u);
+const uint _501 = (K_WIDTH / 2u);
+const uint _816 = (V_WIDTH / 2u);
+const uint _821 = (V_WIDTH / 2u);
+const uint _825 = (V_WIDTH / 2u);
 const uint ITEMS = (FOURS * V_WIDTH);
-const uint _777 = (ITEMS + threads);
-const uint _778 = (_777 - 1u);
-const uint mine = (_778 / threads);
-const uint _940 = (V_WIDTH / 2u);
-const uint _941 = (ROWS * _940);
-const uint _945 = (V_WIDTH / 2u);
-const uint _949 = (V_WIDTH / 2u);
-const uint _1006 = (2u + V_WIDTH);
+const uint _866 = (ITEMS + threads);
+const uint _867 = (_866 - 1u);
+const uint mine = (_867 / threads);
+const uint _1029 = (V_WIDTH / 2u);
+const uint _1030 = (ROWS * _1029);
+const uint _1034 = (V_WIDTH / 2u);
+const uint _1038 = (V_WIDTH / 2u);
+const uint _1095 = (2u + V_WIDTH);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -102,12 +101,12 @@ layout(binding = 1, std430) readonly buffer Q
 layout(binding = 4, std430) buffer Scratch
 {
     uint scratch[];
-} _1016;
+} _1105;
 
 shared vec4 queries[256];
 shared vec4 greatest[8];
 shared float tile[2112];
-shared vec4 scores[64];
+shared vec4 scores[128];
 shared vec4 weights[64];
 shared vec4 row_sums[4];
 
@@ -209,27 +208,31 @@ void main()
         outs[k] = vec4(0.0);
         sums[k] = vec4(0.0);
     }
+    uint _357 = min(threads, 128u);
+    uint spare = _357 / SCORES;
+    uint slices = clamp(spare, 1u, 8u);
+    uint slice_width = ((K_WIDTH + slices) - 1u) / slices;
     uint turn = 0u;
-    bool _360 = _67.window > 0u;
-    bool _371;
-    if (_360)
+    bool _388 = _67.window > 0u;
+    bool _399;
+    if (_388)
     {
-        _371 = ((_67.past + first) + 1u) > _67.window;
+        _399 = ((_67.past + first) + 1u) > _67.window;
     }
     else
     {
-        _371 = _360;
+        _399 = _388;
     }
-    uint _372;
-    if (_371)
+    uint _400;
+    if (_399)
     {
-        _372 = ((_67.past + first) + 1u) - _67.window;
+        _400 = ((_67.past + first) + 1u) - _67.window;
     }
     else
     {
-        _372 = 0u;
+        _400 = 0u;
     }
-    uint low = _372;
+    uint low = _400;
     uint high = _67.past + last;
     uint each = (((((((high - low) + _67.parts) - 1u) / _67.parts) + TILE) - 1u) / TILE) * TILE;
     low += (gl_WorkGroupID.x * each);
@@ -244,10 +247,10 @@ void main()
         {
             uint count = min(TILE, (end - begin));
             barrier();
-            for (uint i_1 = thread; i_1 < (count * _478); i_1 += threads)
+            for (uint i_1 = thread; i_1 < (count * _492); i_1 += threads)
             {
-                uint t = i_1 / _483;
-                uint pair = i_1 % _487;
+                uint t = i_1 / _497;
+                uint pair = i_1 % _501;
                 uint param_6 = begin + t;
                 uint param_7 = kv_head;
                 uint param_8 = pair;
@@ -257,80 +260,94 @@ void main()
                 tile[((t * STRIDE) + (2u * pair)) + 1u] = v.y;
             }
             barrier();
-            for (uint i_2 = thread; i_2 < _532; i_2 += threads)
+            for (uint i_2 = thread; i_2 < (SCORES * slices); i_2 += threads)
             {
                 uint t_1 = i_2 % TILE;
-                uint four_1 = i_2 / TILE;
-                uint token = begin + t_1;
-                vec4 sum = vec4(-3.4028234663852885981170418348452e+38);
+                uint four_1 = (i_2 % SCORES) / TILE;
+                uint slice = i_2 / SCORES;
+                uint behind = min(((slice + 1u) * slice_width), K_WIDTH);
+                vec4 sum = vec4(0.0);
                 if (t_1 < count)
                 {
-                    sum = vec4(0.0);
-                    for (uint c = 0u; c < K_WIDTH; c++)
+                    uint _574 = slice * slice_width;
+                    for (uint c = _574; c < behind; c++)
                     {
                         sum += (queries[(c * FOURS) + four_1] * tile[(t_1 * STRIDE) + c]);
                     }
-                    for (uint n_1 = 0u; n_1 < 4u; n_1++)
-                    {
-                        uint query = first + (((four_1 * 4u) + n_1) / HEADS);
-                        uint position = _67.past + query;
-                        bool _607 = ((query >= from) && (query < to)) && (token <= position);
-                        bool _623;
-                        if (_607)
-                        {
-                            bool _612 = _67.window == 0u;
-                            bool _622;
-                            if (!_612)
-                            {
-                                _622 = (token + _67.window) > position;
-                            }
-                            else
-                            {
-                                _622 = _612;
-                            }
-                            _623 = _622;
-                        }
-                        else
-                        {
-                            _623 = _607;
-                        }
-                        bool seen = _623;
-                        if (!seen)
-                        {
-                            sum[n_1] = -3.4028234663852885981170418348452e+38;
-                        }
-                    }
                 }
-                scores[(t_1 * FOURS) + four_1] = sum;
+                scores[((slice * SCORES) + (t_1 * FOURS)) + four_1] = sum;
             }
             barrier();
-            for (uint i_3 = thread; i_3 < _651; i_3 += threads)
+            for (uint i_3 = thread; i_3 < SCORES; i_3 += threads)
             {
                 uint t_2 = i_3 % TILE;
                 uint four_2 = i_3 / TILE;
-                vec4 most = greatest[(turn * 4u) + four_2];
-                for (uint n_2 = 0u; n_2 < TILE; n_2++)
+                uint token = begin + t_2;
+                vec4 sum_1 = scores[(t_2 * FOURS) + four_2];
+                for (uint n_1 = 1u; n_1 < slices; n_1++)
                 {
-                    most = max(most, scores[(n_2 * FOURS) + four_2]);
+                    sum_1 += scores[((n_1 * SCORES) + (t_2 * FOURS)) + four_2];
                 }
-                vec4 score = scores[(t_2 * FOURS) + four_2];
-                weights[(t_2 * FOURS) + four_2] = mix(exp(score - most), vec4(0.0), lessThanEqual(score, vec4(-3.4028234663852885981170418348452e+38)));
-                if (t_2 == 0u)
+                for (uint n_2 = 0u; n_2 < 4u; n_2++)
                 {
-                    greatest[((turn ^ 1u) * 4u) + four_2] = most;
+                    uint query = first + (((four_2 * 4u) + n_2) / HEADS);
+                    uint position = _67.past + query;
+                    bool _698 = (((t_2 < count) && (query >= from)) && (query < to)) && (token <= position);
+                    bool _714;
+                    if (_698)
+                    {
+                        bool _703 = _67.window == 0u;
+                        bool _713;
+                        if (!_703)
+                        {
+                            _713 = (token + _67.window) > position;
+                        }
+                        else
+                        {
+                            _713 = _703;
+                        }
+                        _714 = _713;
+                    }
+                    else
+                    {
+                        _714 = _698;
+                    }
+                    bool seen = _714;
+                    if (!seen)
+                    {
+                        sum_1[n_2] = -3.4028234663852885981170418348452e+38;
+                    }
+                }
+                scores[(t_2 * FOURS) + four_2] = sum_1;
+            }
+            barrier();
+            for (uint i_4 = thread; i_4 < SCORES; i_4 += threads)
+            {
+                uint t_3 = i_4 % TILE;
+                uint four_3 = i_4 / TILE;
+                vec4 most = greatest[(turn * 4u) + four_3];
+                for (uint n_3 = 0u; n_3 < TILE; n_3++)
+                {
+                    most = max(most, scores[(n_3 * FOURS) + four_3]);
+                }
+                vec4 score = scores[(t_3 * FOURS) + four_3];
+                weights[(t_3 * FOURS) + four_3] = mix(exp(score - most), vec4(0.0), lessThanEqual(score, vec4(-3.4028234663852885981170418348452e+38)));
+                if (t_3 == 0u)
+                {
+                    greatest[((turn ^ 1u) * 4u) + four_3] = most;
                 }
             }
-            for (uint i_4 = thread; i_4 < (count * _727); i_4 += threads)
+            for (uint i_5 = thread; i_5 < (count * _816); i_5 += threads)
             {
-                uint t_3 = i_4 / _732;
-                uint pair_1 = i_4 % _736;
-                uint param_10 = begin + t_3;
+                uint t_4 = i_5 / _821;
+                uint pair_1 = i_5 % _825;
+                uint param_10 = begin + t_4;
                 uint param_11 = kv_head;
                 uint param_12 = pair_1;
                 uint param_13 = v_codes;
                 vec2 v_1 = v_read(param_10, param_11, param_12, param_13);
-                tile[(t_3 * STRIDE) + (2u * pair_1)] = v_1.x;
-                tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
+                tile[(t_4 * STRIDE) + (2u * pair_1)] = v_1.x;
+                tile[((t_4 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             barrier();
             for (uint k_1 = 0u; k_1 < mine; k_1++)
@@ -341,18 +358,18 @@ void main()
                     break;
                 }
                 uint channel = item % V_WIDTH;
-                uint four_3 = item / V_WIDTH;
-                vec4 kept = exp(greatest[(turn * 4u) + four_3] - greatest[((turn ^ 1u) * 4u) + four_3]);
+                uint four_4 = item / V_WIDTH;
+                vec4 kept = exp(greatest[(turn * 4u) + four_4] - greatest[((turn ^ 1u) * 4u) + four_4]);
                 vec4 total = outs[k_1] * kept;
-                vec4 sum_1 = sums[k_1] * kept;
-                for (uint t_4 = 0u; t_4 < count; t_4++)
+                vec4 sum_2 = sums[k_1] * kept;
+                for (uint t_5 = 0u; t_5 < count; t_5++)
                 {
-                    vec4 weight = weights[(t_4 * FOURS) + four_3];
-                    total += (weight * tile[(t_4 * STRIDE) + channel]);
-                    sum_1 += weight;
+                    vec4 weight = weights[(t_5 * FOURS) + four_4];
+                    total += (weight * tile[(t_5 * STRIDE) + channel]);
+                    sum_2 += weight;
                 }
                 outs[k_1] = total;
-                sums[k_1] = sum_1;
+                sums[k_1] = sum_2;
             }
             turn ^= 1u;
         }
@@ -366,22 +383,22 @@ void main()
             break;
         }
         uint channel_1 = item_1 % V_WIDTH;
-        uint four_4 = item_1 / V_WIDTH;
+        uint four_5 = item_1 / V_WIDTH;
         if (channel_1 == 0u)
         {
-            row_sums[four_4] = sums[k_2];
+            row_sums[four_5] = sums[k_2];
         }
         vec4 v_2 = outs[k_2];
-        for (uint n_3 = 0u; n_3 < 4u; n_3++)
+        for (uint n_4 = 0u; n_4 < 4u; n_4++)
         {
-            tile[(((four_4 * 4u) + n_3) * V_WIDTH) + channel_1] = v_2[n_3];
+            tile[(((four_5 * 4u) + n_4) * V_WIDTH) + channel_1] = v_2[n_4];
         }
     }
     barrier();
-    for (uint i_5 = thread; i_5 < _941; i_5 += threads)
+    for (uint i_6 = thread; i_6 < _1030; i_6 += threads)
     {
-        uint row = i_5 / _945;
-        uint channel_2 = 2u * (i_5 % _949);
+        uint row = i_6 / _1034;
+        uint channel_2 = 2u * (i_6 % _1038);
         uint param_14 = row;
         uint param_15 = first;
         uint param_16 = kv_head;
@@ -393,14 +410,14 @@ void main()
         }
         vec2 v_3 = vec2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint record = ((((at_1.token * _67.heads) * _67.share) + at_1.head) * _67.parts) + gl_WorkGroupID.x;
-        uint to_scratch = _67.scratch_at + (record * _1006);
+        uint to_scratch = _67.scratch_at + (record * _1095);
         if (channel_2 == 0u)
         {
-            _1016.scratch[to_scratch] = floatBitsToUint(greatest[(turn * 4u) + (row / 4u)][row % 4u]);
-            _1016.scratch[to_scratch + 1u] = floatBitsToUint(row_sums[row / 4u][row % 4u]);
+            _1105.scratch[to_scratch] = floatBitsToUint(greatest[(turn * 4u) + (row / 4u)][row % 4u]);
+            _1105.scratch[to_scratch + 1u] = floatBitsToUint(row_sums[row / 4u][row % 4u]);
         }
-        _1016.scratch[(to_scratch + 2u) + channel_2] = floatBitsToUint(v_3.x);
-        _1016.scratch[(to_scratch + 3u) + channel_2] = floatBitsToUint(v_3.y);
+        _1105.scratch[(to_scratch + 2u) + channel_2] = floatBitsToUint(v_3.x);
+        _1105.scratch[(to_scratch + 3u) + channel_2] = floatBitsToUint(v_3.y);
     }
 }
 

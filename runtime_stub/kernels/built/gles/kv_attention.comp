@@ -80,38 +80,37 @@ const bool _916 = (Q_HALF != 0u);
 #define SPIRV_CROSS_CONSTANT_ID_0 1u
 #endif
 const uint threads = gl_WorkGroupSize.x;
-const bool _1154 = (K_WIDTH > V_WIDTH);
-const uint _1155 = _1154 ? K_WIDTH : V_WIDTH;
-const uint STRIDE = (_1155 + 1u);
-const uint _1157 = (2112u / STRIDE);
-const uint _1159 = (64u / FOURS);
-const bool _1160 = (_1157 < _1159);
-const uint _1161 = (2112u / STRIDE);
-const uint _1162 = (64u / FOURS);
-const uint ROOM = _1160 ? _1161 : _1162;
-const bool _1165 = (ROOM < 32u);
-const uint TILE = _1165 ? ROOM : 32u;
-const uint _1181 = (K_WIDTH / 2u);
-const uint _1186 = (K_WIDTH / 2u);
-const uint _1190 = (K_WIDTH / 2u);
-const uint _1235 = (TILE * FOURS);
-const uint _1354 = (TILE * FOURS);
-const uint _1430 = (V_WIDTH / 2u);
-const uint _1435 = (V_WIDTH / 2u);
-const uint _1439 = (V_WIDTH / 2u);
+const bool _1039 = (K_WIDTH > V_WIDTH);
+const uint _1040 = _1039 ? K_WIDTH : V_WIDTH;
+const uint STRIDE = (_1040 + 1u);
+const uint _1042 = (2112u / STRIDE);
+const uint _1044 = (64u / FOURS);
+const bool _1045 = (_1042 < _1044);
+const uint _1046 = (2112u / STRIDE);
+const uint _1047 = (64u / FOURS);
+const uint ROOM = _1045 ? _1046 : _1047;
+const bool _1050 = (ROOM < 32u);
+const uint TILE = _1050 ? ROOM : 32u;
+const uint SCORES = (TILE * FOURS);
+const uint _1195 = (K_WIDTH / 2u);
+const uint _1200 = (K_WIDTH / 2u);
+const uint _1204 = (K_WIDTH / 2u);
+const uint _1519 = (V_WIDTH / 2u);
+const uint _1524 = (V_WIDTH / 2u);
+const uint _1528 = (V_WIDTH / 2u);
 const uint ITEMS = (FOURS * V_WIDTH);
-const uint _1480 = (ITEMS + threads);
-const uint _1481 = (_1480 - 1u);
-const uint mine = (_1481 / threads);
-const uint _1647 = (V_WIDTH / 2u);
-const uint _1648 = (ROWS * _1647);
-const uint _1652 = (V_WIDTH / 2u);
-const uint _1656 = (V_WIDTH / 2u);
+const uint _1569 = (ITEMS + threads);
+const uint _1570 = (_1569 - 1u);
+const uint mine = (_1570 / threads);
+const uint _1736 = (V_WIDTH / 2u);
+const uint _1737 = (ROWS * _1736);
+const uint _1741 = (V_WIDTH / 2u);
+const uint _1745 = (V_WIDTH / 2u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_12
 #define SPIRV_CROSS_CONSTANT_ID_12 1u
 #endif
 const uint Y_HALF = SPIRV_CROSS_CONSTANT_ID_12;
-const bool _1713 = (Y_HALF != 0u);
+const bool _1802 = (Y_HALF != 0u);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -177,12 +176,12 @@ layout(binding = 1, std430) readonly buffer Q
 layout(binding = 6, std430) buffer Y
 {
     uint y[];
-} _1719;
+} _1808;
 
 shared vec4 queries[256];
 shared vec4 greatest[8];
 shared float tile[2112];
-shared vec4 scores[64];
+shared vec4 scores[128];
 shared vec4 weights[64];
 shared vec4 row_sums[4];
 
@@ -515,27 +514,31 @@ void main()
         outs[k] = vec4(0.0);
         sums[k] = vec4(0.0);
     }
+    uint _1037 = min(threads, 128u);
+    uint spare = _1037 / SCORES;
+    uint slices = clamp(spare, 1u, 8u);
+    uint slice_width = ((K_WIDTH + slices) - 1u) / slices;
     uint turn = 0u;
-    bool _1040 = _312.window > 0u;
-    bool _1051;
-    if (_1040)
+    bool _1068 = _312.window > 0u;
+    bool _1079;
+    if (_1068)
     {
-        _1051 = ((_312.past + first) + 1u) > _312.window;
+        _1079 = ((_312.past + first) + 1u) > _312.window;
     }
     else
     {
-        _1051 = _1040;
+        _1079 = _1068;
     }
-    uint _1052;
-    if (_1051)
+    uint _1080;
+    if (_1079)
     {
-        _1052 = ((_312.past + first) + 1u) - _312.window;
+        _1080 = ((_312.past + first) + 1u) - _312.window;
     }
     else
     {
-        _1052 = 0u;
+        _1080 = 0u;
     }
-    uint low = _1052;
+    uint low = _1080;
     uint high = _312.past + last;
     for (uint to = first, from = first; from < last; from = to)
     {
@@ -549,28 +552,28 @@ void main()
         to = from + 1u;
         for (;;)
         {
-            bool _1108 = to < last;
-            bool _1120;
-            if (_1108)
+            bool _1136 = to < last;
+            bool _1148;
+            if (_1136)
             {
                 uint param_8 = (_312.past + to) + 1u;
-                _1120 = k_rounded(param_8) == k_codes;
+                _1148 = k_rounded(param_8) == k_codes;
             }
             else
             {
-                _1120 = _1108;
+                _1148 = _1136;
             }
-            bool _1132;
-            if (_1120)
+            bool _1160;
+            if (_1148)
             {
                 uint param_9 = (_312.past + to) + 1u;
-                _1132 = v_rounded(param_9) == v_codes;
+                _1160 = v_rounded(param_9) == v_codes;
             }
             else
             {
-                _1132 = _1120;
+                _1160 = _1148;
             }
-            if (_1132)
+            if (_1160)
             {
                 to++;
                 continue;
@@ -585,10 +588,10 @@ void main()
         {
             uint count = min(TILE, (end - begin));
             barrier();
-            for (uint i_1 = thread; i_1 < (count * _1181); i_1 += threads)
+            for (uint i_1 = thread; i_1 < (count * _1195); i_1 += threads)
             {
-                uint t = i_1 / _1186;
-                uint pair = i_1 % _1190;
+                uint t = i_1 / _1200;
+                uint pair = i_1 % _1204;
                 uint param_10 = begin + t;
                 uint param_11 = kv_head;
                 uint param_12 = pair;
@@ -598,80 +601,94 @@ void main()
                 tile[((t * STRIDE) + (2u * pair)) + 1u] = v.y;
             }
             barrier();
-            for (uint i_2 = thread; i_2 < _1235; i_2 += threads)
+            for (uint i_2 = thread; i_2 < (SCORES * slices); i_2 += threads)
             {
                 uint t_1 = i_2 % TILE;
-                uint four_1 = i_2 / TILE;
-                uint token = begin + t_1;
-                vec4 sum = vec4(-3.4028234663852885981170418348452e+38);
+                uint four_1 = (i_2 % SCORES) / TILE;
+                uint slice = i_2 / SCORES;
+                uint behind = min(((slice + 1u) * slice_width), K_WIDTH);
+                vec4 sum = vec4(0.0);
                 if (t_1 < count)
                 {
-                    sum = vec4(0.0);
-                    for (uint c = 0u; c < K_WIDTH; c++)
+                    uint _1277 = slice * slice_width;
+                    for (uint c = _1277; c < behind; c++)
                     {
                         sum += (queries[(c * FOURS) + four_1] * tile[(t_1 * STRIDE) + c]);
                     }
-                    for (uint n_1 = 0u; n_1 < 4u; n_1++)
-                    {
-                        uint query = first + (((four_1 * 4u) + n_1) / HEADS);
-                        uint position = _312.past + query;
-                        bool _1310 = ((query >= from) && (query < to)) && (token <= position);
-                        bool _1326;
-                        if (_1310)
-                        {
-                            bool _1315 = _312.window == 0u;
-                            bool _1325;
-                            if (!_1315)
-                            {
-                                _1325 = (token + _312.window) > position;
-                            }
-                            else
-                            {
-                                _1325 = _1315;
-                            }
-                            _1326 = _1325;
-                        }
-                        else
-                        {
-                            _1326 = _1310;
-                        }
-                        bool seen = _1326;
-                        if (!seen)
-                        {
-                            sum[n_1] = -3.4028234663852885981170418348452e+38;
-                        }
-                    }
                 }
-                scores[(t_1 * FOURS) + four_1] = sum;
+                scores[((slice * SCORES) + (t_1 * FOURS)) + four_1] = sum;
             }
             barrier();
-            for (uint i_3 = thread; i_3 < _1354; i_3 += threads)
+            for (uint i_3 = thread; i_3 < SCORES; i_3 += threads)
             {
                 uint t_2 = i_3 % TILE;
                 uint four_2 = i_3 / TILE;
-                vec4 most = greatest[(turn * 4u) + four_2];
-                for (uint n_2 = 0u; n_2 < TILE; n_2++)
+                uint token = begin + t_2;
+                vec4 sum_1 = scores[(t_2 * FOURS) + four_2];
+                for (uint n_1 = 1u; n_1 < slices; n_1++)
                 {
-                    most = max(most, scores[(n_2 * FOURS) + four_2]);
+                    sum_1 += scores[((n_1 * SCORES) + (t_2 * FOURS)) + four_2];
                 }
-                vec4 score = scores[(t_2 * FOURS) + four_2];
-                weights[(t_2 * FOURS) + four_2] = mix(exp(score - most), vec4(0.0), lessThanEqual(score, vec4(-3.4028234663852885981170418348452e+38)));
-                if (t_2 == 0u)
+                for (uint n_2 = 0u; n_2 < 4u; n_2++)
                 {
-                    greatest[((turn ^ 1u) * 4u) + four_2] = most;
+                    uint query = first + (((four_2 * 4u) + n_2) / HEADS);
+                    uint position = _312.past + query;
+                    bool _1401 = (((t_2 < count) && (query >= from)) && (query < to)) && (token <= position);
+                    bool _1417;
+                    if (_1401)
+                    {
+                        bool _1406 = _312.window == 0u;
+                        bool _1416;
+                        if (!_1406)
+                        {
+                            _1416 = (token + _312.window) > position;
+                        }
+                        else
+                        {
+                            _1416 = _1406;
+                        }
+                        _1417 = _1416;
+                    }
+                    else
+                    {
+                        _1417 = _1401;
+                    }
+                    bool seen = _1417;
+                    if (!seen)
+                    {
+                        sum_1[n_2] = -3.4028234663852885981170418348452e+38;
+                    }
+                }
+                scores[(t_2 * FOURS) + four_2] = sum_1;
+            }
+            barrier();
+            for (uint i_4 = thread; i_4 < SCORES; i_4 += threads)
+            {
+                uint t_3 = i_4 % TILE;
+                uint four_3 = i_4 / TILE;
+                vec4 most = greatest[(turn * 4u) + four_3];
+                for (uint n_3 = 0u; n_3 < TILE; n_3++)
+                {
+                    most = max(most, scores[(n_3 * FOURS) + four_3]);
+                }
+                vec4 score = scores[(t_3 * FOURS) + four_3];
+                weights[(t_3 * FOURS) + four_3] = mix(exp(score - most), vec4(0.0), lessThanEqual(score, vec4(-3.4028234663852885981170418348452e+38)));
+                if (t_3 == 0u)
+                {
+                    greatest[((turn ^ 1u) * 4u) + four_3] = most;
                 }
             }
-            for (uint i_4 = thread; i_4 < (count * _1430); i_4 += threads)
+            for (uint i_5 = thread; i_5 < (count * _1519); i_5 += threads)
             {
-                uint t_3 = i_4 / _1435;
-                uint pair_1 = i_4 % _1439;
-                uint param_14 = begin + t_3;
+                uint t_4 = i_5 / _1524;
+                uint pair_1 = i_5 % _1528;
+                uint param_14 = begin + t_4;
                 uint param_15 = kv_head;
                 uint param_16 = pair_1;
                 uint param_17 = v_codes;
                 vec2 v_1 = v_read(param_14, param_15, param_16, param_17);
-                tile[(t_3 * STRIDE) + (2u * pair_1)] = v_1.x;
-                tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
+                tile[(t_4 * STRIDE) + (2u * pair_1)] = v_1.x;
+                tile[((t_4 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             barrier();
             for (uint k_1 = 0u; k_1 < mine; k_1++)
@@ -682,18 +699,18 @@ void main()
                     break;
                 }
                 uint channel = item % V_WIDTH;
-                uint four_3 = item / V_WIDTH;
-                vec4 kept = exp(greatest[(turn * 4u) + four_3] - greatest[((turn ^ 1u) * 4u) + four_3]);
+                uint four_4 = item / V_WIDTH;
+                vec4 kept = exp(greatest[(turn * 4u) + four_4] - greatest[((turn ^ 1u) * 4u) + four_4]);
                 vec4 total = outs[k_1] * kept;
-                vec4 sum_1 = sums[k_1] * kept;
-                for (uint t_4 = 0u; t_4 < count; t_4++)
+                vec4 sum_2 = sums[k_1] * kept;
+                for (uint t_5 = 0u; t_5 < count; t_5++)
                 {
-                    vec4 weight = weights[(t_4 * FOURS) + four_3];
-                    total += (weight * tile[(t_4 * STRIDE) + channel]);
-                    sum_1 += weight;
+                    vec4 weight = weights[(t_5 * FOURS) + four_4];
+                    total += (weight * tile[(t_5 * STRIDE) + channel]);
+                    sum_2 += weight;
                 }
                 outs[k_1] = total;
-                sums[k_1] = sum_1;
+                sums[k_1] = sum_2;
             }
             turn ^= 1u;
         }
@@ -707,22 +724,22 @@ void main()
             break;
         }
         uint channel_1 = item_1 % V_WIDTH;
-        uint four_4 = item_1 / V_WIDTH;
+        uint four_5 = item_1 / V_WIDTH;
         if (channel_1 == 0u)
         {
-            row_sums[four_4] = sums[k_2];
+            row_sums[four_5] = sums[k_2];
         }
         vec4 v_2 = outs[k_2] / sums[k_2];
-        for (uint n_3 = 0u; n_3 < 4u; n_3++)
+        for (uint n_4 = 0u; n_4 < 4u; n_4++)
         {
-            tile[(((four_4 * 4u) + n_3) * V_WIDTH) + channel_1] = v_2[n_3];
+            tile[(((four_5 * 4u) + n_4) * V_WIDTH) + channel_1] = v_2[n_4];
         }
     }
     barrier();
-    for (uint i_5 = thread; i_5 < _1648; i_5 += threads)
+    for (uint i_6 = thread; i_6 < _1737; i_6 += threads)
     {
-        uint row = i_5 / _1652;
-        uint channel_2 = 2u * (i_5 % _1656);
+        uint row = i_6 / _1741;
+        uint channel_2 = 2u * (i_6 % _1745);
         uint param_18 = row;
         uint param_19 = first;
         uint param_20 = kv_head;
@@ -735,15 +752,15 @@ void main()
         vec2 v_3 = vec2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint at_ = ((_312.y_at + (at_1.token * _312.y_token)) + (at_1.head * _312.y_head)) + channel_2;
         vec2 two_ = v_3;
-        if (_1713)
+        if (_1802)
         {
             vec2 param_22 = two_;
-            _1719.y[at_ >> uint(1)] = pack_halves(param_22);
+            _1808.y[at_ >> uint(1)] = pack_halves(param_22);
         }
         else
         {
-            _1719.y[at_] = floatBitsToUint(two_.x);
-            _1719.y[at_ + 1u] = floatBitsToUint(two_.y);
+            _1808.y[at_] = floatBitsToUint(two_.x);
+            _1808.y[at_ + 1u] = floatBitsToUint(two_.y);
         }
     }
 }

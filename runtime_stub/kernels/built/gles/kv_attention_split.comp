@@ -80,34 +80,33 @@ const bool _859 = (Q_HALF != 0u);
 #define SPIRV_CROSS_CONSTANT_ID_0 1u
 #endif
 const uint threads = gl_WorkGroupSize.x;
-const bool _1026 = (K_WIDTH > V_WIDTH);
-const uint _1027 = _1026 ? K_WIDTH : V_WIDTH;
-const uint STRIDE = (_1027 + 1u);
-const uint _1029 = (2112u / STRIDE);
-const uint _1031 = (64u / FOURS);
-const bool _1032 = (_1029 < _1031);
-const uint _1033 = (2112u / STRIDE);
-const uint _1034 = (64u / FOURS);
-const uint ROOM = _1032 ? _1033 : _1034;
-const bool _1037 = (ROOM < 32u);
-const uint TILE = _1037 ? ROOM : 32u;
-const uint _1151 = (K_WIDTH / 2u);
-const uint _1156 = (K_WIDTH / 2u);
-const uint _1160 = (K_WIDTH / 2u);
-const uint _1205 = (TILE * FOURS);
-const uint _1324 = (TILE * FOURS);
-const uint _1400 = (V_WIDTH / 2u);
-const uint _1405 = (V_WIDTH / 2u);
-const uint _1409 = (V_WIDTH / 2u);
+const bool _982 = (K_WIDTH > V_WIDTH);
+const uint _983 = _982 ? K_WIDTH : V_WIDTH;
+const uint STRIDE = (_983 + 1u);
+const uint _985 = (2112u / STRIDE);
+const uint _987 = (64u / FOURS);
+const bool _988 = (_985 < _987);
+const uint _989 = (2112u / STRIDE);
+const uint _990 = (64u / FOURS);
+const uint ROOM = _988 ? _989 : _990;
+const bool _993 = (ROOM < 32u);
+const uint TILE = _993 ? ROOM : 32u;
+const uint SCORES = (TILE * FOURS);
+const uint _1165 = (K_WIDTH / 2u);
+const uint _1170 = (K_WIDTH / 2u);
+const uint _1174 = (K_WIDTH / 2u);
+const uint _1489 = (V_WIDTH / 2u);
+const uint _1494 = (V_WIDTH / 2u);
+const uint _1498 = (V_WIDTH / 2u);
 const uint ITEMS = (FOURS * V_WIDTH);
-const uint _1450 = (ITEMS + threads);
-const uint _1451 = (_1450 - 1u);
-const uint mine = (_1451 / threads);
-const uint _1613 = (V_WIDTH / 2u);
-const uint _1614 = (ROWS * _1613);
-const uint _1618 = (V_WIDTH / 2u);
-const uint _1622 = (V_WIDTH / 2u);
-const uint _1679 = (2u + V_WIDTH);
+const uint _1539 = (ITEMS + threads);
+const uint _1540 = (_1539 - 1u);
+const uint mine = (_1540 / threads);
+const uint _1702 = (V_WIDTH / 2u);
+const uint _1703 = (ROWS * _1702);
+const uint _1707 = (V_WIDTH / 2u);
+const uint _1711 = (V_WIDTH / 2u);
+const uint _1768 = (2u + V_WIDTH);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
@@ -172,12 +171,12 @@ layout(binding = 1, std430) readonly buffer Q
 layout(binding = 6, std430) buffer Scratch
 {
     uint scratch[];
-} _1689;
+} _1778;
 
 shared vec4 queries[256];
 shared vec4 greatest[8];
 shared float tile[2112];
-shared vec4 scores[64];
+shared vec4 scores[128];
 shared vec4 weights[64];
 shared vec4 row_sums[4];
 
@@ -482,27 +481,31 @@ void main()
         outs[k] = vec4(0.0);
         sums[k] = vec4(0.0);
     }
+    uint _980 = min(threads, 128u);
+    uint spare = _980 / SCORES;
+    uint slices = clamp(spare, 1u, 8u);
+    uint slice_width = ((K_WIDTH + slices) - 1u) / slices;
     uint turn = 0u;
-    bool _983 = _254.window > 0u;
-    bool _994;
-    if (_983)
+    bool _1011 = _254.window > 0u;
+    bool _1022;
+    if (_1011)
     {
-        _994 = ((_254.past + first) + 1u) > _254.window;
+        _1022 = ((_254.past + first) + 1u) > _254.window;
     }
     else
     {
-        _994 = _983;
+        _1022 = _1011;
     }
-    uint _995;
-    if (_994)
+    uint _1023;
+    if (_1022)
     {
-        _995 = ((_254.past + first) + 1u) - _254.window;
+        _1023 = ((_254.past + first) + 1u) - _254.window;
     }
     else
     {
-        _995 = 0u;
+        _1023 = 0u;
     }
-    uint low = _995;
+    uint low = _1023;
     uint high = _254.past + last;
     uint each = (((((((high - low) + _254.parts) - 1u) / _254.parts) + TILE) - 1u) / TILE) * TILE;
     low += (gl_WorkGroupID.x * each);
@@ -519,28 +522,28 @@ void main()
         to = from + 1u;
         for (;;)
         {
-            bool _1092 = to < last;
-            bool _1104;
-            if (_1092)
+            bool _1106 = to < last;
+            bool _1118;
+            if (_1106)
             {
                 uint param_8 = (_254.past + to) + 1u;
-                _1104 = k_rounded(param_8) == k_codes;
+                _1118 = k_rounded(param_8) == k_codes;
             }
             else
             {
-                _1104 = _1092;
+                _1118 = _1106;
             }
-            bool _1116;
-            if (_1104)
+            bool _1130;
+            if (_1118)
             {
                 uint param_9 = (_254.past + to) + 1u;
-                _1116 = v_rounded(param_9) == v_codes;
+                _1130 = v_rounded(param_9) == v_codes;
             }
             else
             {
-                _1116 = _1104;
+                _1130 = _1118;
             }
-            if (_1116)
+            if (_1130)
             {
                 to++;
                 continue;
@@ -555,10 +558,10 @@ void main()
         {
             uint count = min(TILE, (end - begin));
             barrier();
-            for (uint i_1 = thread; i_1 < (count * _1151); i_1 += threads)
+            for (uint i_1 = thread; i_1 < (count * _1165); i_1 += threads)
             {
-                uint t = i_1 / _1156;
-                uint pair = i_1 % _1160;
+                uint t = i_1 / _1170;
+                uint pair = i_1 % _1174;
                 uint param_10 = begin + t;
                 uint param_11 = kv_head;
                 uint param_12 = pair;
@@ -568,80 +571,94 @@ void main()
                 tile[((t * STRIDE) + (2u * pair)) + 1u] = v.y;
             }
             barrier();
-            for (uint i_2 = thread; i_2 < _1205; i_2 += threads)
+            for (uint i_2 = thread; i_2 < (SCORES * slices); i_2 += threads)
             {
                 uint t_1 = i_2 % TILE;
-                uint four_1 = i_2 / TILE;
-                uint token = begin + t_1;
-                vec4 sum = vec4(-3.4028234663852885981170418348452e+38);
+                uint four_1 = (i_2 % SCORES) / TILE;
+                uint slice = i_2 / SCORES;
+                uint behind = min(((slice + 1u) * slice_width), K_WIDTH);
+                vec4 sum = vec4(0.0);
                 if (t_1 < count)
                 {
-                    sum = vec4(0.0);
-                    for (uint c = 0u; c < K_WIDTH; c++)
+                    uint _1247 = slice * slice_width;
+                    for (uint c = _1247; c < behind; c++)
                     {
                         sum += (queries[(c * FOURS) + four_1] * tile[(t_1 * STRIDE) + c]);
                     }
-                    for (uint n_1 = 0u; n_1 < 4u; n_1++)
-                    {
-                        uint query = first + (((four_1 * 4u) + n_1) / HEADS);
-                        uint position = _254.past + query;
-                        bool _1280 = ((query >= from) && (query < to)) && (token <= position);
-                        bool _1296;
-                        if (_1280)
-                        {
-                            bool _1285 = _254.window == 0u;
-                            bool _1295;
-                            if (!_1285)
-                            {
-                                _1295 = (token + _254.window) > position;
-                            }
-                            else
-                            {
-                                _1295 = _1285;
-                            }
-                            _1296 = _1295;
-                        }
-                        else
-                        {
-                            _1296 = _1280;
-                        }
-                        bool seen = _1296;
-                        if (!seen)
-                        {
-                            sum[n_1] = -3.4028234663852885981170418348452e+38;
-                        }
-                    }
                 }
-                scores[(t_1 * FOURS) + four_1] = sum;
+                scores[((slice * SCORES) + (t_1 * FOURS)) + four_1] = sum;
             }
             barrier();
-            for (uint i_3 = thread; i_3 < _1324; i_3 += threads)
+            for (uint i_3 = thread; i_3 < SCORES; i_3 += threads)
             {
                 uint t_2 = i_3 % TILE;
                 uint four_2 = i_3 / TILE;
-                vec4 most = greatest[(turn * 4u) + four_2];
-                for (uint n_2 = 0u; n_2 < TILE; n_2++)
+                uint token = begin + t_2;
+                vec4 sum_1 = scores[(t_2 * FOURS) + four_2];
+                for (uint n_1 = 1u; n_1 < slices; n_1++)
                 {
-                    most = max(most, scores[(n_2 * FOURS) + four_2]);
+                    sum_1 += scores[((n_1 * SCORES) + (t_2 * FOURS)) + four_2];
                 }
-                vec4 score = scores[(t_2 * FOURS) + four_2];
-                weights[(t_2 * FOURS) + four_2] = mix(exp(score - most), vec4(0.0), lessThanEqual(score, vec4(-3.4028234663852885981170418348452e+38)));
-                if (t_2 == 0u)
+                for (uint n_2 = 0u; n_2 < 4u; n_2++)
                 {
-                    greatest[((turn ^ 1u) * 4u) + four_2] = most;
+                    uint query = first + (((four_2 * 4u) + n_2) / HEADS);
+                    uint position = _254.past + query;
+                    bool _1371 = (((t_2 < count) && (query >= from)) && (query < to)) && (token <= position);
+                    bool _1387;
+                    if (_1371)
+                    {
+                        bool _1376 = _254.window == 0u;
+                        bool _1386;
+                        if (!_1376)
+                        {
+                            _1386 = (token + _254.window) > position;
+                        }
+                        else
+                        {
+                            _1386 = _1376;
+                        }
+                        _1387 = _1386;
+                    }
+                    else
+                    {
+                        _1387 = _1371;
+                    }
+                    bool seen = _1387;
+                    if (!seen)
+                    {
+                        sum_1[n_2] = -3.4028234663852885981170418348452e+38;
+                    }
+                }
+                scores[(t_2 * FOURS) + four_2] = sum_1;
+            }
+            barrier();
+            for (uint i_4 = thread; i_4 < SCORES; i_4 += threads)
+            {
+                uint t_3 = i_4 % TILE;
+                uint four_3 = i_4 / TILE;
+                vec4 most = greatest[(turn * 4u) + four_3];
+                for (uint n_3 = 0u; n_3 < TILE; n_3++)
+                {
+                    most = max(most, scores[(n_3 * FOURS) + four_3]);
+                }
+                vec4 score = scores[(t_3 * FOURS) + four_3];
+                weights[(t_3 * FOURS) + four_3] = mix(exp(score - most), vec4(0.0), lessThanEqual(score, vec4(-3.4028234663852885981170418348452e+38)));
+                if (t_3 == 0u)
+                {
+                    greatest[((turn ^ 1u) * 4u) + four_3] = most;
                 }
             }
-            for (uint i_4 = thread; i_4 < (count * _1400); i_4 += threads)
+            for (uint i_5 = thread; i_5 < (count * _1489); i_5 += threads)
             {
-                uint t_3 = i_4 / _1405;
-                uint pair_1 = i_4 % _1409;
-                uint param_14 = begin + t_3;
+                uint t_4 = i_5 / _1494;
+                uint pair_1 = i_5 % _1498;
+                uint param_14 = begin + t_4;
                 uint param_15 = kv_head;
                 uint param_16 = pair_1;
                 uint param_17 = v_codes;
                 vec2 v_1 = v_read(param_14, param_15, param_16, param_17);
-                tile[(t_3 * STRIDE) + (2u * pair_1)] = v_1.x;
-                tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
+                tile[(t_4 * STRIDE) + (2u * pair_1)] = v_1.x;
+                tile[((t_4 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             barrier();
             for (uint k_1 = 0u; k_1 < mine; k_1++)
@@ -652,18 +669,18 @@ void main()
                     break;
                 }
                 uint channel = item % V_WIDTH;
-                uint four_3 = item / V_WIDTH;
-                vec4 kept = exp(greatest[(turn * 4u) + four_3] - greatest[((turn ^ 1u) * 4u) + four_3]);
+                uint four_4 = item / V_WIDTH;
+                vec4 kept = exp(greatest[(turn * 4u) + four_4] - greatest[((turn ^ 1u) * 4u) + four_4]);
                 vec4 total = outs[k_1] * kept;
-                vec4 sum_1 = sums[k_1] * kept;
-                for (uint t_4 = 0u; t_4 < count; t_4++)
+                vec4 sum_2 = sums[k_1] * kept;
+                for (uint t_5 = 0u; t_5 < count; t_5++)
                 {
-                    vec4 weight = weights[(t_4 * FOURS) + four_3];
-                    total += (weight * tile[(t_4 * STRIDE) + channel]);
-                    sum_1 += weight;
+                    vec4 weight = weights[(t_5 * FOURS) + four_4];
+                    total += (weight * tile[(t_5 * STRIDE) + channel]);
+                    sum_2 += weight;
                 }
                 outs[k_1] = total;
-                sums[k_1] = sum_1;
+                sums[k_1] = sum_2;
             }
             turn ^= 1u;
         }
@@ -677,22 +694,22 @@ void main()
             break;
         }
         uint channel_1 = item_1 % V_WIDTH;
-        uint four_4 = item_1 / V_WIDTH;
+        uint four_5 = item_1 / V_WIDTH;
         if (channel_1 == 0u)
         {
-            row_sums[four_4] = sums[k_2];
+            row_sums[four_5] = sums[k_2];
         }
         vec4 v_2 = outs[k_2];
-        for (uint n_3 = 0u; n_3 < 4u; n_3++)
+        for (uint n_4 = 0u; n_4 < 4u; n_4++)
         {
-            tile[(((four_4 * 4u) + n_3) * V_WIDTH) + channel_1] = v_2[n_3];
+            tile[(((four_5 * 4u) + n_4) * V_WIDTH) + channel_1] = v_2[n_4];
         }
     }
     barrier();
-    for (uint i_5 = thread; i_5 < _1614; i_5 += threads)
+    for (uint i_6 = thread; i_6 < _1703; i_6 += threads)
     {
-        uint row = i_5 / _1618;
-        uint channel_2 = 2u * (i_5 % _1622);
+        uint row = i_6 / _1707;
+        uint channel_2 = 2u * (i_6 % _1711);
         uint param_18 = row;
         uint param_19 = first;
         uint param_20 = kv_head;
@@ -704,14 +721,14 @@ void main()
         }
         vec2 v_3 = vec2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint record = ((((at_1.token * _254.heads) * _254.share) + at_1.head) * _254.parts) + gl_WorkGroupID.x;
-        uint to_scratch = _254.scratch_at + (record * _1679);
+        uint to_scratch = _254.scratch_at + (record * _1768);
         if (channel_2 == 0u)
         {
-            _1689.scratch[to_scratch] = floatBitsToUint(greatest[(turn * 4u) + (row / 4u)][row % 4u]);
-            _1689.scratch[to_scratch + 1u] = floatBitsToUint(row_sums[row / 4u][row % 4u]);
+            _1778.scratch[to_scratch] = floatBitsToUint(greatest[(turn * 4u) + (row / 4u)][row % 4u]);
+            _1778.scratch[to_scratch + 1u] = floatBitsToUint(row_sums[row / 4u][row % 4u]);
         }
-        _1689.scratch[(to_scratch + 2u) + channel_2] = floatBitsToUint(v_3.x);
-        _1689.scratch[(to_scratch + 3u) + channel_2] = floatBitsToUint(v_3.y);
+        _1778.scratch[(to_scratch + 2u) + channel_2] = floatBitsToUint(v_3.x);
+        _1778.scratch[(to_scratch + 3u) + channel_2] = floatBitsToUint(v_3.y);
     }
 }
 

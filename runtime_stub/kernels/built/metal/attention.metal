@@ -105,36 +105,35 @@ constant uint _383_tmp [[function_constant(0)]];
 constant uint _383 = is_function_constant_defined(_383_tmp) ? _383_tmp : 1u;
 constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_383, 1u, 1u);
 constant uint threads = gl_WorkGroupSize.x;
-constant bool _486 = (K_WIDTH > V_WIDTH);
-constant uint _487 = _486 ? K_WIDTH : V_WIDTH;
-constant uint STRIDE = (_487 + 1u);
-constant uint _489 = (2112u / STRIDE);
-constant uint _491 = (64u / FOURS);
-constant bool _492 = (_489 < _491);
-constant uint _493 = (2112u / STRIDE);
-constant uint _494 = (64u / FOURS);
-constant uint ROOM = _492 ? _493 : _494;
-constant bool _497 = (ROOM < 32u);
-constant uint TILE = _497 ? ROOM : 32u;
-constant uint _513 = (K_WIDTH / 2u);
-constant uint _518 = (K_WIDTH / 2u);
-constant uint _522 = (K_WIDTH / 2u);
-constant uint _567 = (TILE * FOURS);
-constant uint _686 = (TILE * FOURS);
-constant uint _762 = (V_WIDTH / 2u);
-constant uint _767 = (V_WIDTH / 2u);
-constant uint _771 = (V_WIDTH / 2u);
+constant bool _421 = (K_WIDTH > V_WIDTH);
+constant uint _422 = _421 ? K_WIDTH : V_WIDTH;
+constant uint STRIDE = (_422 + 1u);
+constant uint _424 = (2112u / STRIDE);
+constant uint _426 = (64u / FOURS);
+constant bool _427 = (_424 < _426);
+constant uint _428 = (2112u / STRIDE);
+constant uint _429 = (64u / FOURS);
+constant uint ROOM = _427 ? _428 : _429;
+constant bool _432 = (ROOM < 32u);
+constant uint TILE = _432 ? ROOM : 32u;
+constant uint SCORES = (TILE * FOURS);
+constant uint _527 = (K_WIDTH / 2u);
+constant uint _532 = (K_WIDTH / 2u);
+constant uint _536 = (K_WIDTH / 2u);
+constant uint _851 = (V_WIDTH / 2u);
+constant uint _856 = (V_WIDTH / 2u);
+constant uint _860 = (V_WIDTH / 2u);
 constant uint ITEMS = (FOURS * V_WIDTH);
-constant uint _812 = (ITEMS + threads);
-constant uint _813 = (_812 - 1u);
-constant uint mine = (_813 / threads);
-constant uint _979 = (V_WIDTH / 2u);
-constant uint _980 = (ROWS * _979);
-constant uint _984 = (V_WIDTH / 2u);
-constant uint _988 = (V_WIDTH / 2u);
+constant uint _901 = (ITEMS + threads);
+constant uint _902 = (_901 - 1u);
+constant uint mine = (_902 / threads);
+constant uint _1068 = (V_WIDTH / 2u);
+constant uint _1069 = (ROWS * _1068);
+constant uint _1073 = (V_WIDTH / 2u);
+constant uint _1077 = (V_WIDTH / 2u);
 constant uint Y_HALF_tmp [[function_constant(6)]];
 constant uint Y_HALF = is_function_constant_defined(Y_HALF_tmp) ? Y_HALF_tmp : 1u;
-constant bool _1045 = (Y_HALF != 0u);
+constant bool _1134 = (Y_HALF != 0u);
 
 struct Y
 {
@@ -226,12 +225,12 @@ uint pack_halves(thread const float2& v)
     return as_type<uint>(half2(float2(round_half(param), round_half(param_1))));
 }
 
-kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304 [[buffer(1)]], const device KCache& v_125 [[buffer(2)]], const device VCache& v_152 [[buffer(3)]], device Y& _1051 [[buffer(4)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304 [[buffer(1)]], const device KCache& v_125 [[buffer(2)]], const device VCache& v_152 [[buffer(3)]], device Y& _1140 [[buffer(4)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
 {
     threadgroup float4 queries[256];
     threadgroup float4 greatest[8];
     threadgroup float tile[2112];
-    threadgroup float4 scores[64];
+    threadgroup float4 scores[128];
     threadgroup float4 weights[64];
     threadgroup float4 row_sums[4];
     uint thread0 = gl_LocalInvocationID.x;
@@ -279,27 +278,30 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
         outs[k] = float4(0.0);
         sums[k] = float4(0.0);
     }
+    uint spare = min(threads, 128u) / SCORES;
+    uint slices = clamp(spare, 1u, 8u);
+    uint slice_width = ((K_WIDTH + slices) - 1u) / slices;
     uint turn = 0u;
-    bool _422 = v_130.window > 0u;
-    bool _433;
-    if (_422)
+    bool _450 = v_130.window > 0u;
+    bool _461;
+    if (_450)
     {
-        _433 = ((v_130.past + first) + 1u) > v_130.window;
+        _461 = ((v_130.past + first) + 1u) > v_130.window;
     }
     else
     {
-        _433 = _422;
+        _461 = _450;
     }
-    uint _434;
-    if (_433)
+    uint _462;
+    if (_461)
     {
-        _434 = ((v_130.past + first) + 1u) - v_130.window;
+        _462 = ((v_130.past + first) + 1u) - v_130.window;
     }
     else
     {
-        _434 = 0u;
+        _462 = 0u;
     }
-    uint low = _434;
+    uint low = _462;
     uint high = v_130.past + last;
     for (uint to = first, from = first; from < last; from = to)
     {
@@ -311,10 +313,10 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
         {
             uint count = min(TILE, (end - begin));
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_1 = thread0; i_1 < (count * _513); i_1 += threads)
+            for (uint i_1 = thread0; i_1 < (count * _527); i_1 += threads)
             {
-                uint t = i_1 / _518;
-                uint pair = i_1 % _522;
+                uint t = i_1 / _532;
+                uint pair = i_1 % _536;
                 uint param_6 = begin + t;
                 uint param_7 = kv_head;
                 uint param_8 = pair;
@@ -324,80 +326,94 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
                 tile[((t * STRIDE) + (2u * pair)) + 1u] = v.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_2 = thread0; i_2 < _567; i_2 += threads)
+            for (uint i_2 = thread0; i_2 < (SCORES * slices); i_2 += threads)
             {
                 uint t_1 = i_2 % TILE;
-                uint four_1 = i_2 / TILE;
-                uint token = begin + t_1;
-                float4 sum = float4(-3.4028234663852885981170418348452e+38);
+                uint four_1 = (i_2 % SCORES) / TILE;
+                uint slice = i_2 / SCORES;
+                uint behind = min(((slice + 1u) * slice_width), K_WIDTH);
+                float4 sum = float4(0.0);
                 if (t_1 < count)
                 {
-                    sum = float4(0.0);
-                    for (uint c = 0u; c < K_WIDTH; c++)
+                    uint _609 = slice * slice_width;
+                    for (uint c = _609; c < behind; c++)
                     {
                         sum += (queries[(c * FOURS) + four_1] * tile[(t_1 * STRIDE) + c]);
                     }
-                    for (uint n_1 = 0u; n_1 < 4u; n_1++)
-                    {
-                        uint query = first + (((four_1 * 4u) + n_1) / HEADS);
-                        uint position = v_130.past + query;
-                        bool _642 = ((query >= from) && (query < to)) && (token <= position);
-                        bool _658;
-                        if (_642)
-                        {
-                            bool _647 = v_130.window == 0u;
-                            bool _657;
-                            if (!_647)
-                            {
-                                _657 = (token + v_130.window) > position;
-                            }
-                            else
-                            {
-                                _657 = _647;
-                            }
-                            _658 = _657;
-                        }
-                        else
-                        {
-                            _658 = _642;
-                        }
-                        bool seen = _658;
-                        if (!seen)
-                        {
-                            sum[n_1] = -3.4028234663852885981170418348452e+38;
-                        }
-                    }
                 }
-                scores[(t_1 * FOURS) + four_1] = sum;
+                scores[((slice * SCORES) + (t_1 * FOURS)) + four_1] = sum;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_3 = thread0; i_3 < _686; i_3 += threads)
+            for (uint i_3 = thread0; i_3 < SCORES; i_3 += threads)
             {
                 uint t_2 = i_3 % TILE;
                 uint four_2 = i_3 / TILE;
-                float4 most = greatest[(turn * 4u) + four_2];
-                for (uint n_2 = 0u; n_2 < TILE; n_2++)
+                uint token = begin + t_2;
+                float4 sum_1 = scores[(t_2 * FOURS) + four_2];
+                for (uint n_1 = 1u; n_1 < slices; n_1++)
                 {
-                    most = fast::max(most, scores[(n_2 * FOURS) + four_2]);
+                    sum_1 += scores[((n_1 * SCORES) + (t_2 * FOURS)) + four_2];
                 }
-                float4 score = scores[(t_2 * FOURS) + four_2];
-                weights[(t_2 * FOURS) + four_2] = select(exp(score - most), float4(0.0), score <= float4(-3.4028234663852885981170418348452e+38));
-                if (t_2 == 0u)
+                for (uint n_2 = 0u; n_2 < 4u; n_2++)
                 {
-                    greatest[((turn ^ 1u) * 4u) + four_2] = most;
+                    uint query = first + (((four_2 * 4u) + n_2) / HEADS);
+                    uint position = v_130.past + query;
+                    bool _733 = (((t_2 < count) && (query >= from)) && (query < to)) && (token <= position);
+                    bool _749;
+                    if (_733)
+                    {
+                        bool _738 = v_130.window == 0u;
+                        bool _748;
+                        if (!_738)
+                        {
+                            _748 = (token + v_130.window) > position;
+                        }
+                        else
+                        {
+                            _748 = _738;
+                        }
+                        _749 = _748;
+                    }
+                    else
+                    {
+                        _749 = _733;
+                    }
+                    bool seen = _749;
+                    if (!seen)
+                    {
+                        sum_1[n_2] = -3.4028234663852885981170418348452e+38;
+                    }
+                }
+                scores[(t_2 * FOURS) + four_2] = sum_1;
+            }
+            threadgroup_barrier(mem_flags::mem_threadgroup);
+            for (uint i_4 = thread0; i_4 < SCORES; i_4 += threads)
+            {
+                uint t_3 = i_4 % TILE;
+                uint four_3 = i_4 / TILE;
+                float4 most = greatest[(turn * 4u) + four_3];
+                for (uint n_3 = 0u; n_3 < TILE; n_3++)
+                {
+                    most = fast::max(most, scores[(n_3 * FOURS) + four_3]);
+                }
+                float4 score = scores[(t_3 * FOURS) + four_3];
+                weights[(t_3 * FOURS) + four_3] = select(exp(score - most), float4(0.0), score <= float4(-3.4028234663852885981170418348452e+38));
+                if (t_3 == 0u)
+                {
+                    greatest[((turn ^ 1u) * 4u) + four_3] = most;
                 }
             }
-            for (uint i_4 = thread0; i_4 < (count * _762); i_4 += threads)
+            for (uint i_5 = thread0; i_5 < (count * _851); i_5 += threads)
             {
-                uint t_3 = i_4 / _767;
-                uint pair_1 = i_4 % _771;
-                uint param_10 = begin + t_3;
+                uint t_4 = i_5 / _856;
+                uint pair_1 = i_5 % _860;
+                uint param_10 = begin + t_4;
                 uint param_11 = kv_head;
                 uint param_12 = pair_1;
                 uint param_13 = v_codes;
                 float2 v_1 = v_read(param_10, param_11, param_12, param_13, v_130, v_152);
-                tile[(t_3 * STRIDE) + (2u * pair_1)] = v_1.x;
-                tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
+                tile[(t_4 * STRIDE) + (2u * pair_1)] = v_1.x;
+                tile[((t_4 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_1 = 0u; k_1 < mine; k_1++)
@@ -408,18 +424,18 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
                     break;
                 }
                 uint channel = item % V_WIDTH;
-                uint four_3 = item / V_WIDTH;
-                float4 kept = exp(greatest[(turn * 4u) + four_3] - greatest[((turn ^ 1u) * 4u) + four_3]);
+                uint four_4 = item / V_WIDTH;
+                float4 kept = exp(greatest[(turn * 4u) + four_4] - greatest[((turn ^ 1u) * 4u) + four_4]);
                 float4 total = outs[k_1] * kept;
-                float4 sum_1 = sums[k_1] * kept;
-                for (uint t_4 = 0u; t_4 < count; t_4++)
+                float4 sum_2 = sums[k_1] * kept;
+                for (uint t_5 = 0u; t_5 < count; t_5++)
                 {
-                    float4 weight = weights[(t_4 * FOURS) + four_3];
-                    total += (weight * tile[(t_4 * STRIDE) + channel]);
-                    sum_1 += weight;
+                    float4 weight = weights[(t_5 * FOURS) + four_4];
+                    total += (weight * tile[(t_5 * STRIDE) + channel]);
+                    sum_2 += weight;
                 }
                 outs[k_1] = total;
-                sums[k_1] = sum_1;
+                sums[k_1] = sum_2;
             }
             turn ^= 1u;
         }
@@ -433,22 +449,22 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
             break;
         }
         uint channel_1 = item_1 % V_WIDTH;
-        uint four_4 = item_1 / V_WIDTH;
+        uint four_5 = item_1 / V_WIDTH;
         if (channel_1 == 0u)
         {
-            row_sums[four_4] = sums[k_2];
+            row_sums[four_5] = sums[k_2];
         }
         float4 v_2 = outs[k_2] / sums[k_2];
-        for (uint n_3 = 0u; n_3 < 4u; n_3++)
+        for (uint n_4 = 0u; n_4 < 4u; n_4++)
         {
-            tile[(((four_4 * 4u) + n_3) * V_WIDTH) + channel_1] = v_2[n_3];
+            tile[(((four_5 * 4u) + n_4) * V_WIDTH) + channel_1] = v_2[n_4];
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint i_5 = thread0; i_5 < _980; i_5 += threads)
+    for (uint i_6 = thread0; i_6 < _1069; i_6 += threads)
     {
-        uint row = i_5 / _984;
-        uint channel_2 = 2u * (i_5 % _988);
+        uint row = i_6 / _1073;
+        uint channel_2 = 2u * (i_6 % _1077);
         uint param_14 = row;
         uint param_15 = first;
         uint param_16 = kv_head;
@@ -461,15 +477,15 @@ kernel void attention(constant Params& v_130 [[buffer(0)]], const device Q& _304
         float2 v_3 = float2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint at_ = ((v_130.y_at + (at_1.token * v_130.y_token)) + (at_1.head * v_130.y_head)) + channel_2;
         float2 two_ = v_3;
-        if (_1045)
+        if (_1134)
         {
             float2 param_18 = two_;
-            _1051.y[at_ >> uint(1)] = pack_halves(param_18);
+            _1140.y[at_ >> uint(1)] = pack_halves(param_18);
         }
         else
         {
-            _1051.y[at_] = as_type<uint>(two_.x);
-            _1051.y[at_ + 1u] = as_type<uint>(two_.y);
+            _1140.y[at_] = as_type<uint>(two_.x);
+            _1140.y[at_ + 1u] = as_type<uint>(two_.y);
         }
     }
 }

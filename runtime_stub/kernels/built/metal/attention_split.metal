@@ -104,34 +104,33 @@ constant uint _321_tmp [[function_constant(0)]];
 constant uint _321 = is_function_constant_defined(_321_tmp) ? _321_tmp : 1u;
 constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_321, 1u, 1u);
 constant uint threads = gl_WorkGroupSize.x;
-constant bool _403 = (K_WIDTH > V_WIDTH);
-constant uint _404 = _403 ? K_WIDTH : V_WIDTH;
-constant uint STRIDE = (_404 + 1u);
-constant uint _406 = (2112u / STRIDE);
-constant uint _408 = (64u / FOURS);
-constant bool _409 = (_406 < _408);
-constant uint _410 = (2112u / STRIDE);
-constant uint _411 = (64u / FOURS);
-constant uint ROOM = _409 ? _410 : _411;
-constant bool _414 = (ROOM < 32u);
-constant uint TILE = _414 ? ROOM : 32u;
-constant uint _478 = (K_WIDTH / 2u);
-constant uint _483 = (K_WIDTH / 2u);
-constant uint _487 = (K_WIDTH / 2u);
-constant uint _532 = (TILE * FOURS);
-constant uint _651 = (TILE * FOURS);
-constant uint _727 = (V_WIDTH / 2u);
-constant uint _732 = (V_WIDTH / 2u);
-constant uint _736 = (V_WIDTH / 2u);
+constant bool _359 = (K_WIDTH > V_WIDTH);
+constant uint _360 = _359 ? K_WIDTH : V_WIDTH;
+constant uint STRIDE = (_360 + 1u);
+constant uint _362 = (2112u / STRIDE);
+constant uint _364 = (64u / FOURS);
+constant bool _365 = (_362 < _364);
+constant uint _366 = (2112u / STRIDE);
+constant uint _367 = (64u / FOURS);
+constant uint ROOM = _365 ? _366 : _367;
+constant bool _370 = (ROOM < 32u);
+constant uint TILE = _370 ? ROOM : 32u;
+constant uint SCORES = (TILE * FOURS);
+constant uint _492 = (K_WIDTH / 2u);
+constant uint _497 = (K_WIDTH / 2u);
+constant uint _501 = (K_WIDTH / 2u);
+constant uint _816 = (V_WIDTH / 2u);
+constant uint _821 = (V_WIDTH / 2u);
+constant uint _825 = (V_WIDTH / 2u);
 constant uint ITEMS = (FOURS * V_WIDTH);
-constant uint _777 = (ITEMS + threads);
-constant uint _778 = (_777 - 1u);
-constant uint mine = (_778 / threads);
-constant uint _940 = (V_WIDTH / 2u);
-constant uint _941 = (ROWS * _940);
-constant uint _945 = (V_WIDTH / 2u);
-constant uint _949 = (V_WIDTH / 2u);
-constant uint _1006 = (2u + V_WIDTH);
+constant uint _866 = (ITEMS + threads);
+constant uint _867 = (_866 - 1u);
+constant uint mine = (_867 / threads);
+constant uint _1029 = (V_WIDTH / 2u);
+constant uint _1030 = (ROWS * _1029);
+constant uint _1034 = (V_WIDTH / 2u);
+constant uint _1038 = (V_WIDTH / 2u);
+constant uint _1095 = (2u + V_WIDTH);
 
 struct Scratch
 {
@@ -193,12 +192,12 @@ float2 v_read(thread const uint& token, thread const uint& head, thread const ui
     return float2(as_type<half2>(v_89.v_cache[(((token * v_67.heads) + head) * _97) + pair]));
 }
 
-kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q& _242 [[buffer(1)]], const device KCache& v_61 [[buffer(2)]], const device VCache& v_89 [[buffer(3)]], device Scratch& _1016 [[buffer(4)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q& _242 [[buffer(1)]], const device KCache& v_61 [[buffer(2)]], const device VCache& v_89 [[buffer(3)]], device Scratch& _1105 [[buffer(4)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
 {
     threadgroup float4 queries[256];
     threadgroup float4 greatest[8];
     threadgroup float tile[2112];
-    threadgroup float4 scores[64];
+    threadgroup float4 scores[128];
     threadgroup float4 weights[64];
     threadgroup float4 row_sums[4];
     uint thread0 = gl_LocalInvocationID.x;
@@ -246,27 +245,30 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
         outs[k] = float4(0.0);
         sums[k] = float4(0.0);
     }
+    uint spare = min(threads, 128u) / SCORES;
+    uint slices = clamp(spare, 1u, 8u);
+    uint slice_width = ((K_WIDTH + slices) - 1u) / slices;
     uint turn = 0u;
-    bool _360 = v_67.window > 0u;
-    bool _371;
-    if (_360)
+    bool _388 = v_67.window > 0u;
+    bool _399;
+    if (_388)
     {
-        _371 = ((v_67.past + first) + 1u) > v_67.window;
+        _399 = ((v_67.past + first) + 1u) > v_67.window;
     }
     else
     {
-        _371 = _360;
+        _399 = _388;
     }
-    uint _372;
-    if (_371)
+    uint _400;
+    if (_399)
     {
-        _372 = ((v_67.past + first) + 1u) - v_67.window;
+        _400 = ((v_67.past + first) + 1u) - v_67.window;
     }
     else
     {
-        _372 = 0u;
+        _400 = 0u;
     }
-    uint low = _372;
+    uint low = _400;
     uint high = v_67.past + last;
     uint each = (((((((high - low) + v_67.parts) - 1u) / v_67.parts) + TILE) - 1u) / TILE) * TILE;
     low += (gl_WorkGroupID.x * each);
@@ -281,10 +283,10 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
         {
             uint count = min(TILE, (end - begin));
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_1 = thread0; i_1 < (count * _478); i_1 += threads)
+            for (uint i_1 = thread0; i_1 < (count * _492); i_1 += threads)
             {
-                uint t = i_1 / _483;
-                uint pair = i_1 % _487;
+                uint t = i_1 / _497;
+                uint pair = i_1 % _501;
                 uint param_6 = begin + t;
                 uint param_7 = kv_head;
                 uint param_8 = pair;
@@ -294,80 +296,94 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
                 tile[((t * STRIDE) + (2u * pair)) + 1u] = v.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_2 = thread0; i_2 < _532; i_2 += threads)
+            for (uint i_2 = thread0; i_2 < (SCORES * slices); i_2 += threads)
             {
                 uint t_1 = i_2 % TILE;
-                uint four_1 = i_2 / TILE;
-                uint token = begin + t_1;
-                float4 sum = float4(-3.4028234663852885981170418348452e+38);
+                uint four_1 = (i_2 % SCORES) / TILE;
+                uint slice = i_2 / SCORES;
+                uint behind = min(((slice + 1u) * slice_width), K_WIDTH);
+                float4 sum = float4(0.0);
                 if (t_1 < count)
                 {
-                    sum = float4(0.0);
-                    for (uint c = 0u; c < K_WIDTH; c++)
+                    uint _574 = slice * slice_width;
+                    for (uint c = _574; c < behind; c++)
                     {
                         sum += (queries[(c * FOURS) + four_1] * tile[(t_1 * STRIDE) + c]);
                     }
-                    for (uint n_1 = 0u; n_1 < 4u; n_1++)
-                    {
-                        uint query = first + (((four_1 * 4u) + n_1) / HEADS);
-                        uint position = v_67.past + query;
-                        bool _607 = ((query >= from) && (query < to)) && (token <= position);
-                        bool _623;
-                        if (_607)
-                        {
-                            bool _612 = v_67.window == 0u;
-                            bool _622;
-                            if (!_612)
-                            {
-                                _622 = (token + v_67.window) > position;
-                            }
-                            else
-                            {
-                                _622 = _612;
-                            }
-                            _623 = _622;
-                        }
-                        else
-                        {
-                            _623 = _607;
-                        }
-                        bool seen = _623;
-                        if (!seen)
-                        {
-                            sum[n_1] = -3.4028234663852885981170418348452e+38;
-                        }
-                    }
                 }
-                scores[(t_1 * FOURS) + four_1] = sum;
+                scores[((slice * SCORES) + (t_1 * FOURS)) + four_1] = sum;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_3 = thread0; i_3 < _651; i_3 += threads)
+            for (uint i_3 = thread0; i_3 < SCORES; i_3 += threads)
             {
                 uint t_2 = i_3 % TILE;
                 uint four_2 = i_3 / TILE;
-                float4 most = greatest[(turn * 4u) + four_2];
-                for (uint n_2 = 0u; n_2 < TILE; n_2++)
+                uint token = begin + t_2;
+                float4 sum_1 = scores[(t_2 * FOURS) + four_2];
+                for (uint n_1 = 1u; n_1 < slices; n_1++)
                 {
-                    most = fast::max(most, scores[(n_2 * FOURS) + four_2]);
+                    sum_1 += scores[((n_1 * SCORES) + (t_2 * FOURS)) + four_2];
                 }
-                float4 score = scores[(t_2 * FOURS) + four_2];
-                weights[(t_2 * FOURS) + four_2] = select(exp(score - most), float4(0.0), score <= float4(-3.4028234663852885981170418348452e+38));
-                if (t_2 == 0u)
+                for (uint n_2 = 0u; n_2 < 4u; n_2++)
                 {
-                    greatest[((turn ^ 1u) * 4u) + four_2] = most;
+                    uint query = first + (((four_2 * 4u) + n_2) / HEADS);
+                    uint position = v_67.past + query;
+                    bool _698 = (((t_2 < count) && (query >= from)) && (query < to)) && (token <= position);
+                    bool _714;
+                    if (_698)
+                    {
+                        bool _703 = v_67.window == 0u;
+                        bool _713;
+                        if (!_703)
+                        {
+                            _713 = (token + v_67.window) > position;
+                        }
+                        else
+                        {
+                            _713 = _703;
+                        }
+                        _714 = _713;
+                    }
+                    else
+                    {
+                        _714 = _698;
+                    }
+                    bool seen = _714;
+                    if (!seen)
+                    {
+                        sum_1[n_2] = -3.4028234663852885981170418348452e+38;
+                    }
+                }
+                scores[(t_2 * FOURS) + four_2] = sum_1;
+            }
+            threadgroup_barrier(mem_flags::mem_threadgroup);
+            for (uint i_4 = thread0; i_4 < SCORES; i_4 += threads)
+            {
+                uint t_3 = i_4 % TILE;
+                uint four_3 = i_4 / TILE;
+                float4 most = greatest[(turn * 4u) + four_3];
+                for (uint n_3 = 0u; n_3 < TILE; n_3++)
+                {
+                    most = fast::max(most, scores[(n_3 * FOURS) + four_3]);
+                }
+                float4 score = scores[(t_3 * FOURS) + four_3];
+                weights[(t_3 * FOURS) + four_3] = select(exp(score - most), float4(0.0), score <= float4(-3.4028234663852885981170418348452e+38));
+                if (t_3 == 0u)
+                {
+                    greatest[((turn ^ 1u) * 4u) + four_3] = most;
                 }
             }
-            for (uint i_4 = thread0; i_4 < (count * _727); i_4 += threads)
+            for (uint i_5 = thread0; i_5 < (count * _816); i_5 += threads)
             {
-                uint t_3 = i_4 / _732;
-                uint pair_1 = i_4 % _736;
-                uint param_10 = begin + t_3;
+                uint t_4 = i_5 / _821;
+                uint pair_1 = i_5 % _825;
+                uint param_10 = begin + t_4;
                 uint param_11 = kv_head;
                 uint param_12 = pair_1;
                 uint param_13 = v_codes;
                 float2 v_1 = v_read(param_10, param_11, param_12, param_13, v_67, v_89);
-                tile[(t_3 * STRIDE) + (2u * pair_1)] = v_1.x;
-                tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
+                tile[(t_4 * STRIDE) + (2u * pair_1)] = v_1.x;
+                tile[((t_4 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_1 = 0u; k_1 < mine; k_1++)
@@ -378,18 +394,18 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
                     break;
                 }
                 uint channel = item % V_WIDTH;
-                uint four_3 = item / V_WIDTH;
-                float4 kept = exp(greatest[(turn * 4u) + four_3] - greatest[((turn ^ 1u) * 4u) + four_3]);
+                uint four_4 = item / V_WIDTH;
+                float4 kept = exp(greatest[(turn * 4u) + four_4] - greatest[((turn ^ 1u) * 4u) + four_4]);
                 float4 total = outs[k_1] * kept;
-                float4 sum_1 = sums[k_1] * kept;
-                for (uint t_4 = 0u; t_4 < count; t_4++)
+                float4 sum_2 = sums[k_1] * kept;
+                for (uint t_5 = 0u; t_5 < count; t_5++)
                 {
-                    float4 weight = weights[(t_4 * FOURS) + four_3];
-                    total += (weight * tile[(t_4 * STRIDE) + channel]);
-                    sum_1 += weight;
+                    float4 weight = weights[(t_5 * FOURS) + four_4];
+                    total += (weight * tile[(t_5 * STRIDE) + channel]);
+                    sum_2 += weight;
                 }
                 outs[k_1] = total;
-                sums[k_1] = sum_1;
+                sums[k_1] = sum_2;
             }
             turn ^= 1u;
         }
@@ -403,22 +419,22 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
             break;
         }
         uint channel_1 = item_1 % V_WIDTH;
-        uint four_4 = item_1 / V_WIDTH;
+        uint four_5 = item_1 / V_WIDTH;
         if (channel_1 == 0u)
         {
-            row_sums[four_4] = sums[k_2];
+            row_sums[four_5] = sums[k_2];
         }
         float4 v_2 = outs[k_2];
-        for (uint n_3 = 0u; n_3 < 4u; n_3++)
+        for (uint n_4 = 0u; n_4 < 4u; n_4++)
         {
-            tile[(((four_4 * 4u) + n_3) * V_WIDTH) + channel_1] = v_2[n_3];
+            tile[(((four_5 * 4u) + n_4) * V_WIDTH) + channel_1] = v_2[n_4];
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint i_5 = thread0; i_5 < _941; i_5 += threads)
+    for (uint i_6 = thread0; i_6 < _1030; i_6 += threads)
     {
-        uint row = i_5 / _945;
-        uint channel_2 = 2u * (i_5 % _949);
+        uint row = i_6 / _1034;
+        uint channel_2 = 2u * (i_6 % _1038);
         uint param_14 = row;
         uint param_15 = first;
         uint param_16 = kv_head;
@@ -430,14 +446,14 @@ kernel void attention_split(constant Params& v_67 [[buffer(0)]], const device Q&
         }
         float2 v_3 = float2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint record = ((((at_1.token * v_67.heads) * v_67.share) + at_1.head) * v_67.parts) + gl_WorkGroupID.x;
-        uint to_scratch = v_67.scratch_at + (record * _1006);
+        uint to_scratch = v_67.scratch_at + (record * _1095);
         if (channel_2 == 0u)
         {
-            _1016.scratch[to_scratch] = as_type<uint>(((threadgroup float*)&greatest[(turn * 4u) + (row / 4u)])[row % 4u]);
-            _1016.scratch[to_scratch + 1u] = as_type<uint>(((threadgroup float*)&row_sums[row / 4u])[row % 4u]);
+            _1105.scratch[to_scratch] = as_type<uint>(((threadgroup float*)&greatest[(turn * 4u) + (row / 4u)])[row % 4u]);
+            _1105.scratch[to_scratch + 1u] = as_type<uint>(((threadgroup float*)&row_sums[row / 4u])[row % 4u]);
         }
-        _1016.scratch[(to_scratch + 2u) + channel_2] = as_type<uint>(v_3.x);
-        _1016.scratch[(to_scratch + 3u) + channel_2] = as_type<uint>(v_3.y);
+        _1105.scratch[(to_scratch + 2u) + channel_2] = as_type<uint>(v_3.x);
+        _1105.scratch[(to_scratch + 3u) + channel_2] = as_type<uint>(v_3.y);
     }
 }
 

@@ -166,36 +166,35 @@ constant uint _1001_tmp [[function_constant(0)]];
 constant uint _1001 = is_function_constant_defined(_1001_tmp) ? _1001_tmp : 1u;
 constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_1001, 1u, 1u);
 constant uint threads = gl_WorkGroupSize.x;
-constant bool _1154 = (K_WIDTH > V_WIDTH);
-constant uint _1155 = _1154 ? K_WIDTH : V_WIDTH;
-constant uint STRIDE = (_1155 + 1u);
-constant uint _1157 = (2112u / STRIDE);
-constant uint _1159 = (64u / FOURS);
-constant bool _1160 = (_1157 < _1159);
-constant uint _1161 = (2112u / STRIDE);
-constant uint _1162 = (64u / FOURS);
-constant uint ROOM = _1160 ? _1161 : _1162;
-constant bool _1165 = (ROOM < 32u);
-constant uint TILE = _1165 ? ROOM : 32u;
-constant uint _1181 = (K_WIDTH / 2u);
-constant uint _1186 = (K_WIDTH / 2u);
-constant uint _1190 = (K_WIDTH / 2u);
-constant uint _1235 = (TILE * FOURS);
-constant uint _1354 = (TILE * FOURS);
-constant uint _1430 = (V_WIDTH / 2u);
-constant uint _1435 = (V_WIDTH / 2u);
-constant uint _1439 = (V_WIDTH / 2u);
+constant bool _1039 = (K_WIDTH > V_WIDTH);
+constant uint _1040 = _1039 ? K_WIDTH : V_WIDTH;
+constant uint STRIDE = (_1040 + 1u);
+constant uint _1042 = (2112u / STRIDE);
+constant uint _1044 = (64u / FOURS);
+constant bool _1045 = (_1042 < _1044);
+constant uint _1046 = (2112u / STRIDE);
+constant uint _1047 = (64u / FOURS);
+constant uint ROOM = _1045 ? _1046 : _1047;
+constant bool _1050 = (ROOM < 32u);
+constant uint TILE = _1050 ? ROOM : 32u;
+constant uint SCORES = (TILE * FOURS);
+constant uint _1195 = (K_WIDTH / 2u);
+constant uint _1200 = (K_WIDTH / 2u);
+constant uint _1204 = (K_WIDTH / 2u);
+constant uint _1519 = (V_WIDTH / 2u);
+constant uint _1524 = (V_WIDTH / 2u);
+constant uint _1528 = (V_WIDTH / 2u);
 constant uint ITEMS = (FOURS * V_WIDTH);
-constant uint _1480 = (ITEMS + threads);
-constant uint _1481 = (_1480 - 1u);
-constant uint mine = (_1481 / threads);
-constant uint _1647 = (V_WIDTH / 2u);
-constant uint _1648 = (ROWS * _1647);
-constant uint _1652 = (V_WIDTH / 2u);
-constant uint _1656 = (V_WIDTH / 2u);
+constant uint _1569 = (ITEMS + threads);
+constant uint _1570 = (_1569 - 1u);
+constant uint mine = (_1570 / threads);
+constant uint _1736 = (V_WIDTH / 2u);
+constant uint _1737 = (ROWS * _1736);
+constant uint _1741 = (V_WIDTH / 2u);
+constant uint _1745 = (V_WIDTH / 2u);
 constant uint Y_HALF_tmp [[function_constant(12)]];
 constant uint Y_HALF = is_function_constant_defined(Y_HALF_tmp) ? Y_HALF_tmp : 1u;
-constant bool _1713 = (Y_HALF != 0u);
+constant bool _1802 = (Y_HALF != 0u);
 
 struct Y
 {
@@ -500,12 +499,12 @@ uint pack_halves(thread const float2& v)
     return as_type<uint>(half2(float2(round_half(param), round_half(param_1))));
 }
 
-kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _923 [[buffer(1)]], const device KNew& v_408 [[buffer(2)]], const device VNew& v_639 [[buffer(3)]], const device KCache& v_366 [[buffer(4)]], const device VCache& v_598 [[buffer(5)]], device Y& _1719 [[buffer(6)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _923 [[buffer(1)]], const device KNew& v_408 [[buffer(2)]], const device VNew& v_639 [[buffer(3)]], const device KCache& v_366 [[buffer(4)]], const device VCache& v_598 [[buffer(5)]], device Y& _1808 [[buffer(6)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
 {
     threadgroup float4 queries[256];
     threadgroup float4 greatest[8];
     threadgroup float tile[2112];
-    threadgroup float4 scores[64];
+    threadgroup float4 scores[128];
     threadgroup float4 weights[64];
     threadgroup float4 row_sums[4];
     uint thread0 = gl_LocalInvocationID.x;
@@ -553,27 +552,30 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
         outs[k] = float4(0.0);
         sums[k] = float4(0.0);
     }
+    uint spare = min(threads, 128u) / SCORES;
+    uint slices = clamp(spare, 1u, 8u);
+    uint slice_width = ((K_WIDTH + slices) - 1u) / slices;
     uint turn = 0u;
-    bool _1040 = v_312.window > 0u;
-    bool _1051;
-    if (_1040)
+    bool _1068 = v_312.window > 0u;
+    bool _1079;
+    if (_1068)
     {
-        _1051 = ((v_312.past + first) + 1u) > v_312.window;
+        _1079 = ((v_312.past + first) + 1u) > v_312.window;
     }
     else
     {
-        _1051 = _1040;
+        _1079 = _1068;
     }
-    uint _1052;
-    if (_1051)
+    uint _1080;
+    if (_1079)
     {
-        _1052 = ((v_312.past + first) + 1u) - v_312.window;
+        _1080 = ((v_312.past + first) + 1u) - v_312.window;
     }
     else
     {
-        _1052 = 0u;
+        _1080 = 0u;
     }
-    uint low = _1052;
+    uint low = _1080;
     uint high = v_312.past + last;
     for (uint to = first, from = first; from < last; from = to)
     {
@@ -587,28 +589,28 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
         to = from + 1u;
         for (;;)
         {
-            bool _1108 = to < last;
-            bool _1120;
-            if (_1108)
+            bool _1136 = to < last;
+            bool _1148;
+            if (_1136)
             {
                 uint param_8 = (v_312.past + to) + 1u;
-                _1120 = k_rounded(param_8, v_312) == k_codes;
+                _1148 = k_rounded(param_8, v_312) == k_codes;
             }
             else
             {
-                _1120 = _1108;
+                _1148 = _1136;
             }
-            bool _1132;
-            if (_1120)
+            bool _1160;
+            if (_1148)
             {
                 uint param_9 = (v_312.past + to) + 1u;
-                _1132 = v_rounded(param_9, v_312) == v_codes;
+                _1160 = v_rounded(param_9, v_312) == v_codes;
             }
             else
             {
-                _1132 = _1120;
+                _1160 = _1148;
             }
-            if (_1132)
+            if (_1160)
             {
                 to++;
                 continue;
@@ -623,10 +625,10 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
         {
             uint count = min(TILE, (end - begin));
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_1 = thread0; i_1 < (count * _1181); i_1 += threads)
+            for (uint i_1 = thread0; i_1 < (count * _1195); i_1 += threads)
             {
-                uint t = i_1 / _1186;
-                uint pair = i_1 % _1190;
+                uint t = i_1 / _1200;
+                uint pair = i_1 % _1204;
                 uint param_10 = begin + t;
                 uint param_11 = kv_head;
                 uint param_12 = pair;
@@ -636,80 +638,94 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
                 tile[((t * STRIDE) + (2u * pair)) + 1u] = v.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_2 = thread0; i_2 < _1235; i_2 += threads)
+            for (uint i_2 = thread0; i_2 < (SCORES * slices); i_2 += threads)
             {
                 uint t_1 = i_2 % TILE;
-                uint four_1 = i_2 / TILE;
-                uint token = begin + t_1;
-                float4 sum = float4(-3.4028234663852885981170418348452e+38);
+                uint four_1 = (i_2 % SCORES) / TILE;
+                uint slice = i_2 / SCORES;
+                uint behind = min(((slice + 1u) * slice_width), K_WIDTH);
+                float4 sum = float4(0.0);
                 if (t_1 < count)
                 {
-                    sum = float4(0.0);
-                    for (uint c = 0u; c < K_WIDTH; c++)
+                    uint _1277 = slice * slice_width;
+                    for (uint c = _1277; c < behind; c++)
                     {
                         sum += (queries[(c * FOURS) + four_1] * tile[(t_1 * STRIDE) + c]);
                     }
-                    for (uint n_1 = 0u; n_1 < 4u; n_1++)
-                    {
-                        uint query = first + (((four_1 * 4u) + n_1) / HEADS);
-                        uint position = v_312.past + query;
-                        bool _1310 = ((query >= from) && (query < to)) && (token <= position);
-                        bool _1326;
-                        if (_1310)
-                        {
-                            bool _1315 = v_312.window == 0u;
-                            bool _1325;
-                            if (!_1315)
-                            {
-                                _1325 = (token + v_312.window) > position;
-                            }
-                            else
-                            {
-                                _1325 = _1315;
-                            }
-                            _1326 = _1325;
-                        }
-                        else
-                        {
-                            _1326 = _1310;
-                        }
-                        bool seen = _1326;
-                        if (!seen)
-                        {
-                            sum[n_1] = -3.4028234663852885981170418348452e+38;
-                        }
-                    }
                 }
-                scores[(t_1 * FOURS) + four_1] = sum;
+                scores[((slice * SCORES) + (t_1 * FOURS)) + four_1] = sum;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_3 = thread0; i_3 < _1354; i_3 += threads)
+            for (uint i_3 = thread0; i_3 < SCORES; i_3 += threads)
             {
                 uint t_2 = i_3 % TILE;
                 uint four_2 = i_3 / TILE;
-                float4 most = greatest[(turn * 4u) + four_2];
-                for (uint n_2 = 0u; n_2 < TILE; n_2++)
+                uint token = begin + t_2;
+                float4 sum_1 = scores[(t_2 * FOURS) + four_2];
+                for (uint n_1 = 1u; n_1 < slices; n_1++)
                 {
-                    most = fast::max(most, scores[(n_2 * FOURS) + four_2]);
+                    sum_1 += scores[((n_1 * SCORES) + (t_2 * FOURS)) + four_2];
                 }
-                float4 score = scores[(t_2 * FOURS) + four_2];
-                weights[(t_2 * FOURS) + four_2] = select(exp(score - most), float4(0.0), score <= float4(-3.4028234663852885981170418348452e+38));
-                if (t_2 == 0u)
+                for (uint n_2 = 0u; n_2 < 4u; n_2++)
                 {
-                    greatest[((turn ^ 1u) * 4u) + four_2] = most;
+                    uint query = first + (((four_2 * 4u) + n_2) / HEADS);
+                    uint position = v_312.past + query;
+                    bool _1401 = (((t_2 < count) && (query >= from)) && (query < to)) && (token <= position);
+                    bool _1417;
+                    if (_1401)
+                    {
+                        bool _1406 = v_312.window == 0u;
+                        bool _1416;
+                        if (!_1406)
+                        {
+                            _1416 = (token + v_312.window) > position;
+                        }
+                        else
+                        {
+                            _1416 = _1406;
+                        }
+                        _1417 = _1416;
+                    }
+                    else
+                    {
+                        _1417 = _1401;
+                    }
+                    bool seen = _1417;
+                    if (!seen)
+                    {
+                        sum_1[n_2] = -3.4028234663852885981170418348452e+38;
+                    }
+                }
+                scores[(t_2 * FOURS) + four_2] = sum_1;
+            }
+            threadgroup_barrier(mem_flags::mem_threadgroup);
+            for (uint i_4 = thread0; i_4 < SCORES; i_4 += threads)
+            {
+                uint t_3 = i_4 % TILE;
+                uint four_3 = i_4 / TILE;
+                float4 most = greatest[(turn * 4u) + four_3];
+                for (uint n_3 = 0u; n_3 < TILE; n_3++)
+                {
+                    most = fast::max(most, scores[(n_3 * FOURS) + four_3]);
+                }
+                float4 score = scores[(t_3 * FOURS) + four_3];
+                weights[(t_3 * FOURS) + four_3] = select(exp(score - most), float4(0.0), score <= float4(-3.4028234663852885981170418348452e+38));
+                if (t_3 == 0u)
+                {
+                    greatest[((turn ^ 1u) * 4u) + four_3] = most;
                 }
             }
-            for (uint i_4 = thread0; i_4 < (count * _1430); i_4 += threads)
+            for (uint i_5 = thread0; i_5 < (count * _1519); i_5 += threads)
             {
-                uint t_3 = i_4 / _1435;
-                uint pair_1 = i_4 % _1439;
-                uint param_14 = begin + t_3;
+                uint t_4 = i_5 / _1524;
+                uint pair_1 = i_5 % _1528;
+                uint param_14 = begin + t_4;
                 uint param_15 = kv_head;
                 uint param_16 = pair_1;
                 uint param_17 = v_codes;
                 float2 v_1 = v_read(param_14, param_15, param_16, param_17, v_312, v_598, v_639);
-                tile[(t_3 * STRIDE) + (2u * pair_1)] = v_1.x;
-                tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
+                tile[(t_4 * STRIDE) + (2u * pair_1)] = v_1.x;
+                tile[((t_4 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_1 = 0u; k_1 < mine; k_1++)
@@ -720,18 +736,18 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
                     break;
                 }
                 uint channel = item % V_WIDTH;
-                uint four_3 = item / V_WIDTH;
-                float4 kept = exp(greatest[(turn * 4u) + four_3] - greatest[((turn ^ 1u) * 4u) + four_3]);
+                uint four_4 = item / V_WIDTH;
+                float4 kept = exp(greatest[(turn * 4u) + four_4] - greatest[((turn ^ 1u) * 4u) + four_4]);
                 float4 total = outs[k_1] * kept;
-                float4 sum_1 = sums[k_1] * kept;
-                for (uint t_4 = 0u; t_4 < count; t_4++)
+                float4 sum_2 = sums[k_1] * kept;
+                for (uint t_5 = 0u; t_5 < count; t_5++)
                 {
-                    float4 weight = weights[(t_4 * FOURS) + four_3];
-                    total += (weight * tile[(t_4 * STRIDE) + channel]);
-                    sum_1 += weight;
+                    float4 weight = weights[(t_5 * FOURS) + four_4];
+                    total += (weight * tile[(t_5 * STRIDE) + channel]);
+                    sum_2 += weight;
                 }
                 outs[k_1] = total;
-                sums[k_1] = sum_1;
+                sums[k_1] = sum_2;
             }
             turn ^= 1u;
         }
@@ -745,22 +761,22 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
             break;
         }
         uint channel_1 = item_1 % V_WIDTH;
-        uint four_4 = item_1 / V_WIDTH;
+        uint four_5 = item_1 / V_WIDTH;
         if (channel_1 == 0u)
         {
-            row_sums[four_4] = sums[k_2];
+            row_sums[four_5] = sums[k_2];
         }
         float4 v_2 = outs[k_2] / sums[k_2];
-        for (uint n_3 = 0u; n_3 < 4u; n_3++)
+        for (uint n_4 = 0u; n_4 < 4u; n_4++)
         {
-            tile[(((four_4 * 4u) + n_3) * V_WIDTH) + channel_1] = v_2[n_3];
+            tile[(((four_5 * 4u) + n_4) * V_WIDTH) + channel_1] = v_2[n_4];
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint i_5 = thread0; i_5 < _1648; i_5 += threads)
+    for (uint i_6 = thread0; i_6 < _1737; i_6 += threads)
     {
-        uint row = i_5 / _1652;
-        uint channel_2 = 2u * (i_5 % _1656);
+        uint row = i_6 / _1741;
+        uint channel_2 = 2u * (i_6 % _1745);
         uint param_18 = row;
         uint param_19 = first;
         uint param_20 = kv_head;
@@ -773,15 +789,15 @@ kernel void kv_attention(constant Params& v_312 [[buffer(0)]], const device Q& _
         float2 v_3 = float2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint at_ = ((v_312.y_at + (at_1.token * v_312.y_token)) + (at_1.head * v_312.y_head)) + channel_2;
         float2 two_ = v_3;
-        if (_1713)
+        if (_1802)
         {
             float2 param_22 = two_;
-            _1719.y[at_ >> uint(1)] = pack_halves(param_22);
+            _1808.y[at_ >> uint(1)] = pack_halves(param_22);
         }
         else
         {
-            _1719.y[at_] = as_type<uint>(two_.x);
-            _1719.y[at_ + 1u] = as_type<uint>(two_.y);
+            _1808.y[at_] = as_type<uint>(two_.x);
+            _1808.y[at_ + 1u] = as_type<uint>(two_.y);
         }
     }
 }

@@ -165,34 +165,33 @@ constant uint _944_tmp [[function_constant(0)]];
 constant uint _944 = is_function_constant_defined(_944_tmp) ? _944_tmp : 1u;
 constant uint3 gl_WorkGroupSize [[maybe_unused]] = uint3(_944, 1u, 1u);
 constant uint threads = gl_WorkGroupSize.x;
-constant bool _1026 = (K_WIDTH > V_WIDTH);
-constant uint _1027 = _1026 ? K_WIDTH : V_WIDTH;
-constant uint STRIDE = (_1027 + 1u);
-constant uint _1029 = (2112u / STRIDE);
-constant uint _1031 = (64u / FOURS);
-constant bool _1032 = (_1029 < _1031);
-constant uint _1033 = (2112u / STRIDE);
-constant uint _1034 = (64u / FOURS);
-constant uint ROOM = _1032 ? _1033 : _1034;
-constant bool _1037 = (ROOM < 32u);
-constant uint TILE = _1037 ? ROOM : 32u;
-constant uint _1151 = (K_WIDTH / 2u);
-constant uint _1156 = (K_WIDTH / 2u);
-constant uint _1160 = (K_WIDTH / 2u);
-constant uint _1205 = (TILE * FOURS);
-constant uint _1324 = (TILE * FOURS);
-constant uint _1400 = (V_WIDTH / 2u);
-constant uint _1405 = (V_WIDTH / 2u);
-constant uint _1409 = (V_WIDTH / 2u);
+constant bool _982 = (K_WIDTH > V_WIDTH);
+constant uint _983 = _982 ? K_WIDTH : V_WIDTH;
+constant uint STRIDE = (_983 + 1u);
+constant uint _985 = (2112u / STRIDE);
+constant uint _987 = (64u / FOURS);
+constant bool _988 = (_985 < _987);
+constant uint _989 = (2112u / STRIDE);
+constant uint _990 = (64u / FOURS);
+constant uint ROOM = _988 ? _989 : _990;
+constant bool _993 = (ROOM < 32u);
+constant uint TILE = _993 ? ROOM : 32u;
+constant uint SCORES = (TILE * FOURS);
+constant uint _1165 = (K_WIDTH / 2u);
+constant uint _1170 = (K_WIDTH / 2u);
+constant uint _1174 = (K_WIDTH / 2u);
+constant uint _1489 = (V_WIDTH / 2u);
+constant uint _1494 = (V_WIDTH / 2u);
+constant uint _1498 = (V_WIDTH / 2u);
 constant uint ITEMS = (FOURS * V_WIDTH);
-constant uint _1450 = (ITEMS + threads);
-constant uint _1451 = (_1450 - 1u);
-constant uint mine = (_1451 / threads);
-constant uint _1613 = (V_WIDTH / 2u);
-constant uint _1614 = (ROWS * _1613);
-constant uint _1618 = (V_WIDTH / 2u);
-constant uint _1622 = (V_WIDTH / 2u);
-constant uint _1679 = (2u + V_WIDTH);
+constant uint _1539 = (ITEMS + threads);
+constant uint _1540 = (_1539 - 1u);
+constant uint mine = (_1540 / threads);
+constant uint _1702 = (V_WIDTH / 2u);
+constant uint _1703 = (ROWS * _1702);
+constant uint _1707 = (V_WIDTH / 2u);
+constant uint _1711 = (V_WIDTH / 2u);
+constant uint _1768 = (2u + V_WIDTH);
 
 struct Scratch
 {
@@ -467,12 +466,12 @@ float2 v_read(thread const uint& token, thread const uint& head, thread const ui
     return (codes * scale) + float2(half_in(param_5, param_6));
 }
 
-kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const device Q& _866 [[buffer(1)]], const device KNew& v_350 [[buffer(2)]], const device VNew& v_581 [[buffer(3)]], const device KCache& v_308 [[buffer(4)]], const device VCache& v_540 [[buffer(5)]], device Scratch& _1689 [[buffer(6)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
+kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const device Q& _866 [[buffer(1)]], const device KNew& v_350 [[buffer(2)]], const device VNew& v_581 [[buffer(3)]], const device KCache& v_308 [[buffer(4)]], const device VCache& v_540 [[buffer(5)]], device Scratch& _1778 [[buffer(6)]], uint3 gl_LocalInvocationID [[thread_position_in_threadgroup]], uint3 gl_WorkGroupID [[threadgroup_position_in_grid]])
 {
     threadgroup float4 queries[256];
     threadgroup float4 greatest[8];
     threadgroup float tile[2112];
-    threadgroup float4 scores[64];
+    threadgroup float4 scores[128];
     threadgroup float4 weights[64];
     threadgroup float4 row_sums[4];
     uint thread0 = gl_LocalInvocationID.x;
@@ -520,27 +519,30 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
         outs[k] = float4(0.0);
         sums[k] = float4(0.0);
     }
+    uint spare = min(threads, 128u) / SCORES;
+    uint slices = clamp(spare, 1u, 8u);
+    uint slice_width = ((K_WIDTH + slices) - 1u) / slices;
     uint turn = 0u;
-    bool _983 = v_254.window > 0u;
-    bool _994;
-    if (_983)
+    bool _1011 = v_254.window > 0u;
+    bool _1022;
+    if (_1011)
     {
-        _994 = ((v_254.past + first) + 1u) > v_254.window;
+        _1022 = ((v_254.past + first) + 1u) > v_254.window;
     }
     else
     {
-        _994 = _983;
+        _1022 = _1011;
     }
-    uint _995;
-    if (_994)
+    uint _1023;
+    if (_1022)
     {
-        _995 = ((v_254.past + first) + 1u) - v_254.window;
+        _1023 = ((v_254.past + first) + 1u) - v_254.window;
     }
     else
     {
-        _995 = 0u;
+        _1023 = 0u;
     }
-    uint low = _995;
+    uint low = _1023;
     uint high = v_254.past + last;
     uint each = (((((((high - low) + v_254.parts) - 1u) / v_254.parts) + TILE) - 1u) / TILE) * TILE;
     low += (gl_WorkGroupID.x * each);
@@ -557,28 +559,28 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
         to = from + 1u;
         for (;;)
         {
-            bool _1092 = to < last;
-            bool _1104;
-            if (_1092)
+            bool _1106 = to < last;
+            bool _1118;
+            if (_1106)
             {
                 uint param_8 = (v_254.past + to) + 1u;
-                _1104 = k_rounded(param_8, v_254) == k_codes;
+                _1118 = k_rounded(param_8, v_254) == k_codes;
             }
             else
             {
-                _1104 = _1092;
+                _1118 = _1106;
             }
-            bool _1116;
-            if (_1104)
+            bool _1130;
+            if (_1118)
             {
                 uint param_9 = (v_254.past + to) + 1u;
-                _1116 = v_rounded(param_9, v_254) == v_codes;
+                _1130 = v_rounded(param_9, v_254) == v_codes;
             }
             else
             {
-                _1116 = _1104;
+                _1130 = _1118;
             }
-            if (_1116)
+            if (_1130)
             {
                 to++;
                 continue;
@@ -593,10 +595,10 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
         {
             uint count = min(TILE, (end - begin));
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_1 = thread0; i_1 < (count * _1151); i_1 += threads)
+            for (uint i_1 = thread0; i_1 < (count * _1165); i_1 += threads)
             {
-                uint t = i_1 / _1156;
-                uint pair = i_1 % _1160;
+                uint t = i_1 / _1170;
+                uint pair = i_1 % _1174;
                 uint param_10 = begin + t;
                 uint param_11 = kv_head;
                 uint param_12 = pair;
@@ -606,80 +608,94 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
                 tile[((t * STRIDE) + (2u * pair)) + 1u] = v.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_2 = thread0; i_2 < _1205; i_2 += threads)
+            for (uint i_2 = thread0; i_2 < (SCORES * slices); i_2 += threads)
             {
                 uint t_1 = i_2 % TILE;
-                uint four_1 = i_2 / TILE;
-                uint token = begin + t_1;
-                float4 sum = float4(-3.4028234663852885981170418348452e+38);
+                uint four_1 = (i_2 % SCORES) / TILE;
+                uint slice = i_2 / SCORES;
+                uint behind = min(((slice + 1u) * slice_width), K_WIDTH);
+                float4 sum = float4(0.0);
                 if (t_1 < count)
                 {
-                    sum = float4(0.0);
-                    for (uint c = 0u; c < K_WIDTH; c++)
+                    uint _1247 = slice * slice_width;
+                    for (uint c = _1247; c < behind; c++)
                     {
                         sum += (queries[(c * FOURS) + four_1] * tile[(t_1 * STRIDE) + c]);
                     }
-                    for (uint n_1 = 0u; n_1 < 4u; n_1++)
-                    {
-                        uint query = first + (((four_1 * 4u) + n_1) / HEADS);
-                        uint position = v_254.past + query;
-                        bool _1280 = ((query >= from) && (query < to)) && (token <= position);
-                        bool _1296;
-                        if (_1280)
-                        {
-                            bool _1285 = v_254.window == 0u;
-                            bool _1295;
-                            if (!_1285)
-                            {
-                                _1295 = (token + v_254.window) > position;
-                            }
-                            else
-                            {
-                                _1295 = _1285;
-                            }
-                            _1296 = _1295;
-                        }
-                        else
-                        {
-                            _1296 = _1280;
-                        }
-                        bool seen = _1296;
-                        if (!seen)
-                        {
-                            sum[n_1] = -3.4028234663852885981170418348452e+38;
-                        }
-                    }
                 }
-                scores[(t_1 * FOURS) + four_1] = sum;
+                scores[((slice * SCORES) + (t_1 * FOURS)) + four_1] = sum;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
-            for (uint i_3 = thread0; i_3 < _1324; i_3 += threads)
+            for (uint i_3 = thread0; i_3 < SCORES; i_3 += threads)
             {
                 uint t_2 = i_3 % TILE;
                 uint four_2 = i_3 / TILE;
-                float4 most = greatest[(turn * 4u) + four_2];
-                for (uint n_2 = 0u; n_2 < TILE; n_2++)
+                uint token = begin + t_2;
+                float4 sum_1 = scores[(t_2 * FOURS) + four_2];
+                for (uint n_1 = 1u; n_1 < slices; n_1++)
                 {
-                    most = fast::max(most, scores[(n_2 * FOURS) + four_2]);
+                    sum_1 += scores[((n_1 * SCORES) + (t_2 * FOURS)) + four_2];
                 }
-                float4 score = scores[(t_2 * FOURS) + four_2];
-                weights[(t_2 * FOURS) + four_2] = select(exp(score - most), float4(0.0), score <= float4(-3.4028234663852885981170418348452e+38));
-                if (t_2 == 0u)
+                for (uint n_2 = 0u; n_2 < 4u; n_2++)
                 {
-                    greatest[((turn ^ 1u) * 4u) + four_2] = most;
+                    uint query = first + (((four_2 * 4u) + n_2) / HEADS);
+                    uint position = v_254.past + query;
+                    bool _1371 = (((t_2 < count) && (query >= from)) && (query < to)) && (token <= position);
+                    bool _1387;
+                    if (_1371)
+                    {
+                        bool _1376 = v_254.window == 0u;
+                        bool _1386;
+                        if (!_1376)
+                        {
+                            _1386 = (token + v_254.window) > position;
+                        }
+                        else
+                        {
+                            _1386 = _1376;
+                        }
+                        _1387 = _1386;
+                    }
+                    else
+                    {
+                        _1387 = _1371;
+                    }
+                    bool seen = _1387;
+                    if (!seen)
+                    {
+                        sum_1[n_2] = -3.4028234663852885981170418348452e+38;
+                    }
+                }
+                scores[(t_2 * FOURS) + four_2] = sum_1;
+            }
+            threadgroup_barrier(mem_flags::mem_threadgroup);
+            for (uint i_4 = thread0; i_4 < SCORES; i_4 += threads)
+            {
+                uint t_3 = i_4 % TILE;
+                uint four_3 = i_4 / TILE;
+                float4 most = greatest[(turn * 4u) + four_3];
+                for (uint n_3 = 0u; n_3 < TILE; n_3++)
+                {
+                    most = fast::max(most, scores[(n_3 * FOURS) + four_3]);
+                }
+                float4 score = scores[(t_3 * FOURS) + four_3];
+                weights[(t_3 * FOURS) + four_3] = select(exp(score - most), float4(0.0), score <= float4(-3.4028234663852885981170418348452e+38));
+                if (t_3 == 0u)
+                {
+                    greatest[((turn ^ 1u) * 4u) + four_3] = most;
                 }
             }
-            for (uint i_4 = thread0; i_4 < (count * _1400); i_4 += threads)
+            for (uint i_5 = thread0; i_5 < (count * _1489); i_5 += threads)
             {
-                uint t_3 = i_4 / _1405;
-                uint pair_1 = i_4 % _1409;
-                uint param_14 = begin + t_3;
+                uint t_4 = i_5 / _1494;
+                uint pair_1 = i_5 % _1498;
+                uint param_14 = begin + t_4;
                 uint param_15 = kv_head;
                 uint param_16 = pair_1;
                 uint param_17 = v_codes;
                 float2 v_1 = v_read(param_14, param_15, param_16, param_17, v_254, v_540, v_581);
-                tile[(t_3 * STRIDE) + (2u * pair_1)] = v_1.x;
-                tile[((t_3 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
+                tile[(t_4 * STRIDE) + (2u * pair_1)] = v_1.x;
+                tile[((t_4 * STRIDE) + (2u * pair_1)) + 1u] = v_1.y;
             }
             threadgroup_barrier(mem_flags::mem_threadgroup);
             for (uint k_1 = 0u; k_1 < mine; k_1++)
@@ -690,18 +706,18 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
                     break;
                 }
                 uint channel = item % V_WIDTH;
-                uint four_3 = item / V_WIDTH;
-                float4 kept = exp(greatest[(turn * 4u) + four_3] - greatest[((turn ^ 1u) * 4u) + four_3]);
+                uint four_4 = item / V_WIDTH;
+                float4 kept = exp(greatest[(turn * 4u) + four_4] - greatest[((turn ^ 1u) * 4u) + four_4]);
                 float4 total = outs[k_1] * kept;
-                float4 sum_1 = sums[k_1] * kept;
-                for (uint t_4 = 0u; t_4 < count; t_4++)
+                float4 sum_2 = sums[k_1] * kept;
+                for (uint t_5 = 0u; t_5 < count; t_5++)
                 {
-                    float4 weight = weights[(t_4 * FOURS) + four_3];
-                    total += (weight * tile[(t_4 * STRIDE) + channel]);
-                    sum_1 += weight;
+                    float4 weight = weights[(t_5 * FOURS) + four_4];
+                    total += (weight * tile[(t_5 * STRIDE) + channel]);
+                    sum_2 += weight;
                 }
                 outs[k_1] = total;
-                sums[k_1] = sum_1;
+                sums[k_1] = sum_2;
             }
             turn ^= 1u;
         }
@@ -715,22 +731,22 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
             break;
         }
         uint channel_1 = item_1 % V_WIDTH;
-        uint four_4 = item_1 / V_WIDTH;
+        uint four_5 = item_1 / V_WIDTH;
         if (channel_1 == 0u)
         {
-            row_sums[four_4] = sums[k_2];
+            row_sums[four_5] = sums[k_2];
         }
         float4 v_2 = outs[k_2];
-        for (uint n_3 = 0u; n_3 < 4u; n_3++)
+        for (uint n_4 = 0u; n_4 < 4u; n_4++)
         {
-            tile[(((four_4 * 4u) + n_3) * V_WIDTH) + channel_1] = v_2[n_3];
+            tile[(((four_5 * 4u) + n_4) * V_WIDTH) + channel_1] = v_2[n_4];
         }
     }
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    for (uint i_5 = thread0; i_5 < _1614; i_5 += threads)
+    for (uint i_6 = thread0; i_6 < _1703; i_6 += threads)
     {
-        uint row = i_5 / _1618;
-        uint channel_2 = 2u * (i_5 % _1622);
+        uint row = i_6 / _1707;
+        uint channel_2 = 2u * (i_6 % _1711);
         uint param_18 = row;
         uint param_19 = first;
         uint param_20 = kv_head;
@@ -742,14 +758,14 @@ kernel void kv_attention_split(constant Params& v_254 [[buffer(0)]], const devic
         }
         float2 v_3 = float2(tile[(row * V_WIDTH) + channel_2], tile[((row * V_WIDTH) + channel_2) + 1u]);
         uint record = ((((at_1.token * v_254.heads) * v_254.share) + at_1.head) * v_254.parts) + gl_WorkGroupID.x;
-        uint to_scratch = v_254.scratch_at + (record * _1679);
+        uint to_scratch = v_254.scratch_at + (record * _1768);
         if (channel_2 == 0u)
         {
-            _1689.scratch[to_scratch] = as_type<uint>(((threadgroup float*)&greatest[(turn * 4u) + (row / 4u)])[row % 4u]);
-            _1689.scratch[to_scratch + 1u] = as_type<uint>(((threadgroup float*)&row_sums[row / 4u])[row % 4u]);
+            _1778.scratch[to_scratch] = as_type<uint>(((threadgroup float*)&greatest[(turn * 4u) + (row / 4u)])[row % 4u]);
+            _1778.scratch[to_scratch + 1u] = as_type<uint>(((threadgroup float*)&row_sums[row / 4u])[row % 4u]);
         }
-        _1689.scratch[(to_scratch + 2u) + channel_2] = as_type<uint>(v_3.x);
-        _1689.scratch[(to_scratch + 3u) + channel_2] = as_type<uint>(v_3.y);
+        _1778.scratch[(to_scratch + 2u) + channel_2] = as_type<uint>(v_3.x);
+        _1778.scratch[(to_scratch + 3u) + channel_2] = as_type<uint>(v_3.y);
     }
 }
 
