@@ -20,16 +20,16 @@ from optimum_compile.compiler.quant.scheme import (
 )
 
 LADDER = ("int4:g32", "int8:channel")
-HAS = "the Vulkan delegate has fused matrices for codes of 4 and 8 bits around zero only"
+HAS = "fused matrices have 4 or 8 bits around zero"
 SCALE_BYTES = 4  # float32, like all floats of the delegate
 SUM_ROWS = 8  # rows of the sums of codes are padded to a multiple
 REST = {
-    Lut: "it looks up no tables",
-    Nested: "it looks up no tables",
-    Vector: "it looks up no vectors",
-    E0M4: "it has no E0M4 grid",
-    Sparse: "it adds no outliers",
-    Float: "it would keep floats in 32 bits",
+    Lut: "no tables",
+    Nested: "no tables",
+    Vector: "no vectors",
+    E0M4: "no E0M4 grid",
+    Sparse: "no outliers",
+    Float: "floats would take 32 bits there",
 }
 
 
@@ -45,9 +45,9 @@ def _refusal(scheme: Scheme, use: WeightUse) -> str | None:
     if scheme.bits not in (4, 8):
         return f"{HAS}, not of {scheme.bits}"
     if not scheme.symmetric:
-        return f"{HAS}; it takes no zero points"
+        return f"{HAS}; no zero points"
     if scheme.bits == 8 and not isinstance(scheme.group, PerChannel):
-        return "the Vulkan delegate has 8 bits with one scale a row only: use int8:channel"
+        return "the delegate has 8 bits with one scale a row only: use int8:channel"
     return _misfit(scheme, use)
 
 

@@ -44,7 +44,7 @@ def test_accepted(text):
         ("vec8x2:channel@shared", "no vectors"),
         ("e0m4:g32", "no E0M4"),
         ("int4:g32+o0.01", "no outliers"),
-        ("f16", "floats in 32 bits"),
+        ("f16", "floats would take 32 bits"),
     ],
 )
 def test_refused_by_name(text, why):
