@@ -1,6 +1,8 @@
 #version 450
-// What the outliers of a weight add to a product: y (tokens, rows) = residual + x @ outliers^T, float32. The product
-// with the dense part then takes y as its residual. Groups x: rows / (local_size_x / 8), or fewer; y: tokens.
+// What the outliers of a weight add to a product: y (tokens, rows) = residual + x @ outliers^T. The residual may be y
+// itself, which the product with the dense part made before, or y the residual of that product, which rounds once.
+// Groups x: rows / (local_size_x / 8), or fewer; y: tokens. A dispatch writes one output, whose first row is `y_row`;
+// of fp16 it begins with an even row and has an even number of them, as `row_begin` and `row_end` have.
 //
 // An outlier adds a number of its own, or (SCALED) has a second scale of its group for its code, which is signed.
 // starts: u32 (rows + 1), the first outlier of each row, which is the compiler's sum of counts. The other parts are
@@ -13,10 +15,11 @@ layout(constant_id = 1) const uint X_HALF = 1;
 layout(constant_id = 2) const uint X_RUNS = 0;
 layout(constant_id = 3) const uint RESIDUAL = 0;
 layout(constant_id = 4) const uint RESIDUAL_HALF = 0;
-layout(constant_id = 5) const uint RUN = 128;
+layout(constant_id = 5) const uint Y_HALF = 0;
+layout(constant_id = 6) const uint RUN = 128;
 #if defined(SCALED)
-layout(constant_id = 6) const uint BITS = 4;
-layout(constant_id = 7) const uint GROUP = 0;
+layout(constant_id = 7) const uint BITS = 4;
+layout(constant_id = 8) const uint GROUP = 0;
 #endif
 
 layout(set = 0, binding = 0) uniform Params {
@@ -30,6 +33,9 @@ layout(set = 0, binding = 0) uniform Params {
   uint residual_outer;
   uint y_at;
   uint y_token;
+  uint y_inner;
+  uint y_outer;
+  uint y_row;
   uint columns;
   uint row_begin;
   uint row_end;
@@ -79,6 +85,14 @@ float product_of(uint at, uint token, uint row, uint run) {
   return LOAD(x, X_HALF, from) * value_of(at, row, column);
 }
 
+#define PLACE(v_, token_, row_) \
+  (v_##_at + (token_) * v_##_token + ((row_) / v_##_inner) * v_##_outer + (row_) % v_##_inner)
+
+float residual_at_row(uint token, uint row) {
+  const uint from = PLACE(residual, token, row);
+  return LOAD(residual, RESIDUAL_HALF, from);
+}
+
 void main() {
   const uint thread = gl_LocalInvocationID.x, lane = thread % TEAM, token = gl_WorkGroupID.y;
   const uint rows_at_once = gl_WorkGroupSize.x / TEAM, runs = (columns + RUN - 1u) / RUN;
@@ -107,14 +121,21 @@ void main() {
     }
     sums[thread] = sum;
     barrier();
-    if (lane == 0u && row < row_end) {
-      for (uint i = 1u; i < TEAM; ++i) sum += sums[thread + i];
+    if (thread % (2u * TEAM) == 0u && row < row_end) {
+      vec2 both = vec2(0.0);
+      for (uint i = 0u; i < TEAM; ++i) both += vec2(sums[thread + i], sums[thread + TEAM + i]);
+      const bool two = row + 1u < row_end;
       if (RESIDUAL != 0u) {
-        const uint from = residual_at + token * residual_token +
-                          (row / residual_inner) * residual_outer + row % residual_inner;
-        sum += LOAD(residual, RESIDUAL_HALF, from);
+        both.x += residual_at_row(token, row - y_row);
+        if (two) both.y += residual_at_row(token, row + 1u - y_row);
       }
-      STORE1(y, y_at + token * y_token + row, sum);
+      const uint to = PLACE(y, token, row - y_row);
+      if (Y_HALF != 0u) {
+        y[to >> 1] = pack_halves(both);
+      } else {
+        STORE1(y, to, both.x);
+        if (two) STORE1(y, PLACE(y, token, row + 1u - y_row), both.y);
+      }
     }
     barrier();
   }

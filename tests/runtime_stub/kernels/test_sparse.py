@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from support import gpu
-from support.gpu_views import ceil_div, view
+from support.gpu_views import View, ceil_div, view
 from support.gpu_weights import NOTHING, Product, operand, random_product, run_product, strided
 from support.packed import random_packed
 
@@ -14,21 +14,22 @@ from optimum_compile.compiler.quant.stored import outlier_parts
 G32 = PerGroup(32)
 
 
-def run(packed: PackedWeight, product: Product, local: int) -> np.ndarray:
-    """The kernel's y: float32 (tokens, rows + 2), of which two columns are not its own."""
-    scheme, (rows, columns) = packed.scheme, packed.shape
+def run(
+    packed: PackedWeight, product: Product, y: View, local: int, rows: tuple[int, int]
+) -> np.ndarray:
+    """The buffer of y, the output that takes the rows `rows[0]` .. `rows[1]` - 1."""
+    scheme, (count, columns) = packed.scheme, packed.shape
     assert isinstance(scheme, Sparse)
     assert packed.outliers is not None
     scaled = scheme.outliers == "scaled"
     parts = outlier_parts(packed)
     weight = operand(packed.base)
-    y = np.full((product.tokens, rows + 2), 9, np.float32)
     constants = product.constants()
     chosen = {name: constants[name] for name in ("X_HALF", "X_RUNS", "RESIDUAL", "RESIDUAL_HALF")}
-    chosen |= {"local_size_x": local, "RUN": scheme.runs(rows, columns).width}
-    params = {"columns": columns, "row_begin": 0, "row_end": rows, "y_at": 0, "y_token": rows + 2}
-    params |= strided("x", product.x) | strided("residual", product.residual)
-    buffers = {"x": product.x.flat, "y": y, "starts": packed.outliers.starts}
+    chosen |= {"local_size_x": local, "RUN": scheme.runs(count, columns).width, "Y_HALF": y.half}
+    params = {"columns": columns, "row_begin": rows[0], "row_end": rows[1], "y_row": rows[0]}
+    params |= strided("x", product.x) | strided("residual", product.residual) | strided("y", y)
+    buffers = {"x": product.x.flat, "y": y.flat, "starts": packed.outliers.starts}
     buffers["residual"] = NOTHING if product.residual is None else product.residual.flat
     buffers |= {"counts": parts["counts"], "places": parts["places"]}
     if scaled:
@@ -38,7 +39,7 @@ def run(packed: PackedWeight, product: Product, local: int) -> np.ndarray:
         buffers |= {"outlier_scales": parts["outlier_scales"]}
     else:
         buffers |= {"values": parts["values"]}
-    groups = max(1, ceil_div(rows, local // 8) - 1), product.tokens
+    groups = max(1, ceil_div(rows[1] - rows[0], local // 8) - 1), product.tokens
     name = "sparse_add_scaled" if scaled else "sparse_add"
     return gpu.run_kernel(name, chosen, params, buffers, groups, "plain")["y"]
 
@@ -62,15 +63,30 @@ def test_outliers(scheme: Sparse, rows: int, columns: int, tokens: int, local: i
     stream = view((tokens, 1, rows), False, numbers=rng.standard_normal((tokens, 1, rows)))
     product = Product(base.x, base.outputs, None, stream)
     dense, exact = packed.base.dequantize(), packed.dequantize()
-    found = run(packed, product, local)
     wanted, size = product.wanted(exact - dense)
     assert np.abs(wanted - stream.numbers[:, 0]).max() > 0.01
-    assert (np.abs(found[:, :rows] - wanted) <= 2e-6 * (size + 1)).all()
-    np.testing.assert_array_equal(found[:, rows:], 9)
+    found = run(packed, product, base.outputs[0], local, (0, rows))
+    product.check({"y0": found}, wanted, size + 1)
 
-    kept = run(packed, Product(base.x, base.outputs), local)[:, None, :rows]
-    together = Product(base.x, base.outputs, None, view(kept.shape, False, numbers=kept))
+    alone = Product(base.x, [view((tokens, 1, rows), False)])
+    kept = run(packed, alone, alone.outputs[0], local, (0, rows))
+    added = view((tokens, 1, rows), False, numbers=alone.outputs[0].of(kept))
+    together = Product(base.x, base.outputs, None, added)
     whole = run_product(
         "matvec", operand(packed.base), together, {"ROWS": 2}, (ceil_div(rows, 2), tokens), "plain"
     )
     base.check(whole, *base.wanted(exact))
+
+
+def test_outputs_of_a_product_that_was_made_before() -> None:
+    # fp16 rows of a cache, which are their own residual.
+    packed = random_packed(Sparse(Lut(3, 4), 0.05), 24, 320, 1)
+    rng = np.random.default_rng(2)
+    numbers = rng.standard_normal((2, 2, 6))
+    y = view((2, 2, 6), True, order=(1, 0, 2), at=2, pad=2, numbers=numbers)
+    base = random_product(2, 320, [(12, True)])
+    product = Product(base.x, [y], None, y)
+    found = run(packed, product, y, 64, (8, 20))
+    product.check(
+        {"y0": found}, *product.wanted((packed.dequantize() - packed.base.dequantize())[8:20])
+    )

@@ -1,56 +1,61 @@
 #version 310 es
 
-#ifndef SPIRV_CROSS_CONSTANT_ID_6
-#define SPIRV_CROSS_CONSTANT_ID_6 4u
-#endif
-const uint BITS = SPIRV_CROSS_CONSTANT_ID_6;
 #ifndef SPIRV_CROSS_CONSTANT_ID_7
-#define SPIRV_CROSS_CONSTANT_ID_7 0u
+#define SPIRV_CROSS_CONSTANT_ID_7 4u
 #endif
-const uint GROUP = SPIRV_CROSS_CONSTANT_ID_7;
-const bool _199 = (GROUP != 0u);
-const int _228 = int(BITS + 0u);
-#ifndef SPIRV_CROSS_CONSTANT_ID_5
-#define SPIRV_CROSS_CONSTANT_ID_5 128u
+const uint BITS = SPIRV_CROSS_CONSTANT_ID_7;
+#ifndef SPIRV_CROSS_CONSTANT_ID_8
+#define SPIRV_CROSS_CONSTANT_ID_8 0u
 #endif
-const uint RUN = SPIRV_CROSS_CONSTANT_ID_5;
-const bool _251 = (RUN == 128u);
+const uint GROUP = SPIRV_CROSS_CONSTANT_ID_8;
+const bool _263 = (GROUP != 0u);
+const int _292 = int(BITS + 0u);
+#ifndef SPIRV_CROSS_CONSTANT_ID_6
+#define SPIRV_CROSS_CONSTANT_ID_6 128u
+#endif
+const uint RUN = SPIRV_CROSS_CONSTANT_ID_6;
+const bool _315 = (RUN == 128u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_2
 #define SPIRV_CROSS_CONSTANT_ID_2 0u
 #endif
 const uint X_RUNS = SPIRV_CROSS_CONSTANT_ID_2;
-const bool _322 = (X_RUNS == 0u);
+const bool _385 = (X_RUNS == 0u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_1
 #define SPIRV_CROSS_CONSTANT_ID_1 1u
 #endif
 const uint X_HALF = SPIRV_CROSS_CONSTANT_ID_1;
-const bool _345 = (X_HALF != 0u);
-#ifndef SPIRV_CROSS_CONSTANT_ID_0
-#define SPIRV_CROSS_CONSTANT_ID_0 1u
-#endif
-const uint _406 = gl_WorkGroupSize.x;
-const uint rows_at_once = (_406 / 8u);
-const bool _466 = (RUN == 128u);
-const bool _496 = (RUN == 128u);
-const bool _532 = (RUN == 128u);
-const uint step_ = _532 ? 1u : 8u;
-#ifndef SPIRV_CROSS_CONSTANT_ID_3
-#define SPIRV_CROSS_CONSTANT_ID_3 0u
-#endif
-const uint RESIDUAL = SPIRV_CROSS_CONSTANT_ID_3;
-const bool _580 = (RESIDUAL != 0u);
+const bool _408 = (X_HALF != 0u);
 #ifndef SPIRV_CROSS_CONSTANT_ID_4
 #define SPIRV_CROSS_CONSTANT_ID_4 0u
 #endif
 const uint RESIDUAL_HALF = SPIRV_CROSS_CONSTANT_ID_4;
-const bool _608 = (RESIDUAL_HALF != 0u);
+const bool _465 = (RESIDUAL_HALF != 0u);
+#ifndef SPIRV_CROSS_CONSTANT_ID_0
+#define SPIRV_CROSS_CONSTANT_ID_0 1u
+#endif
+const uint _518 = gl_WorkGroupSize.x;
+const uint rows_at_once = (_518 / 8u);
+const bool _579 = (RUN == 128u);
+const bool _609 = (RUN == 128u);
+const bool _645 = (RUN == 128u);
+const uint step_ = _645 ? 1u : 8u;
+#ifndef SPIRV_CROSS_CONSTANT_ID_3
+#define SPIRV_CROSS_CONSTANT_ID_3 0u
+#endif
+const uint RESIDUAL = SPIRV_CROSS_CONSTANT_ID_3;
+const bool _710 = (RESIDUAL != 0u);
+#ifndef SPIRV_CROSS_CONSTANT_ID_5
+#define SPIRV_CROSS_CONSTANT_ID_5 0u
+#endif
+const uint Y_HALF = SPIRV_CROSS_CONSTANT_ID_5;
+const bool _774 = (Y_HALF != 0u);
 
 layout(local_size_x = SPIRV_CROSS_CONSTANT_ID_0, local_size_y = 1, local_size_z = 1) in;
 
 layout(binding = 7, std430) readonly buffer Codes
 {
     uint codes[];
-} _136;
+} _201;
 
 layout(binding = 0, std140) uniform Params
 {
@@ -64,51 +69,54 @@ layout(binding = 0, std140) uniform Params
     uint residual_outer;
     uint y_at;
     uint y_token;
+    uint y_inner;
+    uint y_outer;
+    uint y_row;
     uint columns;
     uint row_begin;
     uint row_end;
     uint held;
-} _141;
+} _206;
 
 layout(binding = 9, std430) readonly buffer OutlierScales
 {
     uint outlier_scales[];
-} _216;
+} _280;
 
 layout(binding = 8, std430) readonly buffer Scales
 {
     uint scales[];
-} _235;
+} _299;
 
 layout(binding = 6, std430) readonly buffer Places
 {
     uint places[];
-} _258;
+} _322;
 
 layout(binding = 1, std430) readonly buffer X
 {
     uint x[];
-} _352;
-
-layout(binding = 4, std430) readonly buffer Starts
-{
-    uint starts[];
-} _441;
-
-layout(binding = 5, std430) readonly buffer Counts
-{
-    uint counts[];
-} _473;
+} _415;
 
 layout(binding = 2, std430) readonly buffer Residual
 {
     uint residual[];
-} _615;
+} _472;
+
+layout(binding = 4, std430) readonly buffer Starts
+{
+    uint starts[];
+} _554;
+
+layout(binding = 5, std430) readonly buffer Counts
+{
+    uint counts[];
+} _586;
 
 layout(binding = 3, std430) buffer Y
 {
     uint y[];
-} _635;
+} _780;
 
 shared float sums[256];
 
@@ -125,16 +133,16 @@ uint code_of(uint low, uint high, uint at, uint bits)
 float half_in(uint word, uint index)
 {
     vec2 both = unpackHalf2x16(word);
-    float _50;
+    float _62;
     if ((index & 1u) == 0u)
     {
-        _50 = both.x;
+        _62 = both.x;
     }
     else
     {
-        _50 = both.y;
+        _62 = both.y;
     }
-    return _50;
+    return _62;
 }
 
 float exact_half(uint word, uint index)
@@ -144,102 +152,147 @@ float exact_half(uint word, uint index)
     float small = float(magnitude) * 5.9604644775390625e-08;
     float normal = uintBitsToFloat((magnitude << uint(13)) + 939524096u);
     float size = (magnitude < 1024u) ? small : normal;
-    float _98;
+    float _110;
     if ((h & 32768u) != 0u)
     {
-        _98 = -size;
+        _110 = -size;
     }
     else
     {
-        _98 = size;
+        _110 = size;
     }
-    return _98;
+    return _110;
 }
 
 float value_of(uint at, uint row, uint column)
 {
-    uint _164;
-    if ((((((row * _141.columns) + column) * BITS) & 31u) + BITS) > 32u)
+    uint _228;
+    if ((((((row * _206.columns) + column) * BITS) & 31u) + BITS) > 32u)
     {
-        _164 = _136.codes[((((row * _141.columns) + column) * BITS) >> uint(5)) + 1u];
+        _228 = _201.codes[((((row * _206.columns) + column) * BITS) >> uint(5)) + 1u];
     }
     else
     {
-        _164 = 0u;
+        _228 = 0u;
     }
-    uint param = _136.codes[(((row * _141.columns) + column) * BITS) >> uint(5)];
-    uint param_1 = _164;
-    uint param_2 = (((row * _141.columns) + column) * BITS) & 31u;
+    uint param = _201.codes[(((row * _206.columns) + column) * BITS) >> uint(5)];
+    uint param_1 = _228;
+    uint param_2 = (((row * _206.columns) + column) * BITS) & 31u;
     uint param_3 = BITS;
     uint code = code_of(param, param_1, param_2, param_3);
     uint group = row;
-    if (_199)
+    if (_263)
     {
-        group = (row * (((_141.columns + GROUP) - 1u) / GROUP)) + (column / GROUP);
+        group = (row * (((_206.columns + GROUP) - 1u) / GROUP)) + (column / GROUP);
     }
-    uint param_4 = _216.outlier_scales[group >> uint(1)];
+    uint param_4 = _280.outlier_scales[group >> uint(1)];
     uint param_5 = group;
     float more = exact_half(param_4, param_5);
-    uint param_6 = _235.scales[group >> uint(1)];
+    uint param_6 = _299.scales[group >> uint(1)];
     uint param_7 = group;
-    return float(bitfieldExtract(int(code), 0, _228)) * (more - exact_half(param_6, param_7));
+    return float(bitfieldExtract(int(code), 0, _292)) * (more - exact_half(param_6, param_7));
 }
 
 float product_of(uint at, uint token, uint row, uint run)
 {
-    uint _252;
-    if (_251)
+    uint _316;
+    if (_315)
     {
-        uint _268;
+        uint _332;
         if ((((at * 7u) & 31u) + 7u) > 32u)
         {
-            _268 = _258.places[((at * 7u) >> uint(5)) + 1u];
+            _332 = _322.places[((at * 7u) >> uint(5)) + 1u];
         }
         else
         {
-            _268 = 0u;
+            _332 = 0u;
         }
-        uint param = _258.places[(at * 7u) >> uint(5)];
-        uint param_1 = _268;
+        uint param = _322.places[(at * 7u) >> uint(5)];
+        uint param_1 = _332;
         uint param_2 = (at * 7u) & 31u;
         uint param_3 = 7u;
-        _252 = code_of(param, param_1, param_2, param_3);
+        _316 = code_of(param, param_1, param_2, param_3);
     }
     else
     {
-        _252 = (_258.places[at >> uint(1)] >> (16u * (at & 1u))) & 65535u;
+        _316 = (_322.places[at >> uint(1)] >> (16u * (at & 1u))) & 65535u;
     }
-    uint place = _252;
+    uint place = _316;
     uint column = (run * RUN) + place;
-    if (column >= _141.columns)
+    if (column >= _206.columns)
     {
         return 0.0;
     }
-    uint _323;
-    if (_322)
+    uint _386;
+    if (_385)
     {
-        _323 = column;
+        _386 = column;
     }
     else
     {
-        _323 = ((column / _141.x_inner) * _141.x_outer) + (column % _141.x_inner);
+        _386 = ((column / _206.x_inner) * _206.x_outer) + (column % _206.x_inner);
     }
-    uint from = (_141.x_at + (token * _141.x_token)) + _323;
-    float _346;
-    if (_345)
+    uint from = (_206.x_at + (token * _206.x_token)) + _386;
+    float _409;
+    if (_408)
     {
-        uint param_4 = _352.x[from >> uint(1)];
+        uint param_4 = _415.x[from >> uint(1)];
         uint param_5 = from;
-        _346 = half_in(param_4, param_5);
+        _409 = half_in(param_4, param_5);
     }
     else
     {
-        _346 = uintBitsToFloat(_352.x[from]);
+        _409 = uintBitsToFloat(_415.x[from]);
     }
     uint param_6 = at;
     uint param_7 = row;
     uint param_8 = column;
-    return _346 * value_of(param_6, param_7, param_8);
+    return _409 * value_of(param_6, param_7, param_8);
+}
+
+float residual_at_row(uint token, uint row)
+{
+    uint from = ((_206.residual_at + (token * _206.residual_token)) + ((row / _206.residual_inner) * _206.residual_outer)) + (row % _206.residual_inner);
+    float _466;
+    if (_465)
+    {
+        uint param = _472.residual[from >> uint(1)];
+        uint param_1 = from;
+        _466 = half_in(param, param_1);
+    }
+    else
+    {
+        _466 = uintBitsToFloat(_472.residual[from]);
+    }
+    return _466;
+}
+
+float round_half(float x)
+{
+    float size = abs(x);
+    if (size < 6.103515625e-05)
+    {
+        return roundEven(x * 16777216.0) * 5.9604644775390625e-08;
+    }
+    uint bits = floatBitsToUint(size);
+    bits = ((bits + 4095u) + ((bits >> uint(13)) & 1u)) & 4294959104u;
+    float _149;
+    if (x < 0.0)
+    {
+        _149 = -uintBitsToFloat(bits);
+    }
+    else
+    {
+        _149 = uintBitsToFloat(bits);
+    }
+    return _149;
+}
+
+uint pack_halves(vec2 v)
+{
+    float param = v.x;
+    float param_1 = v.y;
+    return packHalf2x16(vec2(round_half(param), round_half(param_1)));
 }
 
 void main()
@@ -247,42 +300,41 @@ void main()
     uint thread = gl_LocalInvocationID.x;
     uint lane = thread % 8u;
     uint token = gl_WorkGroupID.y;
-    uint runs = ((_141.columns + RUN) - 1u) / RUN;
-    uint _409 = _141.row_begin + (gl_WorkGroupID.x * rows_at_once);
-    uint _467;
-    uint _497;
-    float _609;
-    for (uint row0 = _409; row0 < _141.row_end; row0 += (gl_NumWorkGroups.x * rows_at_once))
+    uint runs = ((_206.columns + RUN) - 1u) / RUN;
+    uint _521 = _206.row_begin + (gl_WorkGroupID.x * rows_at_once);
+    uint _580;
+    uint _610;
+    for (uint row0 = _521; row0 < _206.row_end; row0 += (gl_NumWorkGroups.x * rows_at_once))
     {
         uint row = row0 + (thread / 8u);
         float sum = 0.0;
-        if (row < _141.row_end)
+        if (row < _206.row_end)
         {
-            uint here = row - _141.held;
-            uint at = _441.starts[row];
-            uint end = _441.starts[row + 1u];
+            uint here = row - _206.held;
+            uint at = _554.starts[row];
+            uint end = _554.starts[row + 1u];
             for (uint run = 0u; run < runs; run++)
             {
                 uint index = (row * runs) + run;
-                if (_466)
+                if (_579)
                 {
-                    _467 = (_473.counts[index >> uint(2)] >> (8u * (index & 3u))) & 255u;
+                    _580 = (_586.counts[index >> uint(2)] >> (8u * (index & 3u))) & 255u;
                 }
                 else
                 {
-                    _467 = _473.counts[index];
+                    _580 = _586.counts[index];
                 }
-                uint count = _467;
+                uint count = _580;
                 count = min(count, (end - at));
-                if (_496)
+                if (_609)
                 {
-                    _497 = ((run % 8u) == lane) ? 0u : count;
+                    _610 = ((run % 8u) == lane) ? 0u : count;
                 }
                 else
                 {
-                    _497 = lane;
+                    _610 = lane;
                 }
-                uint first = _497;
+                uint first = _610;
                 for (uint i = first; i < count; i += step_)
                 {
                     uint param = at + i;
@@ -296,38 +348,50 @@ void main()
         }
         sums[thread] = sum;
         barrier();
-        bool _552 = lane == 0u;
-        bool _559;
-        if (_552)
+        bool _666 = (thread % 16u) == 0u;
+        bool _673;
+        if (_666)
         {
-            _559 = row < _141.row_end;
+            _673 = row < _206.row_end;
         }
         else
         {
-            _559 = _552;
+            _673 = _666;
         }
-        if (_559)
+        if (_673)
         {
-            for (uint i_1 = 1u; i_1 < 8u; i_1++)
+            vec2 both = vec2(0.0);
+            for (uint i_1 = 0u; i_1 < 8u; i_1++)
             {
-                sum += sums[thread + i_1];
+                both += vec2(sums[thread + i_1], sums[(thread + 8u) + i_1]);
             }
-            if (_580)
+            bool two = (row + 1u) < _206.row_end;
+            if (_710)
             {
-                uint from = ((_141.residual_at + (token * _141.residual_token)) + ((row / _141.residual_inner) * _141.residual_outer)) + (row % _141.residual_inner);
-                if (_608)
+                uint param_4 = token;
+                uint param_5 = row - _206.y_row;
+                both.x += residual_at_row(param_4, param_5);
+                if (two)
                 {
-                    uint param_4 = _615.residual[from >> uint(1)];
-                    uint param_5 = from;
-                    _609 = half_in(param_4, param_5);
+                    uint param_6 = token;
+                    uint param_7 = (row + 1u) - _206.y_row;
+                    both.y += residual_at_row(param_6, param_7);
                 }
-                else
-                {
-                    _609 = uintBitsToFloat(_615.residual[from]);
-                }
-                sum += _609;
             }
-            _635.y[(_141.y_at + (token * _141.y_token)) + row] = floatBitsToUint(sum);
+            uint to = ((_206.y_at + (token * _206.y_token)) + (((row - _206.y_row) / _206.y_inner) * _206.y_outer)) + ((row - _206.y_row) % _206.y_inner);
+            if (_774)
+            {
+                vec2 param_8 = both;
+                _780.y[to >> uint(1)] = pack_halves(param_8);
+            }
+            else
+            {
+                _780.y[to] = floatBitsToUint(both.x);
+                if (two)
+                {
+                    _780.y[((_206.y_at + (token * _206.y_token)) + ((((row + 1u) - _206.y_row) / _206.y_inner) * _206.y_outer)) + (((row + 1u) - _206.y_row) % _206.y_inner)] = floatBitsToUint(both.y);
+                }
+            }
         }
         barrier();
     }
