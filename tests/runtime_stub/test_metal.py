@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2] / "runtime_stub"
 APPLE = Path(__file__).parent / "apple"
 HOST = sorted(path.name for path in (ROOT / "src" / "gpu").glob("*.mm"))
+WORDS = {"uint": 1, "float": 1, "uint2": 2, "float2": 2, "uint4": 4, "float4": 4}
+MOST_SHARED = 16 * 1024  # bytes: what every Vulkan device has
 INTERFACES = json.loads((ROOT / "kernels/built/interfaces.json").read_text("utf-8"))
 
 
@@ -61,3 +63,6 @@ def test_kernels_take_what_the_host_gives(name: str) -> None:
     members = re.findall(r"^    (\w+) (\w+);", struct[1], re.M) if struct else []
     kinds = {"u32": "uint", "i32": "int", "f32": "float"}
     assert members == [(kinds[kind], param) for param, kind in kernel["params"]]
+    shared = re.findall(r"^    threadgroup (\w+) \w+\[(\d+)\];", text, re.M)
+    assert len(re.findall(r"^    threadgroup .*;", text, re.M)) == len(shared)
+    assert 4 * sum(WORDS[kind] * int(count) for kind, count in shared) <= MOST_SHARED
