@@ -38,13 +38,14 @@ class Structure:
     matrices: int
 
     def remark(self) -> str:
-        """In one line."""
-        fused = ", ".join(f"{self.operators[n]} {n}" for n in ARGUMENTS if self.operators[n])
+        """In one line: all operators, the fused matrices first."""
+        order = sorted(self.operators, key=lambda n: (n not in ARGUMENTS, -self.operators[n], n))
+        listed = ", ".join(f"{self.operators[n]} {n.removesuffix('.default')}" for n in order)
         cpu = ", ".join(f"{count} {name}" for name, count in sorted(self.outside.items())) or "none"
         calls = (
             "one Vulkan delegate" if self.delegates == 1 else f"{self.delegates} Vulkan delegates"
         )
-        return f"{calls} of {self.operators.total()} operators: {fused}; on the CPU: {cpu}"
+        return f"{calls} of {self.operators.total()} operators: {listed}; on the CPU: {cpu}"
 
 
 @dataclass(frozen=True)

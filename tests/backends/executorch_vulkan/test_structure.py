@@ -76,7 +76,9 @@ def test_one_delegate_holds_everything(tied):
         assert delegate.operators.count(f"{name}.default") == 1
     assert outside_operators(file, "forward") == []
     assert not any(name.startswith("aten.permute") for name in delegate.operators)
-    assert "7 et_vk.linear_q4gsw.default" in result.remarks[0]
+    assert "7 et_vk.linear_q4gsw, 1 aten._weight_int8pack_mm, " in result.remarks[0]
+    assert "1 sdpa_with_kv_cache, " in result.remarks[0]
+    assert result.remarks[0].endswith("on the CPU: none")
 
 
 def test_the_numbers_in_the_file_are_those_of_the_oracle(tied):
