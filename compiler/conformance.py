@@ -35,7 +35,7 @@ DECODE_STEPS = 8
 # Weights above this size are read anew for each case, so that memory stays bounded.
 CACHE_BYTES = 1 << 30
 # Activations of 8 bits in constant ranges, and weights rounded to int8 once more, against an oracle that
-# does neither: measured 0.9985 and 93% at the least (docs/nnapi.md).
+# does neither: measured 0.996 and 92% at the least on trained models (docs/nnapi.md).
 NNAPI_TOLERANCE = Tolerance(min_cosine=0.98, min_top1=0.75)
 
 

@@ -21,8 +21,8 @@ from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.passes.precision.notes import ValueRange
 
 CACHE_BYTES = 1 << 30  # of weights that are kept between windows
-CALL_SAMPLES = 1 << 12  # numbers of a value that are kept of each call
-SAMPLES = 1 << 16  # of all calls together, about
+CALL_SAMPLES = 1 << 14  # numbers of a value that are kept of each call
+SAMPLES = 1 << 18  # of all calls together, about
 LEVELS = 255
 # Shares of the range from the least to the greatest value that are tried. What lies outside is cut off.
 SHARES = tuple(1 - step / 20 for step in range(15))

@@ -80,12 +80,12 @@ def test_the_share_is_the_one_of_the_least_error():
 
 def test_a_sample_stays_small_whatever_the_number_of_calls():
     one, rng = ranges._Seen(), np.random.default_rng(0)
-    for at in range(200):
-        one.add(np.full(5000, at, np.float32), rng)
+    for at in range(60):
+        one.add(np.full(20000, at, np.float32), rng)
     sample = one.sample()
     assert len(sample) <= 2 * ranges.SAMPLES
-    assert (one.low, one.high) == (0, 199)
-    assert len(np.unique(sample)) > 150
+    assert (one.low, one.high) == (0, 59)
+    assert len(np.unique(sample)) > 50
 
 
 def test_zero_is_always_a_level():
