@@ -245,6 +245,7 @@ def test_targets_and_devices_that_do_not_match_are_refused(monkeypatch):
         fits_of(manifest("executorch"), Question(), "it")
     with pytest.raises(OptionError, match="target 'ios': the bundle has android"):
         memory_of(manifest("executorch"), Question(), "ios")
-    assert len(fits_of(manifest("native"), Question(), "it")) == 1  # runs on both
+    for kind in ("native", "gpu"):  # they run on both
+        assert len(fits_of(manifest(kind), Question(), "it")) == 1
     with pytest.raises(InputError, match="nothing is known of the memory of its artifacts"):
         memory_of(replace(manifest(), memory=()), Question())

@@ -35,7 +35,7 @@ def test_the_help_of_a_compilation_lists_every_option(cli):
     shown = cli("compile", "--help")
     assert shown.code == 0
     spelled = {f.name: "--" + f.name.replace("_", "-") for f in fields(CompileOptions)}
-    spelled["verify"] = "--no-verify"
+    spelled |= {"verify": "--no-verify", "companions": "--no-companions"}
     assert [s for s in spelled.values() if s not in shown.out] == []
 
 

@@ -76,7 +76,8 @@ def test_a_dry_run_in_json_says_what_the_compilation_then_does(cli, tmp_path):
     done = cli(shared_model(), *IOS, "--dry-run", "--json", "-o", tmp_path)
     document, bundle = done.json(), shared_bundle().manifest
     keys = {
-        "parameters", "predicted_bytes", "predicted_file_bytes", "seconds", "peak_rss_bytes"
+        "companions", "parameters", "predicted_bytes", "predicted_file_bytes", "seconds",
+        "peak_rss_bytes",
     }  # fmt: skip
     assert set(document) == COMMON | keys
     assert document["bundle"] == str(tmp_path / "tiny")
