@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2] / "runtime_stub"
 APPLE = Path(__file__).parent / "apple"
 HOST = sorted(path.name for path in (ROOT / "src" / "gpu").glob("*.mm"))
-WORDS = {"uint": 1, "float": 1, "uint2": 2, "float2": 2, "uint4": 4, "float4": 4}
+WORDS = {"uint": 1, "int": 1, "float": 1, "uint2": 2, "float2": 2, "uint4": 4, "float4": 4}
 MOST_SHARED = 16 * 1024  # bytes: what every Vulkan device has
 INTERFACES = json.loads((ROOT / "kernels/built/interfaces.json").read_text("utf-8"))
 
