@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TOP = ("compiler", "passes", "backends", "runtime_stub", "models", "tools")
-SDKS = ("coremltools", "executorch", "torchao", "onnx", "onnxruntime")
+SDKS = ("coremltools", "executorch", "torchao", "onnx", "onnxruntime", "tvm")
 SETUP = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 
 

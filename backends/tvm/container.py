@@ -13,14 +13,16 @@ from optimum_compile.backends.tvm.matrices import Matrix, arguments_of, units_of
 from optimum_compile.backends.tvm.parts import DIGEST, Stored
 from optimum_compile.backends.tvm.plan import is_stored, plan_kernels
 from optimum_compile.backends.tvm.program import plain_weights, program_text
+from optimum_compile.backends.tvm.tir import LANES
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.scheme import Float, Scheme, Vector
 from optimum_compile.passes.precision.notes import Precision
 
 VERSION, TARGET = "0.00.0.post0", {"mtriple": "x86_64-linux-gnu", "mcpu": "x86-64-v3"}
 TENSOR = 75  # a tensor's entry in the header, without its name
-# Of an object for x86: a function, an argument beyond three, a weight of a unit; on ARM a little more.
-FUNCTION, ARGUMENT, WEIGHT, ARM = 17_000, 4_300, 300, 6_500
+# Of an object for x86: a function, an argument beyond three, a weight of a unit, units that fill no vector,
+# and a codebook; on ARM a little more.
+FUNCTION, ARGUMENT, WEIGHT, REST, BOOK, ARM = 17_800, 3_700, 200, 2_400, 1_500, 6_500
 # Of OpenCL text: a function, a weight of a unit and again where threads do not divide rows; Metal has less.
 TEXT, TERM, METAL = 2_200, 310, 0.8
 
@@ -53,6 +55,8 @@ def _stored(name: str, shape: tuple[int, ...], scheme: Scheme) -> Stored:
 def _compiled(kernel: Kernel) -> int:
     weights = sum(units_of(matrix).columns for matrix in kernel.matrices)
     code = FUNCTION + ARGUMENT * (len(kernel.arguments) - 3) + WEIGHT * weights
+    code += sum(REST for matrix in kernel.matrices if _has_rest(matrix))
+    code += sum(BOOK for matrix in kernel.matrices if isinstance(matrix.scheme, Vector))
     text = sum(TEXT + TERM * _terms(matrix) for matrix in kernel.matrices)
     sources = int(text * (1 + METAL)) + 2 * len(GPUS) * len(NOT_EXECUTED)
     return 2 * code + ARM + sources
@@ -62,3 +66,8 @@ def _terms(matrix: Matrix) -> int:
     units, threads = units_of(matrix), threads_for(matrix)
     repeated = 2 if units.row % threads and units.row > threads else 1
     return units.columns * repeated
+
+
+def _has_rest(matrix: Matrix) -> bool:
+    units = units_of(matrix).row
+    return units > LANES and units % LANES > 0

@@ -13,7 +13,7 @@ from typing import Any
 from optimum_compile.backends.tvm.kernels import Kernel, MatVec, threads_for
 from optimum_compile.backends.tvm.matrices import Matrix, arguments_of, units_of
 from optimum_compile.backends.tvm.rows import Row
-from optimum_compile.backends.tvm.toolchain import load_tvm
+from optimum_compile.backends.tvm.toolchain import load_builder
 from optimum_compile.compiler.quant.scheme import Lut
 
 LANES = 16
@@ -31,11 +31,8 @@ def gpu_function(kernel: Kernel) -> Any:
 
 
 def _function(kernel: Kernel, emit: Emit) -> Any:
-    load_tvm()
-    from tvm.script.ir_builder import IRBuilder
-    from tvm.tirx.script.builder import ir
-
-    with IRBuilder() as builder:
+    make, ir = load_builder()
+    with make() as builder:
         with ir.prim_func():
             ir.func_name(kernel.name)
             ir.func_attr({"global_symbol": kernel.name, "tirx.noalias": True})

@@ -49,6 +49,15 @@ def load_tvm() -> Any:
     return tvm
 
 
+def load_builder() -> tuple[Any, Any]:
+    """What builds functions, and the module of TIR's statements. Raises as `load_tvm`."""
+    load_tvm()
+    from tvm.script.ir_builder import IRBuilder
+    from tvm.tirx.script.builder import ir
+
+    return IRBuilder, ir
+
+
 def host_target() -> dict[str, str]:
     """LLVM's name of this machine and its processor. Raises ResourceError for one that is not known."""
     machine = platform.machine()

@@ -9,6 +9,7 @@ def test_targets_say_for_every_scheme_whether_and_why_not(cli):
     document = cli("targets", "--json").json()
     targets = {"ios", "android", "android:onnxruntime", "android:vulkan", "android:nnapi"}
     targets |= {"native", "gguf", "mlx", "reference"}
+    targets.add("android:tvm")
     assert set(document) == targets
     assert document["ios"]["artifact"] == "coreml .mlpackage"
     assert document["android"]["artifact"] == "executorch .pte"
