@@ -42,7 +42,8 @@ def test_a_fresh_bundle_verifies_with_the_recorded_figures(cli):
     assert done.code == 0
     document = done.json()
     assert document["ok"] is True
-    keys = "path executed steps max_rel_err cosine top1_agreement tolerance reason".split()
+    keys = ["path", "executed", "executed_by", "steps", "max_rel_err"]
+    keys += ["cosine", "top1_agreement", "tolerance", "reason"]
     (found,) = document["artifacts"]
     assert list(found) == keys
     (recorded,) = shared_bundle().manifest.checks
