@@ -48,7 +48,7 @@ SCHEMES = (
 PROBE = WeightUse("probe", 256, 256, as_linear=True, as_table=False)
 LISTED = (
     *("ios", "android", "android:onnxruntime", "android:vulkan", "android:nnapi", "android:tvm"),
-    *("native", "gguf", "mlx", "reference"),
+    *("gpu", "native", "gguf", "mlx", "reference"),
 )
 
 

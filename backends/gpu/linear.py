@@ -121,9 +121,10 @@ class _Product:
     ) -> Launch:
         """The kernel, its workgroups and their size."""
         frame, kind = self.frame, self.weight.kernel
-        few = isinstance(frame.seq, int) and frame.seq <= FEW
-        if frame.whole(0) != MATRIX or few:
-            at_once = frame.seq if isinstance(frame.seq, int) and frame.seq <= FEW else 1
+        few = frame.seq if isinstance(frame.seq, int) and frame.seq <= FEW else 0
+        # Of a prompt mostly the logits of its last token are wanted.
+        if frame.whole(0) != MATRIX or few or self.logits:
+            at_once = few or (FEW if self.logits else 1)
             groups = (min(-(-rows // ROWS), MOST_GROUPS), ceil_div(tokens, at_once), 1)
             constants = {"ROWS": ROWS, "TOKENS": at_once, **constants}
             return Launch(f"matvec_{kind}", buffers, params, groups, constants, logits=self.logits)

@@ -8,13 +8,15 @@ from optimum_compile.tools.lists import SCHEMES, targets_document
 def test_targets_say_for_every_scheme_whether_and_why_not(cli):
     document = cli("targets", "--json").json()
     targets = {"ios", "android", "android:onnxruntime", "android:vulkan", "android:nnapi"}
-    targets |= {"native", "gguf", "mlx", "reference"}
+    targets |= {"gpu", "native", "gguf", "mlx", "reference"}
     targets.add("android:tvm")
     assert set(document) == targets
     assert document["ios"]["artifact"] == "coreml .mlpackage"
     assert document["android"]["artifact"] == "executorch .pte"
     assert document["android:onnxruntime"]["artifact"] == "onnxruntime .onnx"
     assert document["native"]["artifact"] == "native .ocm"
+    assert document["gpu"]["artifact"] == "gpu .gpu.ocm"
+    assert "outliers" in document["gpu"]["schemes"]["int4:g128+s0.005"]
     assert not any(document["native"]["kv_cache"].values())
     assert document["gguf"]["artifact"] == "gguf .tensor-types.txt"
     assert document["gguf"]["schemes"]["int3:g16@u6"] == ""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support.gpu_programs import (
     CONTEXT,
+    SCHEMES,
     answers,
     distance,
     emitted,
@@ -58,7 +59,7 @@ def folders(tmp_path_factory):
     return Folders(tmp_path_factory)
 
 
-@pytest.mark.parametrize(("kind", "changes"), recipes(2, 7), ids=lambda v: str(v)[:30])
+@pytest.mark.parametrize(("kind", "changes"), recipes(2), ids=lambda v: str(v)[:30])
 def test_the_cpu_runs_gpu_programs(folders, tmp_path, kind, changes):
     """The same file; activations of fp16 cost little."""
     graph = mixed(opened(folders(kind, changes)), tmp_path)
@@ -69,16 +70,27 @@ def test_the_cpu_runs_gpu_programs(folders, tmp_path, kind, changes):
         assert session.stats().copied_bytes == 0
 
 
-@pytest.mark.parametrize(("kind", "changes"), recipes(2), ids=lambda v: str(v)[:30])
-def test_vulkan_answers_as_the_cpu_and_the_oracle(folders, tmp_path, kind, changes):
+def assert_vulkan_agrees(graph, work, schemes=SCHEMES, prompts=(1, 13)):
     device = vulkan()
-    graph = mixed(opened(folders(kind, changes)), tmp_path)
-    path, wanted = emitted(graph, tmp_path), answers(graph)
+    mixed(graph, work, schemes)
+    path, wanted = emitted(graph, work), answers(graph)
     cpu = said(session_on(path, None), wanted.tokens, 13)
-    for prompt in (1, 13):
+    for prompt in prompts:
         found = said(session_on(path, device), wanted.tokens, prompt)
         assert distance(found, wanted.logits) < LIMIT
         assert distance(found, cpu) < BETWEEN
+
+
+def test_vulkan_answers_as_the_cpu_and_the_oracle(folders, tmp_path):
+    """Few formats, because a software device takes a second and more to build a pipeline."""
+    graph = opened(folders("qwen3", {"num_hidden_layers": 1}))
+    assert_vulkan_agrees(graph, tmp_path, ("int4:g32", "vec8x4:channel@shared"), (13,))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "changes"), RECIPES, ids=lambda v: str(v)[:30])
+def test_every_recipe_and_every_format_on_vulkan(folders, tmp_path, kind, changes):
+    assert_vulkan_agrees(opened(folders(kind, changes)), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +99,9 @@ def test_vulkan_answers_as_the_cpu_and_the_oracle(folders, tmp_path, kind, chang
 )
 def test_caches_of_few_bits(folders, tmp_path, keys, values):
     device = vulkan()
-    graph = with_caches(opened(folders("mistral", {"sliding_window": 7}), 48, 40), keys, values)
-    mixed(graph, tmp_path)
+    changes = {"sliding_window": 7, "num_hidden_layers": 1}
+    graph = with_caches(opened(folders("mistral", changes), 48, 40), keys, values)
+    mixed(graph, tmp_path, ("int8:channel",))
     path, wanted = emitted(graph, tmp_path), answers(graph, 48, 40)
     for prompt in (3, 45):
         found = said(session_on(path, device), wanted.tokens, prompt)
@@ -99,7 +112,8 @@ def test_caches_of_few_bits(folders, tmp_path, keys, values):
 
 def test_logits_of_the_last_token_alone(folders, tmp_path):
     device = vulkan()
-    path = emitted(mixed(opened(folders("llama", {})), tmp_path), tmp_path)
+    graph = opened(folders("llama", {"num_hidden_layers": 1}))
+    path = emitted(mixed(graph, tmp_path, ("int8:channel",)), tmp_path)
     tokens = np.random.default_rng(1).integers(3, 96, 7)
     every = session_on(path, device).run(tokens)
     (last,) = session_on(path, device).run(tokens, Logits.LAST)
@@ -126,10 +140,10 @@ def test_long_contexts_are_taken_in_parts(folders, tmp_path):
 def test_weights_are_cut_where_a_device_cannot_bind_them(folders, tmp_path, monkeypatch):
     """As at 128 MiB: every part of the cut weights begins where a device can bind it."""
     device = vulkan()
-    changes = {"vocab_size": 4096}
+    changes = {"vocab_size": 4096, "num_hidden_layers": 1}
     graph = mixed(opened(folders("llama", changes)), tmp_path, ("uint4:g32@u6,zu6", "int4:g32"))
-    tokens = np.random.default_rng(1).integers(3, 4000, 12)
-    whole = said(session_on(emitted(graph, tmp_path), device), tokens, 5)
+    tokens = np.random.default_rng(1).integers(3, 4000, 7)
+    whole = said(session_on(emitted(graph, tmp_path), None), tokens, 5)
     monkeypatch.setattr(weights, "MOST_BOUND_BYTES", 1 << 16)
     cut = emitted(graph, tmp_path, "cut")
     section = read_program(cut)[1]
@@ -138,7 +152,7 @@ def test_weights_are_cut_where_a_device_cannot_bind_them(folders, tmp_path, monk
     heads = [d for d in section.functions[-1].dispatches if d.flags & 2]
     assert len(heads) > 1
     assert not any(d.flags & 1 for d in heads[1:])  # rows of one output: none waits for another
-    assert np.array_equal(said(session_on(cut, device), tokens, 5), whole)
+    assert distance(said(session_on(cut, device), tokens, 5), whole) < BETWEEN
 
 
 @pytest.mark.slow

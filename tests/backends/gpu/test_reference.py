@@ -1,6 +1,7 @@
 """The reference model and stories260k on Vulkan: a prompt and 64 greedy tokens, those of the oracle."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,17 @@ from optimum_compile.passes.precision.kv import kv_of
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
-STORY = (
+# Where two tokens are nearly tied either may follow, so that of several texts the most decided one counts.
+STORIES = (
     "Once upon a time there was a little girl named Lily. She had a red ball and she loved to play in "
     "the park with her mom. One day, she saw a big dog near the tree and she was very happy. She said, "
-    '"Hello dog, do you want to play with me and my ball today?" The dog'
+    '"Hello dog, do you want to play with me and my ball today?" The dog',
+    "One day a boy named Tim went to the lake with his dad. They had a small boat and a big fish was in "
+    "the water. Tim was not scared. He looked at the fish and the fish looked at him. His dad said that "
+    "they should go home now because it was late. Tim was sad, but he said",
+    "There was a cat who liked to sleep in the sun all day long. Every morning the cat sat by the window "
+    "and looked at the birds in the garden. One day a little bird came to the window and said that it "
+    "was lost and could not find its nest. The cat wanted to help the bird, so",
 )
 PROMPT, STEPS = 100, 64
 CASCADE = {"policy": "cascade", "quantizer": "rtn", "calibration": "none"}
@@ -43,7 +51,17 @@ def folder_of(model: str) -> Path:
     return folder
 
 
-def greedy(graph: Graph, prompt: list[int]) -> tuple[list[int], list[np.ndarray]]:
+@dataclass(frozen=True)
+class Told:
+    """What the oracle says behind a prompt; margin: least distance of two greatest logits."""
+
+    prompt: list[int]
+    ids: list[int]
+    logits: list[np.ndarray]
+    margin: float
+
+
+def greedy(graph: Graph, prompt: list[int]) -> Told:
     """The oracle's tokens behind a prompt, and the logits that they are the greatest of."""
     kv = {s.name: Float(16) for s in graph.states} | kv_of(graph)
     weights, states, past, given = WeightCache(1 << 30), None, 0, prompt
@@ -57,7 +75,8 @@ def greedy(graph: Graph, prompt: list[int]) -> tuple[list[int], list[np.ndarray]
         logits.append(made.outputs[0].numpy()[0, -1])
         ids.append(int(logits[-1].argmax()))
         given = ids[-1:]
-    return ids, logits
+    ends = (np.sort(each)[-2:] for each in logits)
+    return Told(prompt, ids, logits, min(float(high - low) for low, high in ends))
 
 
 @pytest.mark.parametrize("model", ["reference", "stories260k"])
@@ -70,16 +89,16 @@ def test_greedy_tokens_are_the_oracles(tmp_path, model, options, bits):
     quantise(wanted, tmp_path)
     graph = wanted.model.graph
     _, tokenizer, bos = text_of(wanted)
-    prompt = encode(tokenizer, STORY, bos)[:PROMPT]
-    assert len(prompt) + STEPS <= (context_of(graph) or 0)
-    ids, logits = greedy(graph, prompt)
+    assert (context_of(graph) or 0) >= PROMPT + STEPS
+    prompts = (encode(tokenizer, story, bos)[:PROMPT] for story in STORIES)
+    told = max((greedy(graph, prompt) for prompt in prompts), key=lambda each: each.margin)
     artifact = tmp_path / "m.gpu.ocm"
     BACKEND.emit(graph, EmitOptions("m", context_of(graph) or 0, 128, "{}", tmp_path), artifact)
     for where in (None, device):
         session = session_on(artifact, where)
-        found, last = [], session.prefill(prompt)
+        found, last = [], session.prefill(told.prompt)
         for at in range(STEPS):
-            assert distance(last, logits[at]) < 1e-2
+            assert distance(last, told.logits[at]) < 1e-2
             found.append(int(last.argmax()))
             last = session.decode(found[-1]) if at + 1 < STEPS else last
-        assert found == ids
+        assert found == told.ids
