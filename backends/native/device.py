@@ -32,12 +32,16 @@ class DeviceType(IntEnum):
 
 
 class DeviceFlags(IntFlag):
-    """For opening: give way to others; Vulkan's validation layer; no bounds checks by the device."""
+    """For opening: give way to others; Vulkan's validation layer; no bounds checks by the device.
+
+    APART, for tests: as if the memory of the device were apart from the host's.
+    """
 
     NONE = 0
     LOW_PRIORITY = 1
     VALIDATION = 2
     UNCHECKED = 4
+    APART = 0x10000
 
 
 class _Description(ctypes.Structure):
@@ -121,6 +125,7 @@ class Device:
         Raises ResourceError, with the reason, where there is none that can be used.
         """
         self._library = library()
+        self.flags = flags
         handle, index, what = c_void_p(), c_int64(-1), kind.name.lower()
         if name is not None:
             check(self._library.oc_device_find(kind, name.encode(), byref(index)), what)

@@ -150,6 +150,17 @@ def test_a_session_forgets_and_outlives_its_model_and_device(paths):
     np.testing.assert_array_equal(second.run(ids(9)), wanted)
 
 
+def test_memory_apart_from_that_of_the_host(model, device):
+    apart = Device(flags=DeviceFlags.APART | device.flags)
+    assert not apart.info.unified
+    wanted = model.session(device)
+    gpu = model.session(apart)
+    for count in (8, 1):
+        np.testing.assert_array_equal(gpu.run(ids(count)), wanted.run(ids(count)))
+    assert gpu.generate(ids(3), 5) == wanted.generate(ids(3), 5)
+    assert apart.messages() == (0, "")
+
+
 def test_more_lengths_than_are_kept_recorded(model, device):
     gpu, cpu = model.session(device), model.session()
     for turn in range(2):

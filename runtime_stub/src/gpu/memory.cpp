@@ -196,6 +196,15 @@ VkDescriptorSet SetPool::make(VkBuffer params, const VkDescriptorBufferInfo* buf
   return set;
 }
 
+void wait_for_kernels(const Gpu& gpu, VkCommandBuffer commands) {
+  constexpr VkPipelineStageFlags kStage = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
+  VkMemoryBarrier barrier = {};
+  barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
+  barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
+  barrier.dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
+  gpu.api().CmdPipelineBarrier(commands, kStage, kStage, 0, 1, &barrier, 0, nullptr, 0, nullptr);
+}
+
 void wait_for_all(const Gpu& gpu, VkCommandBuffer commands) {
   constexpr VkPipelineStageFlags kStages = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT |
                                            VK_PIPELINE_STAGE_TRANSFER_BIT;

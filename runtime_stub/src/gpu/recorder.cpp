@@ -192,7 +192,8 @@ void Recorder::record(Recording* r) {
     r->commands = commands_.make();
     commands_.begin(r->commands, false);
   }
-  bool waits = true;  // for what was submitted before
+  wait_for_all(*gpu_, r->commands);  // for what was submitted before
+  bool waits = false;
   uint32_t bound = kNone;
   for (uint32_t i = 0; i < f.dispatches.size(); ++i) {
     const Dispatch& d = f.dispatches[i];
@@ -213,7 +214,7 @@ void Recorder::record(Recording* r) {
       r->stages.push_back(d.stage);
       r->stage_steps.push_back(0);
     }
-    if (waits) wait_for_all(*gpu_, r->commands);
+    if (waits) wait_for_kernels(*gpu_, r->commands);
     waits = false;
     if (bound != d.pipeline) {
       api.CmdBindPipeline(r->commands, VK_PIPELINE_BIND_POINT_COMPUTE,

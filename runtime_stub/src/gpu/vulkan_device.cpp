@@ -52,7 +52,8 @@ std::shared_ptr<Device> open_vulkan(int64_t index, uint32_t flags) {
   if (static_cast<size_t>(index) >= instance->devices.size()) {
     fail(OC_NO_DEVICE, "Vulkan has %zu devices", instance->devices.size());
   }
-  const Physical physical = look_at(*instance, instance->devices[static_cast<size_t>(index)]);
+  Physical physical = look_at(*instance, instance->devices[static_cast<size_t>(index)]);
+  physical.unified = physical.unified && (flags & OC_PROBE_APART) == 0;
   return std::make_shared<Vulkan>(std::make_shared<Gpu>(std::move(instance), physical, flags));
 }
 

@@ -98,7 +98,8 @@ int64_t best_device(const std::vector<oc_device_description>& found) {
 }
 
 std::shared_ptr<Device> open_device(oc_device_kind kind, int64_t index, uint32_t flags) {
-  constexpr uint32_t kKnown = OC_DEVICE_LOW_PRIORITY | OC_DEVICE_VALIDATION | OC_DEVICE_UNCHECKED;
+  constexpr uint32_t kKnown = OC_DEVICE_LOW_PRIORITY | OC_DEVICE_VALIDATION | OC_DEVICE_UNCHECKED |
+                              OC_PROBE_APART;
   if ((flags & ~kKnown) != 0) fail(OC_BAD_ARGUMENT, "unknown flags of a device: %u", flags);
   const std::vector<oc_device_description> found = devices_of(kind);
   const int64_t chosen = index == -1 ? best_device(found) : index;

@@ -1,6 +1,5 @@
 #include "optimum_compile/runtime/frame.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "optimum_compile/runtime/failure.h"
@@ -30,9 +29,13 @@ bool may_repeat(const Tensor& t) {
   std::pair<int64_t, int64_t> axes[kMaxAxes];
   int count = 0;
   for (int i = 0; i < t.rank; ++i) {
-    if (t.dims[i] > 1) axes[count++] = {t.strides[i] < 0 ? -t.strides[i] : t.strides[i], t.dims[i]};
+    if (t.dims[i] <= 1) continue;
+    const std::pair<int64_t, int64_t> axis{t.strides[i] < 0 ? -t.strides[i] : t.strides[i],
+                                           t.dims[i]};
+    int at = count++;
+    for (; at > 0 && axis < axes[at - 1]; --at) axes[at] = axes[at - 1];
+    axes[at] = axis;
   }
-  std::sort(axes, axes + count);
   int64_t reach = 0;
   for (int i = 0; i < count; ++i) {
     if (axes[i].first <= reach) return true;

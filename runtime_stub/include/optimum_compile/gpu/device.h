@@ -140,6 +140,9 @@ class SetPool {
 
 constexpr int64_t kParamBytes = 256;
 
+// Kernels before are done, and seen by kernels behind.
+void wait_for_kernels(const Gpu& gpu, VkCommandBuffer commands);
+
 // Everything before is done, and seen by everything behind: by kernels, copies, the host.
 void wait_for_all(const Gpu& gpu, VkCommandBuffer commands);
 

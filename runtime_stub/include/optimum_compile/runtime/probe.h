@@ -8,6 +8,9 @@
 extern "C" {
 #endif
 
+/* For oc_device_open: as if the memory of the device were apart from the host's, wherever it is. */
+#define OC_PROBE_APART 0x10000u
+
 typedef struct oc_probe_buffer {
   const void* in; /* `bytes` of contents; NULL: zeros */
   void* out;      /* takes them afterwards; NULL: nobody asks */
