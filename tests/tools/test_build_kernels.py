@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from support import gpu
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tools" / "dev" / "build_kernels.py"
@@ -19,23 +20,31 @@ BUILT = KERNELS / "built"
 TOOLS = ("glslc", "spirv-val", "spirv-cross")
 
 
-@pytest.fixture(scope="module")
-def builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_kernels", SCRIPT)
+def _load(script: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(script.stem, script)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["build_kernels"] = module  # dataclasses look their module up
+    sys.modules[script.stem] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
 
+@pytest.fixture(scope="module")
+def builder() -> ModuleType:
+    return _load(SCRIPT)
+
+
 def _check(*arguments: str) -> subprocess.CompletedProcess[str]:
+    _require_tools()
+    command = [sys.executable, str(SCRIPT), "--check", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _require_tools() -> None:
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)}: not installed (Debian: glslc spirv-tools spirv-cross)")
-    command = [sys.executable, str(SCRIPT), "--check", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_every_kernel_is_built(builder: ModuleType) -> None:
@@ -85,6 +94,34 @@ def test_small_kernels_are_up_to_date() -> None:
 def test_all_kernels_are_up_to_date() -> None:
     done = _check()
     assert done.returncode == 0, done.stderr
+
+
+def test_accesses_are_checked(builder: ModuleType) -> None:
+    bounds = _load(SCRIPT.with_name("check_bounds.py"))
+    text = (
+        "#version 450\nlayout(local_size_x_id = 0) in;\n"
+        "buffer A\n{\n    uint a[];\n} _1;\nbuffer B\n{\n    uint b[];\n} _2;\n"
+        "void main() { _2.b[i + _1.a[c[j]]] = _1.a[0]; }\n"
+    )
+    body = bounds.checked(text, 3).splitlines()[-1]
+    inner = "_1.a[within(c[j], uint(_1.a.length()))]"
+    assert body == (
+        f"void main() {{ _2.b[within(i + {inner}, uint(_2.b.length()))] = "
+        "_1.a[within(0, uint(_1.a.length()))]; }"
+    )
+
+
+@pytest.mark.slow
+def test_embeddings_stay_within_their_buffers() -> None:
+    # All kernels: python tools/dev/check_bounds.py
+    _require_tools()
+    gpu.probe()
+    script = SCRIPT.with_name("check_bounds.py")
+    tests = str(ROOT / "tests" / "runtime_stub" / "kernels" / "test_embed.py")
+    command = [sys.executable, str(script), "-q", tests]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert " 0 accesses outside" in done.stdout
 
 
 @pytest.mark.parametrize(
