@@ -70,6 +70,7 @@ _SIGNATURES: dict[str, tuple[object, ...]] = {
     "oc_model_function": (c_void_p, c_int64, POINTER(CFunction)),
     "oc_model_stage": (c_void_p, c_int64, POINTER(CStage)),
     "oc_model_metadata": (c_void_p, POINTER(c_void_p), POINTER(c_size_t)),
+    "oc_model_widths": (c_void_p, POINTER(c_int64), POINTER(c_int64)),
     "oc_model_planned_bytes": (c_void_p, c_int64, c_int64, c_int64, POINTER(c_int64)),
     "oc_device_count": (ctypes.c_int, POINTER(c_int64)),
     "oc_device_info": (ctypes.c_int, c_int64, c_void_p),
@@ -84,6 +85,7 @@ _SIGNATURES: dict[str, tuple[object, ...]] = {
     "oc_session_create_on": (c_void_p, c_void_p, POINTER(c_void_p)),
     "oc_session_reset": (c_void_p,),
     "oc_session_past": (c_void_p, POINTER(c_int64)),
+    "oc_session_set_width": (c_void_p, c_int64),
     "oc_session_run": (c_void_p, c_void_p, c_int64, ctypes.c_int, POINTER(c_float), c_size_t),
     "oc_session_top": (c_void_p, c_int64, c_void_p, c_void_p),
     "oc_session_generate": (

@@ -35,6 +35,7 @@ def _run(session: Session, call: Call) -> list[np.ndarray]:
     past = int(call.inputs["past"].reshape(-1)[0])
     if past != session.past:
         raise InputError(f"a case goes on at {past}, the cache holds {session.past} tokens")
+    session.set_width(int(call.inputs["width"].reshape(-1)[0]) if "width" in call.inputs else 0)
     return [session.run(call.inputs["tokens"].reshape(-1))[None]]
 
 

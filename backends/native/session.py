@@ -13,7 +13,7 @@ import numpy as np
 
 from optimum_compile.backends.forms import check_room
 from optimum_compile.backends.native.library import CFunction, COptions, CStage, check, library
-from optimum_compile.compiler.errors import InternalError
+from optimum_compile.compiler.errors import InputError, InternalError
 
 if TYPE_CHECKING:
     from optimum_compile.backends.native.device import Device
@@ -154,6 +154,14 @@ class Model:
         )
         return ctypes.string_at(text.value or 0, size.value).decode("utf-8", "replace")
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Bits that nested weights can be read with, the fewest first; none without such weights."""
+        least, greatest = c_int64(), c_int64()
+        status = self._library.oc_model_widths(self._live, byref(least), byref(greatest))
+        check(status, self.path)
+        return tuple(range(least.value, greatest.value + 1)) if least.value else ()
+
     def planned_bytes(self, function: int, seq: int, past: int) -> int:
         """Bytes of the arena for `seq` tokens behind `past`, as planned."""
         found = c_int64()
@@ -267,6 +275,18 @@ class Session:
         )
         check(status, self.model.path)
         return [int(id_) for id_ in out[: made.value]]
+
+    def set_width(self, bits: int) -> None:
+        """Read nested weights with `bits` bits from the next call on; 0: with all, as at the beginning.
+
+        Tokens of any widths may follow each other. Raises InputError for a width that no weight has, and
+        on a GPU, which reads all bits.
+        """
+        widths = self.model.widths
+        if bits != 0 and bits not in widths:
+            held = ", ".join(map(str, widths)) or "none: it has no nested weights"
+            raise InputError(f"{self.model.path}: a width of {bits} bits; it has {held}")
+        check(self._library.oc_session_set_width(self._live, bits), self.model.path)
 
     def reset(self) -> None:
         """Forget all tokens."""

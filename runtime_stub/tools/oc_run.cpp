@@ -21,6 +21,7 @@ constexpr char kUsage[] =
     "  -l FILE     write the logits of every position of the prompt there: float32, (tokens, "
     "vocabulary)\n"
     "  -m BYTES    most bytes that caches and arena may take\n"
+    "  --width W   read nested weights with W bits; without it with all\n"
     "  -c          compare the checksum of the weights first\n"
     "  -v          print what the model is, and what was done and moved\n"
     "  --device D  cpu or vulkan, of which the best one is taken; vulkan:NAME one whose name contains "
@@ -34,7 +35,7 @@ struct Options {
   std::vector<int64_t> prompt;
   int64_t count = 16;
   const char* logits = nullptr;
-  int64_t bytes_max = 0;
+  int64_t bytes_max = 0, width = 0;
   bool verify = false, verbose = false, list = false;
   std::string device = "cpu";
   uint32_t device_flags = 0;
@@ -107,6 +108,8 @@ bool read_options(int argc, char** argv, Options* o) {
       if (!read_number(argv[++i], &o->count) || o->count < 0) return false;
     } else if (word == "-m" && !last) {
       if (!read_number(argv[++i], &o->bytes_max) || o->bytes_max < 0) return false;
+    } else if (word == "--width" && !last) {
+      if (!read_number(argv[++i], &o->width) || o->width < 1) return false;
     } else if (word == "-l" && !last) {
       o->logits = argv[++i];
     } else if (word[0] != '-' && o->model == nullptr) {
@@ -165,6 +168,10 @@ void print_model(const oc_model* model, const oc_info& info) {
                info.vocabulary, info.context, info.max_prefill);
   std::fprintf(stderr, "%" PRId64 " bytes of weights, caches of %" PRId64 " + %" PRId64 " bytes\n",
                info.weight_bytes, info.key_bytes, info.value_bytes);
+  int64_t least = 0, greatest = 0;
+  if (oc_model_widths(model, &least, &greatest) == OC_OK && greatest > 0) {
+    std::fprintf(stderr, "nested weights of %" PRId64 " to %" PRId64 " bits\n", least, greatest);
+  }
   for (int64_t i = 0; i < info.functions; ++i) {
     oc_function f;
     int64_t arena = 0;
@@ -267,6 +274,7 @@ int main(int argc, char** argv) {
   if (!open_device(options, &device)) return 1;
   if (!done(oc_session_create_on(model.get(), device.get(), &made), options.model)) return 1;
   Session session(made);
+  if (!done(oc_session_set_width(session.get(), options.width), "--width")) return 1;
   const bool good = generate(options, info, session.get());
   if (options.verbose) print_stats(model.get(), info, session.get());
   session.reset();

@@ -126,6 +126,9 @@ OC_API oc_status oc_model_metadata(const oc_model* model, const char** text, siz
 OC_API oc_status oc_model_planned_bytes(const oc_model* model, int64_t index, int64_t seq, int64_t past,
                                         int64_t* bytes);
 
+/* The least and the greatest width that nested weights can be read with, in bits; 0 and 0 where there are none. */
+OC_API oc_status oc_model_widths(const oc_model* model, int64_t* least, int64_t* greatest);
+
 typedef enum oc_device_kind {
   OC_DEVICE_CPU = 0,    /* there is always one */
   OC_DEVICE_VULKAN = 1, /* Vulkan 1.1 or newer; its loader is opened when it is asked for */
@@ -190,6 +193,11 @@ OC_API oc_status oc_session_reset(oc_session* session);
 
 /* Tokens in the cache. */
 OC_API oc_status oc_session_past(const oc_session* session, int64_t* past);
+
+/* Bits that nested weights are read with from the next run on; 0: all of them, as at the beginning. Each weight
+ * is read with the nearest number that it has, other weights as ever. The caches stay: tokens of any widths may
+ * follow each other. OC_BAD_ARGUMENT where no weight has the width; OC_BAD_CALL on a GPU for fewer than all. */
+OC_API oc_status oc_session_set_width(oc_session* session, int64_t bits);
 
 typedef enum oc_logits {
   OC_LOGITS_NONE = 0, /* fill the cache only; logits may be NULL */

@@ -130,6 +130,15 @@ oc_status oc_model_planned_bytes(const oc_model* model, int64_t index, int64_t s
   });
 }
 
+oc_status oc_model_widths(const oc_model* model, int64_t* least, int64_t* greatest) {
+  return guarded([&] {
+    need(model);
+    need(least, greatest);
+    *least = model->program->least_width;
+    *greatest = model->program->greatest_width;
+  });
+}
+
 oc_status oc_session_create(const oc_model* model, oc_session** session) {
   return guarded([&] {
     need(session);
@@ -153,6 +162,13 @@ oc_status oc_session_past(const oc_session* session, int64_t* past) {
   return guarded([&] {
     need(session, past);
     *past = session->session->past();
+  });
+}
+
+oc_status oc_session_set_width(oc_session* session, int64_t bits) {
+  return guarded([&] {
+    need(session);
+    session->session->set_width(bits);
   });
 }
 

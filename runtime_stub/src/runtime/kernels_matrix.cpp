@@ -121,7 +121,7 @@ void linear(const StepCall& c, DotRow dot_row_of) {
     multiply(p, c.out(i), targets[i], begin, x, dot_row);
     begin += targets[i].columns.size;
   }
-  c.work.weight_bytes += p.weight.bytes;
+  c.work.weight_bytes += c.work.bytes_of(p.weight);
 }
 
 // Each row is decoded once and serves every token.
@@ -179,7 +179,7 @@ void embedding(const StepCall& c) {
       write_at(y, to.rows.at(t) + to.columns.at(i), row[i]);
     }
   }
-  c.work.weight_bytes += to.rows.size * (weight.bytes / weight.rows);
+  c.work.weight_bytes += to.rows.size * (c.work.bytes_of(weight) / weight.rows);
 }
 
 }  // namespace optimum_compile

@@ -231,6 +231,12 @@ void read_tables(Cursor& in, Bytes weights, Program* p) {
   for (uint32_t n = in.count("parts", 17); n > 0; --n) p->parts.push_back(read_part(in, weights));
   for (uint32_t n = in.count("weights", 29); n > 0; --n) p->weights.push_back(read_weight(in, *p));
   for (uint32_t n = in.count("caches", 69); n > 0; --n) p->caches.push_back(read_cache(in, *p));
+  for (const Weight& w : p->weights) {
+    if (w.kind != WeightKind::nested) continue;
+    const int64_t least = w.nested.seed_bits, greatest = w.nested.bits;
+    p->least_width = p->least_width == 0 ? least : std::min(p->least_width, least);
+    p->greatest_width = std::max(p->greatest_width, greatest);
+  }
   p->key_bytes = arena_of(*p, KvRole::keys);
   p->value_bytes = arena_of(*p, KvRole::values);
 }

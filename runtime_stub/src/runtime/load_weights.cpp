@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "optimum_compile/outliers.h"
 #include "optimum_compile/runtime/failure.h"
 #include "optimum_compile/runtime/program.h"
@@ -183,20 +185,30 @@ void read_matrix(Reading& r) {
   }
 }
 
-// Of the planes of a nested weight only the first `width` are read.
 int64_t bytes_read(const Reading& r) {
+  if (r.weight.kind == WeightKind::nested) return r.weight.bytes_at(0);
   int64_t total = 0;
   for (const Part* part : r.parts) {
     total += part == nullptr ? 0 : static_cast<int64_t>(part->bytes.size);
   }
-  if (r.weight.kind != WeightKind::nested) return total;
-  const NestedMatrix& m = r.weight.nested;
-  const int64_t plane = (m.rows * m.columns + 7) / 8;
-  const int64_t tables = (m.rows + m.rows_per_table - 1) / m.rows_per_table;
-  return plane * r.weight.nested_width + 2 * (tables << r.weight.nested_width);
+  return total;
 }
 
 }  // namespace
+
+int64_t Weight::width_at(int64_t width) const {
+  if (width == 0) return nested_width;
+  return std::min<int64_t>(std::max<int64_t>(width, nested.seed_bits), nested.bits);
+}
+
+// Of the planes of a nested weight only the first ones are read, and the tables of one width.
+int64_t Weight::bytes_at(int64_t width) const {
+  if (kind != WeightKind::nested) return bytes;
+  const int64_t bits = width_at(width);
+  const int64_t plane = (rows * columns + 7) / 8;
+  const int64_t tables = rows / nested.rows_per_table + (rows % nested.rows_per_table != 0);
+  return plane * bits + 2 * (tables << bits);
+}
 
 Weight read_weight(Cursor& in, const Program& program) {
   Reading r{program, {}, {}, {}};

@@ -137,6 +137,28 @@ void Session::top(int64_t k, int64_t* ids, float* values) {
   find_top(k, ids, values);
 }
 
+void Session::set_width(int64_t bits) {
+  const int64_t least = program_->least_width, greatest = program_->greatest_width;
+  if (bits != 0 && least == 0) {
+    fail(OC_BAD_ARGUMENT, "a width of %lld bits; the model has no nested weights",
+         static_cast<long long>(bits));
+  }
+  if (bits != 0 && (bits < least || bits > greatest)) {
+    fail(OC_BAD_ARGUMENT, "a width of %lld bits; the nested weights have %lld to %lld",
+         static_cast<long long>(bits), static_cast<long long>(least),
+         static_cast<long long>(greatest));
+  }
+  take_width(bits);
+}
+
+void Session::take_width(int64_t bits) {
+  if (bits == 0 || bits == program_->greatest_width) return;
+  fail(OC_BAD_CALL,
+       "a width of %lld bits: this device reads all %lld bits of nested weights; the CPU reads "
+       "fewer",
+       static_cast<long long>(bits), static_cast<long long>(program_->greatest_width));
+}
+
 void Session::generate(const int64_t* prompt, int64_t count, int64_t most, const int64_t* stops,
                        int64_t stop_count, int64_t* out, int64_t* made) {
   *made = 0;

@@ -99,6 +99,8 @@ void CpuSession::find_top(int64_t k, int64_t* ids, float* values) {
   top_of(last_logits_, program_->vocabulary, k, ids, values);
 }
 
+void CpuSession::take_width(int64_t bits) { work_.set_width(bits); }
+
 void CpuSession::execute(const Frame& frame) {
   const Function& f = frame.function();
   work_.weight_bytes = work_.kv_written_bytes = 0;

@@ -27,14 +27,14 @@ class HalfRows : public RowReader {
   std::vector<float> row_;
 };
 
-Status open_weight(const Weight& w, std::unique_ptr<RowReader>* out) {
+Status open_weight(const Weight& w, int64_t width, std::unique_ptr<RowReader>* out) {
   switch (w.kind) {
     case WeightKind::f32: *out = std::make_unique<FloatRows>(w); return Status::ok;
     case WeightKind::f16: *out = std::make_unique<HalfRows>(w); return Status::ok;
     case WeightKind::affine:
     case WeightKind::lut:
     case WeightKind::e0m4: return open_rows(w.packed, out);
-    case WeightKind::nested: return open_rows(w.nested, w.nested_width, out);
+    case WeightKind::nested: return open_rows(w.nested, w.width_at(width), out);
     case WeightKind::vectors: return open_rows(w.vectors, out);
   }
   return Status::bad_parts;
@@ -73,10 +73,15 @@ RowReader& Workspace::rows(uint32_t weight) {
   if (reader_ != nullptr && reader_of_ == weight) return *reader_;
   const Weight& w = program_.weights[weight];
   reader_.reset();
-  const Status status = open_weight(w, &reader_);
+  const Status status = open_weight(w, width_, &reader_);
   if (status != Status::ok) fail(OC_BAD_FILE, "weight %s: %s", w.name.c_str(), message(status));
   reader_of_ = weight;
   return *reader_;
+}
+
+void Workspace::set_width(int64_t bits) {
+  width_ = bits;
+  reader_of_ = kNone;  // it may be one of a nested weight
 }
 
 const float* Workspace::vector(uint32_t weight, int64_t size, int number) {

@@ -23,6 +23,11 @@ class Workspace {
   // codes and one of floats, which for all weights together would be more than the arena.
   RowReader& rows(uint32_t weight);
 
+  // Bits that nested weights are read with from now on; 0: as the file says.
+  void set_width(int64_t bits);
+  // What a product with all of a weight reads at this width.
+  int64_t bytes_of(const Weight& weight) const { return weight.bytes_at(width_); }
+
   // The only row of a norm weight, a bias; `room` is where it is kept.
   const float* vector(uint32_t weight, int64_t size, int room);
 
@@ -40,6 +45,7 @@ class Workspace {
   uint8_t* const values_;
   std::unique_ptr<RowReader> reader_;
   uint32_t reader_of_ = kNone;
+  int64_t width_ = 0;
   std::vector<float> rooms_[8];
 };
 

@@ -70,7 +70,7 @@ struct Weight {
   std::string name;
   WeightKind kind = WeightKind::f32;
   int64_t rows = 0, columns = 0;
-  int64_t bytes = 0;  // that a product with all of it reads
+  int64_t bytes = 0;  // that a product with all of it reads, of nested ones at `nested_width`
 
   // By kind: one of these is filled and was checked.
   const float* floats = nullptr;
@@ -79,6 +79,11 @@ struct Weight {
   NestedMatrix nested;
   int64_t nested_width = 0;
   VectorMatrix vectors;
+
+  // Where a call asks for `width` bits of nested weights: those that this one, which is nested, is
+  // read with, and what a product with all of it then reads. 0: as the file says.
+  int64_t width_at(int64_t width) const;
+  int64_t bytes_at(int64_t width) const;
 };
 
 struct Cache {
@@ -173,6 +178,7 @@ struct Program {
 
   int64_t vocabulary = 0, context = 0, max_prefill = 0;
   int64_t key_bytes = 0, value_bytes = 0;
+  int64_t least_width = 0, greatest_width = 0;  // of nested weights; 0 where there are none
   std::vector<Symbol> symbols;
   uint32_t seq = kNone, past = kNone;  // which symbols they are
   std::vector<ExprItem> items;

@@ -40,6 +40,8 @@ class Session {
   void run(const int64_t* tokens, int64_t count, oc_logits which, float* logits, size_t capacity);
   // The likeliest tokens after a run that kept its logits.
   void top(int64_t k, int64_t* ids, float* values);
+  // Bits that nested weights are read with from the next run on; 0: all of them.
+  void set_width(int64_t bits);
   void generate(const int64_t* prompt, int64_t count, int64_t most, const int64_t* stops,
                 int64_t stop_count, int64_t* out, int64_t* made);
 
@@ -62,6 +64,8 @@ class Session {
   virtual void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
                          float* logits) = 0;
   virtual void find_top(int64_t k, int64_t* ids, float* values) = 0;
+  // `bits` is 0 or a width that some weight has. By itself a session reads all bits.
+  virtual void take_width(int64_t bits);
   // A Failure where `bytes` more than `taken` pass the limit.
   void check_limit(int64_t bytes, int64_t taken, const char* what) const;
 
@@ -89,6 +93,7 @@ class CpuSession : public Session {
   void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
                  float* logits) override;
   void find_top(int64_t k, int64_t* ids, float* values) override;
+  void take_width(int64_t bits) override;
   Block limited(int64_t bytes, int64_t taken, const char* what) const;
   void execute(const Frame& frame);
   void execute_step(const Frame& frame, const Step& step);
