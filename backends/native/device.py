@@ -2,7 +2,7 @@
 
 import ctypes
 import weakref
-from ctypes import byref, c_char, c_int32, c_int64, c_void_p, create_string_buffer
+from ctypes import byref, c_char, c_int32, c_int64, c_size_t, c_void_p, create_string_buffer
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from functools import cached_property
@@ -146,6 +146,19 @@ class Device:
         status = self._library.oc_device_messages(self.handle, byref(count), text, TEXT_BYTES)
         check(status, "device")
         return count.value, text.value.decode("utf-8", "replace")
+
+    def save_kernels(self) -> bytes:
+        """What the driver made of the kernels so far, for `load_kernels` of the next start."""
+        size = c_size_t()
+        check(self._library.oc_device_save_kernels(self.handle, None, byref(size)), "device")
+        room = create_string_buffer(max(size.value, 1))
+        check(self._library.oc_device_save_kernels(self.handle, room, byref(size)), "device")
+        return room.raw[: size.value]
+
+    def load_kernels(self, saved: bytes) -> None:
+        """Take what was saved; bytes of another driver or version are ignored."""
+        status = self._library.oc_device_load_kernels(self.handle, saved, len(saved))
+        check(status, "device")
 
     @property
     def handle(self) -> c_void_p:

@@ -78,6 +78,8 @@ _SIGNATURES: dict[str, tuple[object, ...]] = {
     "oc_device_open": (ctypes.c_int, c_int64, c_uint32, POINTER(c_void_p)),
     "oc_device_describe": (c_void_p, c_void_p),
     "oc_device_messages": (c_void_p, POINTER(c_int64), c_char_p, c_size_t),
+    "oc_device_save_kernels": (c_void_p, c_void_p, POINTER(c_size_t)),
+    "oc_device_load_kernels": (c_void_p, c_char_p, c_size_t),
     "oc_probe_kernels": (c_void_p, c_char_p, c_size_t),
     "oc_probe_kernel": (c_void_p, c_void_p),
     "oc_probe_built_in": (POINTER(c_void_p), POINTER(c_size_t)),

@@ -184,6 +184,29 @@ def test_damaged_tables_of_kernels_are_refused(data, status):
     assert library().oc_probe_kernels(device.handle, data, c_size_t(len(data))) == status
 
 
+def test_what_the_driver_made_of_kernels_is_kept():
+    vulkan()
+    first = Device()
+    table = (BUILT / "kernels.bin").read_bytes()
+    assert library().oc_probe_kernels(first.handle, table, c_size_t(len(table))) == Status.OK
+    wanted = top(Probe.on(first))["found"]
+    saved = first.save_kernels()
+    assert len(saved) >= 32
+    wrong = bytearray(saved)
+    wrong[20] ^= 1  # of the driver's identity
+    for data in (saved, bytes(wrong), saved[:31], b""):
+        next_ = Device()
+        next_.load_kernels(data)
+        np.testing.assert_array_equal(top(Probe.on(next_))["found"], wanted)
+    cpu = Device(DeviceKind.CPU)
+    assert cpu.save_kernels() == b""
+    cpu.load_kernels(b"")
+    size = c_size_t(len(saved) - 1)
+    room = ctypes.create_string_buffer(len(saved))
+    status = library().oc_device_save_kernels(first.handle, room, byref(size))
+    assert status == Status.BAD_ARGUMENT
+
+
 def test_what_the_validation_layer_says_is_read():
     vulkan()
     try:

@@ -74,7 +74,8 @@ typedef struct oc_stage {
   const char* precision; /* INT8, INT4, INT3, INT2 or FP16 */
 } oc_stage;
 
-/* Sums since the session was made, or since oc_session_clear_stats. */
+/* Sums since the session was made, or since oc_session_clear_stats. On a GPU steps are dispatches; bytes that
+ * are copied, or written into caches, and switch_ns are not counted there: a switch is part of what was recorded. */
 typedef struct oc_stats {
   int64_t calls;              /* passes through a function: one a chunk */
   int64_t tokens;
@@ -85,7 +86,7 @@ typedef struct oc_stats {
   int64_t weight_bytes;       /* of weights read: what the steps of each call touch */
   int64_t last_weight_bytes;  /* the same of the last call */
   int64_t stage_switches;     /* times the kernels of another precision were taken */
-  int64_t switch_ns;          /* 0 on a GPU: a switch is part of what was recorded */
+  int64_t switch_ns;
   int64_t total_ns;
   int64_t arena_bytes;        /* greatest so far; not a sum */
 } oc_stats;
@@ -178,6 +179,12 @@ OC_API oc_status oc_device_describe(const oc_device* device, oc_device_descripti
 
 /* Messages of the validation layer so far, all of them counted; text, terminated, takes the first ones. */
 OC_API oc_status oc_device_messages(const oc_device* device, int64_t* count, char* text, size_t capacity);
+
+/* What the driver made of the kernels so far, for the next start of a program: with data NULL its size, else the
+ * bytes, of which *bytes is the room and then the number. A device takes them back, right after it was opened;
+ * those of another driver or version are ignored. They run on the device: keep them where only you can write. */
+OC_API oc_status oc_device_save_kernels(const oc_device* device, void* data, size_t* bytes);
+OC_API oc_status oc_device_load_kernels(const oc_device* device, const void* data, size_t bytes);
 
 /* A cache of its own, empty. */
 OC_API oc_status oc_session_create(const oc_model* model, oc_session** session);

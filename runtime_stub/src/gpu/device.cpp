@@ -86,6 +86,40 @@ void Gpu::close() {
   handle_ = nullptr;
 }
 
+std::vector<uint8_t> Gpu::save_pipelines() const {
+  size_t size = 0;
+  check(api_.GetPipelineCacheData(handle_, cache_, &size, nullptr), "a cache of pipelines");
+  std::vector<uint8_t> out(size);
+  const VkResult result = api_.GetPipelineCacheData(handle_, cache_, &size, out.data());
+  if (result != VK_INCOMPLETE) check(result, "a cache of pipelines");
+  out.resize(size);
+  return out;
+}
+
+void Gpu::load_pipelines(Bytes saved) const {
+  // Drivers compare what is behind the first words; of these no broken one can be given to them.
+  const VkPhysicalDeviceProperties& p = physical_.properties;
+  uint32_t words[4] = {};
+  if (saved.size < sizeof words + VK_UUID_SIZE) return;
+  std::memcpy(words, saved.data, sizeof words);
+  const uint32_t wanted[] = {sizeof words + VK_UUID_SIZE, VK_PIPELINE_CACHE_HEADER_VERSION_ONE,
+                             p.vendorID, p.deviceID};
+  if (std::memcmp(words, wanted, sizeof words) != 0 ||
+      std::memcmp(saved.data + sizeof words, p.pipelineCacheUUID, VK_UUID_SIZE) != 0) {
+    return;
+  }
+  VkPipelineCacheCreateInfo info = {};
+  info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO;
+  info.initialDataSize = saved.size;
+  info.pInitialData = saved.data;
+  VkPipelineCache made = VK_NULL_HANDLE;
+  check(api_.CreatePipelineCache(handle_, &info, nullptr, &made), "a cache of pipelines");
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const VkResult result = api_.MergePipelineCaches(handle_, cache_, 1, &made);
+  api_.DestroyPipelineCache(handle_, made, nullptr);
+  check(result, "a cache of pipelines");
+}
+
 const Layout& Gpu::layout(uint32_t buffers) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = layouts_.find(buffers);

@@ -23,6 +23,8 @@ class Vulkan : public Device {
   int64_t messages(std::string* text) const override {
     return gpu_->instance().messages.read(text);
   }
+  std::vector<uint8_t> save_kernels() const override { return gpu_->save_pipelines(); }
+  void load_kernels(Bytes saved) override { gpu_->load_pipelines(saved); }
   void use_kernels(Bytes table) override { kernels_ = std::make_shared<KernelTable>(table); }
   void probe(oc_probe_call* call) override { run_probe(gpu_, *kernels_, call); }
   std::unique_ptr<Session> session(std::shared_ptr<const Program> program,

@@ -51,6 +51,10 @@ int64_t Device::messages(std::string* text) const {
   return 0;
 }
 
+std::vector<uint8_t> Device::save_kernels() const { return {}; }
+
+void Device::load_kernels(Bytes) {}
+
 void Device::use_kernels(Bytes) { fail(OC_NO_DEVICE, "this device runs no kernels"); }
 
 void Device::probe(oc_probe_call*) { fail(OC_NO_DEVICE, "this device runs no kernels"); }

@@ -76,6 +76,25 @@ oc_status oc_device_messages(const oc_device* device, int64_t* count, char* text
   });
 }
 
+oc_status oc_device_save_kernels(const oc_device* device, void* data, size_t* bytes) {
+  return guarded([&] {
+    need(device, bytes);
+    const std::vector<uint8_t> found = device->device->save_kernels();
+    if (data != nullptr && *bytes < found.size()) {
+      fail(OC_BAD_ARGUMENT, "%zu bytes of kernels do not fit room for %zu", found.size(), *bytes);
+    }
+    *bytes = found.size();
+    if (data != nullptr && !found.empty()) std::memcpy(data, found.data(), found.size());
+  });
+}
+
+oc_status oc_device_load_kernels(const oc_device* device, const void* data, size_t bytes) {
+  return guarded([&] {
+    need(device, data);
+    device->device->load_kernels({static_cast<const uint8_t*>(data), bytes});
+  });
+}
+
 oc_status oc_session_create_on(const oc_model* model, const oc_device* device,
                                oc_session** session) {
   return guarded([&] {

@@ -76,6 +76,10 @@ class Gpu : public std::enable_shared_from_this<Gpu> {
   const Instance& instance() const { return *instance_; }
   VkPipelineCache cache() const { return cache_; }
 
+  // What the driver keeps of pipelines; of another driver's bytes it takes nothing.
+  std::vector<uint8_t> save_pipelines() const;
+  void load_pipelines(Bytes saved) const;
+
   const Layout& layout(uint32_t buffers) const;
   uint32_t memory_type(uint32_t allowed, Use use) const;
   // The last variant of a kernel that this device can run.

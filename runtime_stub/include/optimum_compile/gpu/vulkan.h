@@ -52,6 +52,8 @@
   X(DestroyPipelineLayout)        \
   X(CreatePipelineCache)          \
   X(DestroyPipelineCache)         \
+  X(GetPipelineCacheData)         \
+  X(MergePipelineCaches)          \
   X(CreateComputePipelines)       \
   X(DestroyPipeline)              \
   X(CreateDescriptorPool)         \

@@ -24,6 +24,9 @@ class Device {
                                            int64_t bytes_max) = 0;
   // Messages of a validation layer: their number, and the first ones as text.
   virtual int64_t messages(std::string* text) const;
+  // What the driver made of kernels, for the next time; nothing where it keeps nothing.
+  virtual std::vector<uint8_t> save_kernels() const;
+  virtual void load_kernels(Bytes saved);
   virtual void use_kernels(Bytes table);
   virtual void probe(oc_probe_call* call);
 };

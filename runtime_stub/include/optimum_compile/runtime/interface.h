@@ -51,7 +51,10 @@ oc_status guarded(Body body) noexcept {
 // None of the pointers may be NULL.
 template <typename... Pointers>
 void need(const Pointers*... pointers) {
-  if ((... || (pointers == nullptr))) fail(OC_BAD_ARGUMENT, "an argument is NULL");
+  const void* const all[] = {pointers...};
+  for (const void* each : all) {
+    if (each == nullptr) fail(OC_BAD_ARGUMENT, "an argument is NULL");
+  }
 }
 
 template <typename Entry>
