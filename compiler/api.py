@@ -221,6 +221,8 @@ def _failure(failed: Sequence[Conformance]) -> str:
     hint = "no bundle was written; try more bits"
     if any(c.artifact.endswith(".pte") for c in failed):
         hint += ", or --executor packed --activations float where int8 activations are the cause"
+    if any(c.artifact.endswith(".nnapi") for c in failed):
+        hint += ", or --quantizer awq where activations of a few channels are too wide for 8 bits"
     return f"{what}; {hint}"
 
 

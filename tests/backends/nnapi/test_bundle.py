@@ -10,8 +10,10 @@ from support.hf import experts_folder
 from support.models import shared_model
 
 import optimum_compile as oc
+from optimum_compile.backends.base import Tolerance
 from optimum_compile.backends.nnapi.session import Session
-from optimum_compile.compiler.errors import UnsupportedError
+from optimum_compile.compiler import conformance
+from optimum_compile.compiler.errors import UnsupportedError, VerificationError
 from optimum_compile.compiler.options import Target, resolve_targets, target_name
 from optimum_compile.tools.cli import main
 from optimum_compile.tools.run import open_session
@@ -65,6 +67,14 @@ def test_text_is_generated(bundle):
     session = open_session(bundle, "android:nnapi")
     assert isinstance(session, Session)
     assert session.prefill([1, 2, 3]).shape == session.decode(4).shape == (96,)
+
+
+def test_a_failure_names_what_helps(tmp_path, monkeypatch):
+    monkeypatch.setattr(conformance, "NNAPI_TOLERANCE", Tolerance(min_cosine=1.5))
+    values = {"policy": "uniform", "quantizer": "rtn", "calibration": "none", "seqlen": 32}
+    with pytest.raises(VerificationError, match=r"needed 1\.5.*or --quantizer awq"):
+        oc.compile(shared_model(), ["android:nnapi"], output=str(tmp_path), **values)
+    assert not list(tmp_path.iterdir())
 
 
 def test_lengths_of_prompts_are_chosen(tmp_path):
