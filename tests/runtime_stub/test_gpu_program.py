@@ -2,18 +2,22 @@
 
 import struct
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.gpu import BUILT
 from support.native_seeds import decoder
 
 from optimum_compile.backends.gpu.decode import read_program
 from optimum_compile.backends.gpu.encode import encode_section
-from optimum_compile.backends.gpu.section import KIND, GpuSection
+from optimum_compile.backends.gpu.section import KIND, Dispatch, GpuSection
 from optimum_compile.backends.native.decode import decode
 from optimum_compile.backends.native.device import Device, DeviceFlags
 from optimum_compile.backends.native.encode import encode
+from optimum_compile.backends.native.library import Status, library
+from optimum_compile.backends.native.program import Expr, ExprOp
 from optimum_compile.backends.native.session import Logits, Model, Session
 from optimum_compile.compiler.errors import InputError, OptimumCompileError, ResourceError
 
@@ -242,6 +246,43 @@ def changed(path: Path, **values: object) -> bytes:
     _, section, _ = read_program(path)
     given = {name: getattr(section, name) for name in section.__dataclass_fields__}
     return encode_section(GpuSection(**(given | values)))
+
+
+def test_groups_that_depend_on_past_are_dispatched_indirectly(paths, model, device, tmp_path):
+    """The same program, whose numbers of workgroups all say `+ past * 0`."""
+    path = paths[False]
+    program, section, _ = read_program(path)
+    past = next(at for at, symbol in enumerate(program.symbols) if symbol.name == "past")
+    count, op = len(section.expressions), ExprOp
+    nothing = ((op.SYMBOL, past), (op.CONST, 0), (op.MUL, 0), (op.ADD, 0))
+    late = tuple(Expr(((op.REF, at), *nothing)) for at in range(count))
+    functions = tuple(
+        replace(f, dispatches=tuple(with_groups(d, count) for d in f.dispatches))
+        for f in section.functions
+    )
+    made = changed(path, expressions=(*section.expressions, *late), functions=functions)
+    gpu = Model(rewritten(path, tmp_path / "late.ocm", made)).session(device)
+    direct = model.session(device)
+    for count in (5, 1, 1, 12):
+        np.testing.assert_array_equal(gpu.run(ids(count)), direct.run(ids(count)))
+    assert gpu.stats().steps == direct.stats().steps
+
+
+def with_groups(dispatch: Dispatch, more: int) -> Dispatch:
+    x, y, z = dispatch.groups
+    return replace(dispatch, groups=(x + more, y + more, z + more))
+
+
+def test_without_kernels_for_it_the_likeliest_are_found_by_the_host(model, device):
+    other = Device(flags=device.flags)
+    table = (BUILT / "kernels.bin").read_bytes().replace(b"top_k\0", b"pot_k\0")
+    assert library().oc_probe_kernels(other.handle, table, len(table)) == Status.OK
+    gpu, wanted = model.session(other), model.session(device)
+    assert gpu.generate(ids(7), 9) == wanted.generate(ids(7), 9)
+    for session in (gpu, wanted):
+        session.run(ids(3), Logits.KEEP)
+    for found, other_one in zip(gpu.top(10), wanted.top(10), strict=True):
+        np.testing.assert_array_equal(found, other_one)
 
 
 def test_files_that_do_not_fit_the_device_are_refused(paths, device, tmp_path):

@@ -136,15 +136,16 @@ const Layout& Gpu::layout(uint32_t buffers) const {
   set.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
   set.bindingCount = buffers + 1;
   set.pBindings = bindings;
-  Layout& made = layouts_[buffers];  // what is in there is destroyed, whatever happens next
+  Layout made;
   check(api_.CreateDescriptorSetLayout(handle_, &set, nullptr, &made.set), "a layout of buffers");
   VkPipelineLayoutCreateInfo pipeline = {};
   pipeline.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
   pipeline.setLayoutCount = 1;
   pipeline.pSetLayouts = &made.set;
-  check(api_.CreatePipelineLayout(handle_, &pipeline, nullptr, &made.pipeline),
-        "a layout of buffers");
-  return made;
+  const VkResult result = api_.CreatePipelineLayout(handle_, &pipeline, nullptr, &made.pipeline);
+  if (result != VK_SUCCESS) api_.DestroyDescriptorSetLayout(handle_, made.set, nullptr);
+  check(result, "a layout of buffers");
+  return layouts_[buffers] = made;
 }
 
 bool Gpu::can(Variant variant) const {
