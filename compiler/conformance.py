@@ -257,6 +257,9 @@ def rounding_of(graph: Graph, backend: Backend) -> dict[str, Activations]:
         if kind is not None:
             found[unit.name] = kind
     return found
+# Codes of two bits are counted from activations of fp16, and next to a tie become the other one: measured
+# 0.09 of relative error in stories260k, whose heads have 8 channels, 0.003 in the reference model.
+FEW_HALF_BITS = Tolerance(min_cosine=0.99, min_top1=0.9)
 
 
 def tolerance_for(target: str, graph: Graph, *, rounded: bool = False) -> Tolerance:
@@ -285,6 +288,8 @@ def tolerance_for(target: str, graph: Graph, *, rounded: bool = False) -> Tolera
         return Tolerance(min_cosine=0.999, min_top1=0.95)
     if all(n is None or isinstance(n.scheme, Float) for n in notes):
         return Tolerance(max_rel_err=2e-3, min_top1=1.0)
+    if target == "gpu" and few and min(few) < 8:
+        return Tolerance(max_rel_err=2e-2) if min(few) == 4 else FEW_HALF_BITS
     if target in ("ios", "gpu"):
         return Tolerance(max_rel_err=1e-2)
     if target == "native":

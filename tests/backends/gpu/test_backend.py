@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.emission import emitted as emission
-from support.gpu_programs import emitted, mixed, opened
+from support.gpu_programs import emitted, mixed, opened, with_caches
 from support.hf import save_folder, tiny_model
 
 from optimum_compile.backends.base import Tolerance, WeightUse
@@ -16,6 +16,7 @@ from optimum_compile.backends.gpu.interfaces import interface
 from optimum_compile.backends.gpu.section import KIND
 from optimum_compile.backends.native.decode import read
 from optimum_compile.backends.native.encode import encode
+from optimum_compile.compiler.conformance import tolerance_for
 from optimum_compile.compiler.errors import InternalError, UnsupportedError
 from optimum_compile.compiler.options import TARGETS
 from optimum_compile.compiler.quant.kv import KvScheme
@@ -56,6 +57,18 @@ def test_heads_that_kernels_cannot_take(tmp_path):
     assert "GPU kernels take heads of even numbers of channels up to 256, not 320" in reasons
     fine = opened(save_folder(tiny_model("qwen3"), tmp_path / "n"))
     assert all(BACKEND.supports_node(node).ok for node in fine.nodes)
+
+
+def test_what_is_asked_of_caches_in_few_bits(tmp_path):
+    graph = opened(save_folder(tiny_model("llama"), tmp_path / "m"))
+    graph = mixed(graph, tmp_path, ("int8:channel",))
+    asked = []
+    for bits in (16, 8, 4, 2):
+        if bits < 16:
+            with_caches(graph, f"kv{bits}", f"kv{bits}")
+        asked.append(tolerance_for("gpu", graph))
+    assert [each.max_rel_err for each in asked] == [1e-2, 1e-2, 2e-2, None]
+    assert (asked[-1].min_cosine, asked[-1].min_top1) == (0.99, 0.9)
 
 
 def test_a_kernel_that_is_not_there():
