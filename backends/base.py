@@ -155,6 +155,10 @@ class Backend(Protocol):
         """Ending of the artifact: .mlpackage, .pte, .onnx, .ocm."""
 
     @property
+    def rounds_more(self) -> bool:
+        """Whether it rounds more than was decided, so that answers far from the oracle's are the model's."""
+
+    @property
     def stores_weights(self) -> bool:
         """Whether the artifact holds packed weights; else it only says which widths they should have."""
 

@@ -35,6 +35,11 @@ class Executed(ABC):
     stores_weights: bool = True
 
     @property
+    def rounds_more(self) -> bool:
+        """No: weights, activations and caches are as they were decided."""
+        return False
+
+    @property
     def memory(self) -> MemoryModel:
         """The least that can be said: the device plans by itself."""
         return MemoryModel(self.name)

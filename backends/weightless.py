@@ -42,6 +42,11 @@ class Weightless:
     stores_weights: bool = False
 
     @property
+    def rounds_more(self) -> bool:
+        """No: it holds no weights."""
+        return False
+
+    @property
     def memory(self) -> MemoryModel:
         """Nothing is known: another tool makes what runs."""
         return MemoryModel(self.name)

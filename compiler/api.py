@@ -170,28 +170,39 @@ def _written(
     left = []
     for backend in wanted.emitting:
         watch.progress(f"emit {backend.name}", 0, 1)
-        emitted = _emitted(wanted, backend, out, work)
+        before = files_below(out / backend.platform)
+        emitted = _emitted(wanted, backend, out, work, before)
         release_memory()
         watch.progress(f"emit {backend.name}", 1, 1)
         if isinstance(emitted, str):
             left.append(emitted)
             continue
-        done.append((backend, emitted, _verify(wanted, backend, emitted, answers, watch)))
+        check = _verify(wanted, backend, emitted, answers, watch)
+        if check is not None and not check.ok and _may_be_missing(wanted, backend):
+            forget(out / backend.platform, before)
+            left.append(left_out(backend, VerificationError(check.reason)))
+            continue
+        done.append((backend, emitted, check))
     backends, emissions, checks = zip(*done, strict=True)
     return Built(wanted.telling(*left), backends, emissions, checks)
 
 
-def _emitted(wanted: Plan, backend: Backend, out: Path, work: Path) -> EmitResult | str:
-    """What was emitted, or the remark on a companion that cannot be."""
+def _emitted(
+    wanted: Plan, backend: Backend, out: Path, work: Path, before: frozenset[Path]
+) -> EmitResult | str:
+    """What was emitted, or the remark on a companion that cannot be. before: files of its folder."""
     if backend in wanted.backends:
         return _emit(wanted, backend, out, work)
-    folder = out / backend.platform
-    before = files_below(folder)
     try:
         return _emit(wanted, backend, out, work)
     except (ResourceError, UnsupportedError) as error:
-        forget(folder, before)
+        forget(out / backend.platform, before)
         return left_out(backend, error)
+
+
+def _may_be_missing(wanted: Plan, backend: Backend) -> bool:
+    """Of a companion that rounds more than anybody decided: the model does not bear it, nothing is wrong."""
+    return backend in wanted.companions and backend.rounds_more
 
 
 def stores_weights(wanted: Plan) -> bool:

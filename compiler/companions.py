@@ -18,7 +18,10 @@ from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import units_of
 
 # By the plain name of a platform; exact names (ios:coreml) have none. All are names of `TARGETS`.
-COMPANIONS: dict[str, tuple[str, ...]] = {"ios": (), "android": ()}
+COMPANIONS: dict[str, tuple[str, ...]] = {
+    "ios": ("gpu",),
+    "android": ("gpu", "android:nnapi"),
+}
 
 Able = tuple[tuple[Backend, ...], tuple[str, ...]]
 

@@ -48,6 +48,11 @@ class VulkanBackend:
     int8_inputs: bool = False
 
     @property
+    def rounds_more(self) -> bool:
+        """See the protocol."""
+        return False
+
+    @property
     def memory(self) -> MemoryModel:
         """The delegate plans its own memory on the device."""
         return MemoryModel("ExecuTorch's Vulkan delegate")

@@ -34,6 +34,11 @@ class NnapiBackend(Executed):
     suffix: str = ".nnapi"
 
     @property
+    def rounds_more(self) -> bool:
+        """Yes: every weight to 8 bits, and inputs and outputs of every matrix."""
+        return True
+
+    @property
     def memory(self) -> MemoryModel:
         """See the protocol."""
         return MemoryModel("NNAPI", chunk=plan.PREFILL_TOKENS)

@@ -236,6 +236,20 @@ def test_a_companion_that_disagrees_is_a_failure(bring, broken, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_one_that_rounds_more_than_was_decided_is_left_out_instead(bring, broken, tmp_path):
+    bring(reference=("native",))
+    broken(
+        verify=lambda self, artifact, cases, tolerance: failed(artifact.name, tolerance, "too wide"),
+        rounds_more=True,
+    )
+    bundle = compiled(tmp_path, ["reference"], verify=True)
+    assert kinds(bundle) == ["reference"]
+    assert "native: left out: too wide" in bundle.manifest.remarks
+    assert not (bundle.path / "native").exists()
+    with pytest.raises(VerificationError, match="too wide"):
+        compiled(tmp_path, ["reference", "native"], verify=True, overwrite=True)
+
+
 def test_without_companions_nothing_comes_along(bring, capsys):
     bring(ios=("reference",))
     arguments = [str(shared_model()), "--dry-run", "--json", "--target", "ios"]
