@@ -77,8 +77,15 @@ def exact(made_by: Backend) -> Tolerance:
     return Tolerance(max_rel_err=1e-2) if ios else Tolerance(min_cosine=0.9999, min_top1=0.99)
 
 
-@pytest.mark.parametrize("name", [COREML, EXECUTORCH, ONNXRUNTIME])
-@pytest.mark.parametrize(("kind", "bits"), [("mixtral", 4), ("qwen3_moe", 8)])
+def models():
+    for backend in (COREML, EXECUTORCH, ONNXRUNTIME):
+        (name,), marks = backend.values, tuple(backend.marks)
+        yield pytest.param("mixtral", 4, name, marks=marks)
+        slow = () if name == "onnxruntime" else (pytest.mark.slow,)
+        yield pytest.param("qwen3_moe", 8, name, marks=(*marks, *slow))
+
+
+@pytest.mark.parametrize(("kind", "bits", "name"), models())
 def test_a_model_agrees_with_the_oracle(
     kind: str, bits: int, name: str, folders: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -101,7 +108,8 @@ def test_a_model_agrees_with_the_oracle(
 
 
 @pytest.mark.coreml
-@pytest.mark.parametrize("seed", [12, pytest.param(22, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [12, 22])
 def test_near_ties_of_experts_do_not_refuse_an_artifact(seed: int, tmp_path: Path) -> None:
     """Among the first windows of these models are some that fp16 routes otherwise than the oracle."""
     backend = load_backend("coreml")

@@ -51,7 +51,7 @@ def decoded(bits: KvBits) -> float:
     return total / (LENGTH - 1)
 
 
-@pytest.mark.parametrize("bits", ["2", "16,2"])
+@pytest.mark.parametrize("bits", ["2", pytest.param("16,2", marks=pytest.mark.slow)])
 def test_a_rounded_cache_is_that_of_a_decoding_loop_of_transformers(cli, text, bits) -> None:
     arguments = ("evaluate", REFERENCE, "--text", text([document()]), "--seqlen", LENGTH, "--json")
     done = cli(*arguments, "--kv-bits", bits).json()

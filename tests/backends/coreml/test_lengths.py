@@ -57,9 +57,13 @@ def test_the_comparison_executes_each_function(made, called):
     ("count", "expected"),
     [
         (1, [("decode", 1)]),
-        (3, [("prefill_4", 4)]),
+        pytest.param(3, [("prefill_4", 4)], marks=pytest.mark.slow),
         (21, [("prefill_16", 16), ("prefill_4", 4), ("decode", 1)]),
-        (39, [("prefill_16", 16), ("prefill_16", 16), ("prefill_4", 4), ("prefill_4", 4)]),
+        pytest.param(
+            39,
+            [("prefill_16", 16), ("prefill_16", 16), ("prefill_4", 4), ("prefill_4", 4)],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_prompts_take_the_largest_that_fits(made, called, count, expected):

@@ -49,6 +49,7 @@ def test_each_is_compared_with_answers_of_its_own(bundle):
     assert onnx.max_rel_err < 1e-5
 
 
+@pytest.mark.slow
 def test_int8_activations_are_held_to_the_tolerance_of_rounding(tmp_path):
     values = {"output": str(tmp_path), "bits": 4, "calibration": "none", "activations": "int8"}
     made = oc.compile(shared_model(), "android:onnxruntime", policy="uniform", **values)

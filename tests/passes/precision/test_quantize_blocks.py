@@ -69,7 +69,7 @@ def test_two_runs_give_the_same_bytes(tmp_path):
     assert digests(quantised(tmp_path / "a")) == digests(quantised(tmp_path / "b"))
 
 
-@pytest.mark.parametrize("block", [0, 1, 2])
+@pytest.mark.parametrize("block", [*(pytest.param(n, marks=pytest.mark.slow) for n in (0, 1)), 2])
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path, block):
     expected = digests(quantised(tmp_path / "whole"))
     with pytest.raises(Killed):

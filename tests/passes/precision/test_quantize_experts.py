@@ -110,6 +110,7 @@ def test_an_expert_that_no_token_reached_is_named(lonely, tmp_path):
     assert all(graph.weights[f"{FORSAKEN}.w{n}.weight"].notes.get(Quantized) for n in (1, 2, 3))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_tells_the_same(lonely, tmp_path):
     expected, remarks = calibrated(lonely, tmp_path / "whole")
     with pytest.raises(Killed):
@@ -128,6 +129,7 @@ def test_one_calibration_token_is_enough(folder, tmp_path):
     assert torch.isfinite(logits.outputs[0]).all()
 
 
+@pytest.mark.slow
 def test_guided_hessians_know_experts_too(lonely, tmp_path):
     graph, remarks = calibrated(lonely, tmp_path, "guided", windows=WINDOWS[:2])
     assert any(FORSAKEN in r for r in remarks)

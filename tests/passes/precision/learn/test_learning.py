@@ -67,6 +67,7 @@ def test_distillation_moves_grids_and_leaves_codes(tmp_path):
             assert note.load().stored_bytes == before.stored_bytes
 
 
+@pytest.mark.slow
 def test_runs_repeat_and_a_killed_one_ends_in_the_same_bytes(tmp_path):
     effort = Effort(steps=8, epochs=1)
     expected = digests(quantised(tmp_path / "a", effort, "auto"))
