@@ -12,11 +12,10 @@ clock, the best of several rounds. A device that is a CPU measures nothing of a 
 """
 
 import argparse
-import ctypes
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from ctypes import POINTER, byref, c_char_p, c_int64, c_size_t, c_uint32, c_void_p
+from ctypes import byref, c_uint32
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ import numpy as np
 from optimum_compile.backends.gpu.interfaces import interface
 from optimum_compile.backends.native.device import Device, DeviceKind, DeviceType
 from optimum_compile.backends.native.library import check, library
+from optimum_compile.backends.native.probe import ProbeBuffer, ProbeCall
 from optimum_compile.compiler.errors import OptionError, ResourceError
 from optimum_compile.compiler.quant.scheme import Affine, Float, Lut, Nested, Scheme, Vector
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
@@ -34,26 +34,6 @@ COLUMNS = "2048,3072,8192"
 ROUNDS, REPEATS = 5, 4
 COPY_WIDTH = 1 << 16  # words of a row of the copy
 MOST_BLOCKS = 1 << 14
-
-
-class _Buffer(ctypes.Structure):
-    _fields_ = (("given", c_void_p), ("out", c_void_p), ("bytes", c_size_t))
-
-
-class _Call(ctypes.Structure):
-    _fields_ = (
-        ("kernel", c_char_p),
-        ("variant", c_char_p),
-        ("constants", POINTER(c_uint32)),
-        ("constant_count", c_size_t),
-        ("params", POINTER(c_uint32)),
-        ("param_count", c_size_t),
-        ("buffers", POINTER(_Buffer)),
-        ("buffer_count", c_size_t),
-        ("groups", c_uint32 * 3),
-        ("repeats", c_uint32),
-        ("gpu_ns", c_int64),
-    )
 
 
 @dataclass(frozen=True)
@@ -91,18 +71,18 @@ def measure(device: Device, load: Load) -> float:
     kernel = interface(load.kernel)
     nothing = np.zeros(4, np.uint32)
     held = [load.buffers.get(name, nothing) for name, _ in kernel.buffers]
-    cells = [_Buffer(data.ctypes.data, None, data.nbytes) for data in held]
+    cells = [ProbeBuffer(data.ctypes.data, None, data.nbytes) for data in held]
     chosen = [load.constants["local_size_x"]]
     chosen += [load.constants.get(name, default) for name, default in kernel.constants]
     params = [load.params.get(name, 0) for name, _ in kernel.params]
-    call = _Call(
+    call = ProbeCall(
         load.kernel.encode(),
         None,
         (c_uint32 * len(chosen))(*chosen),
         len(chosen),
         (c_uint32 * len(params))(*params),
         len(params),
-        (_Buffer * len(cells))(*cells),
+        (ProbeBuffer * len(cells))(*cells),
         len(cells),
         (c_uint32 * 3)(*load.groups),
         REPEATS,

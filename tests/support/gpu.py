@@ -3,7 +3,7 @@
 import ctypes
 import json
 from collections.abc import Mapping, Sequence
-from ctypes import POINTER, c_char_p, c_int64, c_size_t, c_uint32, c_void_p
+from ctypes import c_size_t, c_uint32
 from pathlib import Path
 
 import numpy as np
@@ -11,29 +11,10 @@ import pytest
 
 from optimum_compile.backends.native.device import Device, DeviceFlags
 from optimum_compile.backends.native.library import library
+from optimum_compile.backends.native.probe import ProbeBuffer, ProbeCall
 from optimum_compile.compiler.errors import ResourceError
 
 BUILT = Path(__file__).resolve().parents[2] / "runtime_stub" / "kernels" / "built"
-
-
-class _Buffer(ctypes.Structure):
-    _fields_ = (("given", c_void_p), ("out", c_void_p), ("bytes", c_size_t))
-
-
-class _Call(ctypes.Structure):
-    _fields_ = (
-        ("kernel", c_char_p),
-        ("variant", c_char_p),
-        ("constants", POINTER(c_uint32)),
-        ("constant_count", c_size_t),
-        ("params", POINTER(c_uint32)),
-        ("param_count", c_size_t),
-        ("buffers", POINTER(_Buffer)),
-        ("buffer_count", c_size_t),
-        ("groups", c_uint32 * 3),
-        ("repeats", c_uint32),
-        ("gpu_ns", c_int64),
-    )
 
 
 class Probe:
@@ -96,15 +77,15 @@ class Probe:
             out = data.copy() if use == "write" else None
             held[buffer] = (given, data, out)
             place = None if out is None else out.ctypes.data
-            cells.append(_Buffer(data.ctypes.data, place, data.nbytes))
-        call = _Call(
+            cells.append(ProbeBuffer(data.ctypes.data, place, data.nbytes))
+        call = ProbeCall(
             name.encode(),
             None if variant is None else variant.encode(),
             (c_uint32 * len(chosen))(*chosen),
             len(chosen),
             (c_uint32 * max(len(words), 1))(*words),
             len(words),
-            (_Buffer * max(len(cells), 1))(*cells),
+            (ProbeBuffer * max(len(cells), 1))(*cells),
             len(cells),
             (c_uint32 * 3)(*(*groups, 1, 1)[:3]),
             repeats,
