@@ -57,6 +57,8 @@ from optimum_compile.compiler.scratch import scratch, sweep
 from optimum_compile.passes.stages.cut import CutStages
 from optimum_compile.passes.stages.notes import ActivationRange
 
+Widths = tuple[int, ...]  # of nested weights
+
 __all__ = ["Plan", "compile", "plan", "prepare", "quantise", "settle"]
 
 
@@ -282,25 +284,27 @@ def _ranges(wanted: Plan, seen: Calibration) -> tuple[ActivationRange, ...]:
 def _cases(
     wanted: Plan, text: TextSource | None, tokenizer: Any, bos: int | None
 ) -> dict[str, tuple[Case, ...]]:
-    """The oracle's answers for every target, once for those that round activations and caches alike."""
+    """The oracle's answers for every target, once for those that round alike and take the same widths."""
     from optimum_compile.compiler.conformance import (
         CaseOptions,
         caches_at,
         make_cases,
         rounding_of,
+        widths_at,
     )
 
     words, graph = (text if text is not None else read_text(None)), wanted.model.graph
     options = CaseOptions(seed=wanted.options.seed)
-    made: dict[frozenset[tuple[str, Activations | KvStored]], tuple[Case, ...]] = {}
+    made: dict[frozenset[tuple[str, Activations | KvStored | Widths]], tuple[Case, ...]] = {}
     answers = {}
     for backend in wanted.emitting:
         if not backend.stores_weights:  # nothing to execute
             continue
         rounding, kv = rounding_of(graph, backend), caches_at(graph, backend)
-        key = frozenset((*rounding.items(), *kv.items()))
+        widths = widths_at(graph, backend)
+        key = frozenset((*rounding.items(), *kv.items(), ("width", widths)))
         if key not in made:
-            made[key] = make_cases(graph, words, tokenizer, bos, options, rounding, kv)
+            made[key] = make_cases(graph, words, tokenizer, bos, options, rounding, kv, widths)
         answers[target_name(backend.platform, backend.name)] = made[key]
     return answers
 

@@ -24,6 +24,7 @@ from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.routing import RoutingMargin, most_decided
 from optimum_compile.passes.precision.kv import caches_at as caches_at
 from optimum_compile.passes.precision.kv import kv_of
+from optimum_compile.passes.precision.narrow import narrowed, stepping_down, widths_of
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.units import units_of
 from optimum_compile.passes.symbolic_shape.lengths import lengths_of
@@ -34,6 +35,8 @@ Caches = Mapping[str, KvStored]  # by the name of a state: see `interpret.run`
 DECODE_STEPS = 8
 # Weights above this size are read anew for each case, so that memory stays bounded.
 CACHE_BYTES = 1 << 30
+# Artifacts whose calls say with how many bits nested weights are read; others read all of them.
+CHOOSES_WIDTHS = ("executorch", "native")
 # Activations of 8 bits in constant ranges, and weights rounded to int8 once more, against an oracle that
 # does neither: measured 0.996 and 92% at the least on trained models (docs/nnapi.md).
 NNAPI_TOLERANCE = Tolerance(min_cosine=0.98, min_top1=0.75)
@@ -73,6 +76,7 @@ def decoder_cases(
     steps: int = DECODE_STEPS,
     activations: Rounding | None = None,
     kv: Caches | None = None,
+    widths: Sequence[int] = (),
 ) -> tuple[Case, ...]:
     """A prompt and `steps` decode calls a case, with the quantised oracle's logits.
 
@@ -80,7 +84,12 @@ def decoder_cases(
     shorter from case to case, so that padding is exercised. It is one prefill call, but where caches are
     rounded (`kv`): there it may take several. Where functions have fixed lengths, the first cases have
     prompts of exactly those, so that each function is executed.
+
+    With `widths` of nested weights the calls say at which they are read (input `width`, on one state): the
+    first case goes down from the prompt on, the second too but for its prompt, which is read with the
+    fewest bits, the third says nothing, which means all bits; and so on.
     """
+    graphs = {0: graph} | {width: narrowed(graph, width) for width in widths}
     rounded = first_rounded(kv) > 0
     cache = WeightCache(CACHE_BYTES)
     longest = graph.symbols["seq"].high if "seq" in graph.symbols else 1
@@ -93,17 +102,20 @@ def decoder_cases(
         prompt = prompt if rounded else min(prompt, longest)
         if index < len(exact):
             prompt = min(exact[index], tokens.shape[1])
-        margin = RoutingMargin(graph)
-        logits = _logits(
-            graph, tokens[:, : prompt + steps], cache, longest, activations, margin, kv
-        )
-        calls = [
-            _call("prefill", tokens[:, at : min(at + longest, prompt)], at, logits)
-            for at in range(0, prompt, longest)
+        pieces = [
+            _Piece("prefill", at, min(at + longest, prompt)) for at in range(0, prompt, longest)
         ]
-        for at in range(prompt, min(prompt + steps, tokens.shape[1])):
-            calls.append(_call("decode", tokens[:, at : at + 1], at, logits))
-        return Case(tuple(calls), margin.least)
+        ends = range(prompt, min(prompt + steps, tokens.shape[1]))
+        pieces += [_Piece("decode", at, at + 1) for at in ends]
+        said = bool(widths) and index % 3 < 2
+        if said:
+            pieces = _at_widths(pieces, widths, low=index % 3 == 1)
+        end = pieces[-1].stop
+        runs = pieces if said else [_Piece("", at, at + longest) for at in range(0, end, longest)]
+        oracle = _Oracle(graphs, cache, activations, kv)
+        logits = oracle.logits(tokens[:, :end], runs)
+        calls = (_call(piece, tokens, logits) for piece in pieces)
+        return Case(tuple(calls), oracle.margin)
 
     return tuple(
         most_decided(partial(made, window, index) for window in windows[index::count])
@@ -111,39 +123,78 @@ def decoder_cases(
     )
 
 
-def _call(function: str, tokens: np.ndarray, past: int, logits: np.ndarray) -> Call:
-    expected = logits[:, past : past + tokens.shape[1]]
-    return Call(function, {"tokens": tokens, "past": np.array([past], np.int64)}, (expected,))
+@dataclass(frozen=True)
+class _Piece:
+    """Tokens of one call, and with how many bits nested weights are read (None: it does not say)."""
+
+    function: str
+    start: int
+    stop: int
+    width: int | None = None
 
 
-def _logits(
-    graph: Graph,
-    tokens: np.ndarray,
-    cache: WeightCache,
-    longest: int,
-    activations: Rounding | None,
-    observe: RoutingMargin,
-    kv: Caches | None,
-) -> np.ndarray:
-    import torch
+def _at_widths(pieces: Sequence[_Piece], widths: Sequence[int], *, low: bool) -> list[_Piece]:
+    """Widths that go down over the decode steps; the prompt has the most bits, or if `low` the fewest."""
+    steps = sum(piece.function == "decode" for piece in pieces)
+    prompt = [min(widths) if low else max(widths)] * (len(pieces) - steps)
+    chosen = (*prompt, *stepping_down(widths, steps))
+    return [replace(piece, width=width) for piece, width in zip(pieces, chosen, strict=True)]
 
-    parts, states = [], None
-    with torch.no_grad():
-        for at in range(0, tokens.shape[1], longest):
-            chunk = {"tokens": tokens[:, at : at + longest], "past": np.array([at], np.int64)}
-            result = run(
-                graph,
-                chunk,
-                states,
-                weights="quantized",
-                observe=observe,
-                cache=cache,
-                activations=activations,
-                kv=kv_of(graph) if kv is None else kv,
-            )
-            states = result.states
-            parts.append(_finite(result.outputs[0].numpy()))
-    return np.concatenate(parts, axis=1)
+
+def _call(piece: _Piece, tokens: np.ndarray, logits: np.ndarray) -> Call:
+    inputs = {
+        "tokens": tokens[:, piece.start : piece.stop],
+        "past": np.array([piece.start], np.int64),
+    }
+    if piece.width is not None:
+        inputs["width"] = np.array([piece.width], np.int64)
+    return Call(piece.function, inputs, (logits[:, piece.start : piece.stop],))
+
+
+class _Oracle:
+    """Answers for one case: calls of any width on one state.
+
+    graphs: by width; 0 is the one that reads all bits. margin: see `Case`, of all calls so far.
+    """
+
+    def __init__(
+        self,
+        graphs: Mapping[int, Graph],
+        cache: WeightCache,
+        activations: Rounding | None,
+        kv: Caches | None,
+    ) -> None:
+        self.graphs, self.cache = graphs, cache
+        self.activations = activations
+        self.kv = kv_of(graphs[0]) if kv is None else kv
+        self._margins = {width: RoutingMargin(graph) for width, graph in graphs.items()}
+
+    @property
+    def margin(self) -> float:
+        return min(each.least for each in self._margins.values())
+
+    def logits(self, tokens: np.ndarray, runs: Sequence[_Piece]) -> np.ndarray:
+        """Of all tokens (1, n, vocab), run by run."""
+        import torch
+
+        parts, states = [], None
+        with torch.no_grad():
+            for piece in runs:
+                width = piece.width or 0
+                past = np.array([piece.start], np.int64)
+                result = run(
+                    self.graphs[width],
+                    {"tokens": tokens[:, piece.start : piece.stop], "past": past},
+                    states,
+                    weights="quantized",
+                    observe=self._margins[width],
+                    cache=self.cache,
+                    activations=self.activations,
+                    kv=self.kv,
+                )
+                states = result.states
+                parts.append(_finite(result.outputs[0].numpy()))
+        return np.concatenate(parts, axis=1)
 
 
 def _finite(output: np.ndarray) -> np.ndarray:
@@ -213,6 +264,7 @@ def make_cases(
     options: CaseOptions,
     activations: Rounding | None = None,
     kv: Caches | None = None,
+    widths: Sequence[int] = (),
 ) -> tuple[Case, ...]:
     """The cases of a graph of either kind.
 
@@ -223,7 +275,8 @@ def make_cases(
 
     `activations` is what the artifact rounds (`rounding_of`), `kv` how it keeps its caches
     (`caches_at`; otherwise as the notes say): the oracle then rounds them as well. With caches of few
-    bits prompts are long enough for codes to be read, before and in the decode calls.
+    bits prompts are long enough for codes to be read, before and in the decode calls. `widths` are those
+    that calls of a decoder choose from (`widths_at`).
     """
     if is_decoder(graph):
         kv = kv_of(graph) if kv is None else kv
@@ -233,7 +286,7 @@ def make_cases(
         count = max(options.count, len(fixed) + 1) if fixed else options.count
         wanted = replace(options, count=count * each, prompt=prompt)
         windows = token_windows(graph, text, tokenizer, bos, wanted)
-        return decoder_cases(graph, windows, count, options.steps, activations, kv)
+        return decoder_cases(graph, windows, count, options.steps, activations, kv, widths)
     return module_cases(graph, options, options.steps if graph.states else 1, activations)
 
 
@@ -248,6 +301,11 @@ def first_rounded(kv: Caches | None) -> int:
     return max((s.sinks + s.window + s.group for s in schemes), default=0)
 
 
+def widths_at(graph: Graph, backend: Backend) -> tuple[int, ...]:
+    """Widths of nested weights that calls of the backend's artifact choose from; none: it reads all bits."""
+    return widths_of(graph) if backend.name in CHOOSES_WIDTHS and is_decoder(graph) else ()
+
+
 def rounding_of(graph: Graph, backend: Backend) -> dict[str, Activations]:
     """How the backend rounds activations in front of the weights of a quantised graph."""
     found = {}
@@ -257,6 +315,8 @@ def rounding_of(graph: Graph, backend: Backend) -> dict[str, Activations]:
         if kind is not None:
             found[unit.name] = kind
     return found
+
+
 # Codes of two bits are counted from activations of fp16, and next to a tie become the other one: measured
 # 0.09 of relative error in stories260k, whose heads have 8 channels, 0.003 in the reference model.
 FEW_HALF_BITS = Tolerance(min_cosine=0.99, min_top1=0.9)

@@ -26,6 +26,7 @@ from optimum_compile.compiler.quant.scheme import (
     Sparse,
     Vector,
 )
+from optimum_compile.passes.precision.narrow import widths_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.symbolic_shape.lengths import lengths_of
 
@@ -130,7 +131,7 @@ def container_bytes(graph: Graph, *, xnnpack: bool = True) -> int:
     if graph.states and "seq" in graph.symbols:
         lengths = lengths_of(graph)
         functions = [*([None] if lengths.symbolic is not None else []), *lengths.fixed, 1]
-    total = FILE + aligned(metadata_bytes(graph))
+    total = FILE + aligned(metadata_bytes(graph)) + (FUNCTION if _takes_width(graph) else 0)
     for tokens in functions:
         total += _function(graph, inside, delegated, tokens)
         total += sum(_call(region) for region in regions)
@@ -146,6 +147,8 @@ def _function(graph: Graph, inside: set[Node], delegated: set[str], tokens: int 
     packed = packed_caches(graph)
     written = {cache.write for pair in packed.values() for cache in pair}
     bytes_only = {cache.state.read for pair in packed.values() for cache in pair}
+    if _takes_width(graph):
+        total += TENSOR + DIM
     for value in (*graph.inputs, *(s.read for s in graph.states)):
         total += TENSOR + DIM * (1 if value in bytes_only else value.type.rank)
     for name, value in graph.weights.items():
@@ -164,6 +167,11 @@ def _function(graph: Graph, inside: set[Node], delegated: set[str], tokens: int 
             seen.add(node.op)
             total += sum(op.bytes(1) for op in ONCE[node.op])
     return total
+
+
+def _takes_width(graph: Graph) -> bool:
+    """Whether calls say with how many bits nested weights are read."""
+    return bool(graph.states and widths_of(graph))
 
 
 def _constant(rank: int) -> int:

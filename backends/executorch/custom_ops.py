@@ -26,7 +26,7 @@ _AFFINE = (
 _E0M4 = (
     f"Tensor codes, Tensor scales, Tensor offsets, int rows, int columns, int group, {_OUTLIERS}"
 )
-# `width` chooses how many bits are read: one int64, or None for all of them.
+# `width` chooses how many bits are read: one int64, of which 0 means all of them, as None does.
 _NESTED = (
     "Tensor planes, Tensor tables, Tensor? width, int seed_bits, int bits, int rows, int columns, "
     "int rows_per_table"

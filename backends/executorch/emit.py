@@ -11,7 +11,12 @@ from optimum_compile.backends.base import EmitOptions, EmitResult
 from optimum_compile.backends.executorch.attach import attach
 from optimum_compile.backends.executorch.copies import Copies, copied_bytes, count_copies
 from optimum_compile.backends.executorch.delegate import Delegate
-from optimum_compile.backends.executorch.lower import DelegateStore, GraphModule, TensorStore
+from optimum_compile.backends.executorch.lower import (
+    DelegateStore,
+    GraphModule,
+    TensorStore,
+    chosen_widths,
+)
 from optimum_compile.backends.executorch.lower_ops import DTYPES
 from optimum_compile.backends.executorch.schemes import SEGMENT_ALIGNMENT, aligned
 from optimum_compile.backends.executorch.toolchain import quiet, require
@@ -49,11 +54,14 @@ def emit(
     delegates = DelegateStore(graph, enabled=xnnpack)
     store = TensorStore(graph, delegates.constants, packs_caches=packs_caches)
     functions = functions_of(graph)
+    constants = constant_methods(options)
+    if widths := chosen_widths(graph):
+        constants["widths"] = torch.tensor(widths)
     with quiet(), torch.no_grad():
         try:
             modules = {n: GraphModule(g, store, delegates) for n, g in functions.items()}
             exported = {n: export_module(m) for n, m in modules.items()}
-            program, counts = _lower(exported, delegates.delegates, options)
+            program, counts = _lower(exported, delegates.delegates, constants)
             with out.open("wb") as file:
                 program.write_to_file(file)
         except (OptimumCompileError, OSError):
@@ -114,6 +122,9 @@ def export_module(module: GraphModule) -> Any:
         inputs.append(torch.zeros(sizes, dtype=dtype))
         dynamic = {a: str(d) for a, d in enumerate(value.type.shape) if not isinstance(d, int)}
         shapes.append({a: _dim(name, graph.symbols[name]) for a, name in dynamic.items()})
+    if module.takes_width:
+        inputs.append(torch.zeros(1, dtype=torch.int64))
+        shapes.append({})
     return torch.export.export(module, tuple(inputs), dynamic_shapes=(tuple(shapes),), strict=False)
 
 
@@ -128,7 +139,7 @@ def _dim(name: str, span: SymbolRange) -> Any:
 
 
 def _lower(
-    exported: Mapping[str, Any], delegates: Sequence[Delegate], options: EmitOptions
+    exported: Mapping[str, Any], delegates: Sequence[Delegate], constants: dict[str, Any]
 ) -> tuple[Any, dict[str, Counter[int]]]:
     from executorch.exir import EdgeCompileConfig, EdgeProgramManager, to_edge
 
@@ -137,7 +148,7 @@ def _lower(
     programs = {name: edge.exported_program(name) for name in exported}
     counts = {name: attach(p, delegates) for name, p in programs.items()}
     # A new manager, because it collects the constants of the delegates when it is made.
-    lowered = EdgeProgramManager(programs, constant_methods(options), compile_config)
+    lowered = EdgeProgramManager(programs, constants, compile_config)
     return lowered.to_executorch(config=program_config()), counts
 
 

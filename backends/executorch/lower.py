@@ -29,9 +29,15 @@ from optimum_compile.backends.executorch.regions import Region, regions_of
 from optimum_compile.compiler.errors import InternalError
 from optimum_compile.compiler.ir.graph import Graph, Node, Value
 from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.passes.precision.narrow import widths_of
 from optimum_compile.passes.precision.notes import Quantized
 
 Computed = dict[Value, Tensor]  # values of the graph as they are made
+
+
+def chosen_widths(graph: Graph) -> tuple[int, ...]:
+    """Widths of nested weights that calls of this graph's functions choose from: those of a decoder."""
+    return widths_of(graph) if graph.states else ()
 
 
 def buffer_name(name: str) -> str:
@@ -51,11 +57,18 @@ class GraphModule(nn.Module):
         self.caches = packed_caches(graph) if store.packs_caches else {}
         self.packed_writes = {cache.write for pair in self.caches.values() for cache in pair}
         self.in_place: set[Value] = set()  # values that are the buffer of a state
+        self.takes_width = bool(chosen_widths(graph))
+        self.width: Tensor | None = None  # of nested weights, in this call
         for name, tensor in store.tensors.items():
             self.register_buffer(name, tensor, persistent=True)
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Run the nodes in order; states are buffers that are written in place."""
+    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
+        """Run the nodes in order; states are buffers that are written in place.
+
+        A decoder of nested weights takes their width, i64[1], behind the inputs of the graph.
+        """
+        inputs = given[:-1] if self.takes_width else given
+        self.width = given[-1] if self.takes_width else None
         env: dict[Value, Tensor] = dict(zip(self.graph.inputs, inputs, strict=True))
         memo: dict[Any, Tensor] = {}
         self.in_place = {state.read for state in self.graph.states}
@@ -72,6 +85,7 @@ class GraphModule(nn.Module):
         for state in self.graph.states:
             if state.written not in self.in_place:
                 self.buffer(buffer_name(state.name)).copy_(self._value(env, state.written))
+        self.width = None  # torch.export refuses modules that keep what was traced
         return outputs
 
     def run(self, node: Node, env: dict[Value, Tensor], memo: dict[Any, Tensor]) -> Computed:
@@ -180,7 +194,7 @@ def _packed(module: GraphModule, kind: str, first: Tensor, name: str, value: Val
         found = shared or part_name(name, which)
         return module.buffer(found) if hasattr(module, found) else None
 
-    form, arguments = call_of(note.scheme, value.type.static_shape(), part)
+    form, arguments = call_of(note.scheme, value.type.static_shape(), part, module.width)
     out: Tensor = getattr(torch.ops.optimum_compile_rt, f"{kind}_{form}")(first, *arguments)
     return out
 

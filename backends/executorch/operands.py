@@ -42,14 +42,18 @@ def parts_of(packed: PackedWeight) -> dict[str, np.ndarray]:
     return parts
 
 
-def call_of(scheme: Scheme, shape: tuple[int, ...], part: Part) -> tuple[str, tuple[object, ...]]:
-    """The form of the operator ("lut", "nested", "affine", ...) and its arguments after the input."""
+def call_of(
+    scheme: Scheme, shape: tuple[int, ...], part: Part, width: Tensor | None = None
+) -> tuple[str, tuple[object, ...]]:
+    """The form of the operator ("lut", "nested", "affine", ...) and its arguments after the input.
+
+    `width`, one int64, says at every call with how many bits nested weights are read; None: with all.
+    """
     rows, columns = shape
     base = scheme.base if isinstance(scheme, Sparse) else scheme
     if isinstance(base, Float):
         return "f16", (part("codes"),)
     if isinstance(base, Nested):
-        width = None  # all bits; a tensor of one int64 here would choose at every call
         described = (base.seed_bits, base.bits, rows, columns, base.rows_per_table)
         return "nested", (part("codes"), part("table"), width, *described)
     if isinstance(base, Vector):

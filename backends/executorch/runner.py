@@ -27,13 +27,16 @@ def main(artifact: str, given: str, out: str) -> None:
 def run_call(program: Program, call: Call) -> list[np.ndarray]:
     """One call; a prompt takes the functions that the artifact has for its length."""
     if call.function == "prefill":
-        return [program.prompt(call.inputs["tokens"], int(call.inputs["past"][0]))]
-    return program.call(call.function, *_ordered(call.function, call.inputs))
+        return [program.prompt(*_ordered(call))]
+    if call.function == "decode":
+        return [program.step("decode", *_ordered(call))]
+    return program.call(call.function, *call.inputs.values())
 
 
-def _ordered(function: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-    names = ["tokens", "past"] if function == "decode" else list(inputs)
-    return [inputs[name] for name in names]
+def _ordered(call: Call) -> tuple[np.ndarray, int, int]:
+    """Tokens, past, and the bits that nested weights are read with (0: all of them)."""
+    width = call.inputs.get("width", np.zeros(1, np.int64))
+    return call.inputs["tokens"], int(call.inputs["past"][0]), int(width[0])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A decoder `.pte` in the ExecuTorch runtime of this process."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +41,38 @@ class Program:
         """Names of all methods, those with constants included."""
         return tuple(sorted(self._program.method_names))
 
-    def prompt(self, tokens: np.ndarray, past: int) -> np.ndarray:
-        """Logits (1, n, vocab) of n tokens (1, n), in as many calls as its functions need."""
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """Bits that a call may read nested weights with; none where its functions take no width."""
+        if "widths" not in self.functions:
+            return ()
+        return tuple(int(width) for width in self.constant("widths"))
+
+    def step(self, method: str, tokens: np.ndarray, past: int, width: int = 0) -> np.ndarray:
+        """Logits (1, n, vocab) of one call of a function of a decoder.
+
+        `width`: bits that nested weights are read with, each weight with the nearest number that it has;
+        0 for all. Raises InputError for a width that the program does not have.
+        """
+        self.require_width(width)
+        chosen = (np.array([width], np.int64),) if self.widths else ()
+        return self.call(method, tokens, np.array([past], np.int64), *chosen)[0]
+
+    def require_width(self, width: int) -> None:
+        """Raise InputError for a width that the program does not have; 0 is all bits."""
+        if width != 0 and width not in self.widths:
+            held = ", ".join(map(str, self.widths)) or "none: it has no nested weights"
+            raise InputError(f"a width of {width} bits; the program has {held}")
+
+    def prompt(self, tokens: np.ndarray, past: int, width: int = 0) -> np.ndarray:
+        """Logits (1, n, vocab) of n tokens (1, n), in as many calls as its functions need; see `step`."""
         longest, context = int(self.constant("max_prefill")), int(self.constant("context"))
         parts = []
         for step in steps(
             forms_of(self.functions, longest), tokens.shape[1], past, context, pads=False
         ):
             piece = tokens[:, step.at : step.at + step.taken]
-            parts.append(self.call(step.function, piece, np.array([past + step.at], np.int64))[0])
+            parts.append(self.step(step.function, piece, past + step.at, width))
         return np.concatenate(parts, axis=1)
 
     def call(self, method: str, *inputs: np.ndarray) -> list[np.ndarray]:
@@ -92,6 +116,20 @@ class Session:
         self.max_prefill = int(self._program.constant("max_prefill"))
         self._forms = forms_of(self._program.functions, self.max_prefill)
         self.past = 0
+        self._width = 0
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Bits that nested weights can be read with, the fewest first; none without such weights."""
+        return self._program.widths
+
+    def set_width(self, bits: int) -> None:
+        """Read nested weights with `bits` bits from the next call on; 0: with all, as at the beginning.
+
+        Tokens of any widths may follow each other. Raises InputError for a width that there is not.
+        """
+        self._program.require_width(bits)
+        self._width = bits
 
     def prefill(self, tokens: Sequence[int]) -> np.ndarray:
         """Take in a prompt, in chunks; returns the logits (vocab,) of its last position.
@@ -111,7 +149,7 @@ class Session:
     def _step(self, method: str, tokens: Sequence[int]) -> np.ndarray:
         check_room(self.past, len(tokens), self.context)
         ids = np.asarray(tokens, np.int64)[None]
-        out = self._program.call(method, ids, np.array([self.past], np.int64))[0]
+        out = self._program.step(method, ids, self.past, self._width)
         self.past += len(tokens)
         last: np.ndarray = out[0, -1]
         return last

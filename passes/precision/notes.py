@@ -51,14 +51,21 @@ class ValueRange(Note):
 
 @dataclass(frozen=True)
 class Quantized(Note):
-    """On a weight value: its packed form is in `store` under the value's weight name."""
+    """On a weight value: its packed form is in `store` under the value's weight name.
+
+    With a `width` the store holds a nested weight, of which this is the palette of so many bits, and
+    `scheme` is that palette's.
+    """
 
     scheme: Scheme
     sha256: str
     store: Path
+    width: int = 0
 
     def load(self) -> PackedWeight:
         """Read the packed weight from the store (one tensor at a time)."""
+        from optimum_compile.compiler.quant.nested import at_width
         from optimum_compile.compiler.quant.store import read_packed
 
-        return read_packed(self.store, self.sha256)
+        found = read_packed(self.store, self.sha256)
+        return at_width(found, self.width) if self.width else found

@@ -3,6 +3,8 @@
 #include <executorch/runtime/kernel/kernel_includes.h>
 #include <executorch/runtime/kernel/operator_registry.h>
 
+#include <algorithm>
+
 #include "optimum_compile/arguments.h"
 #include "optimum_compile/nested.h"
 
@@ -27,14 +29,17 @@ bool nested(KernelRuntimeContext& ctx, const Tensor& planes, const Tensor& table
   return done(ctx, check(m, bits));
 }
 
-// Bits to read: all of them where nothing chooses.
+// Bits to read: all of them where nothing chooses, or 0 does; else the nearest number that there is, for one
+// width goes to weights of several.
 bool chosen(KernelRuntimeContext& ctx, Part width, const NestedMatrix& m, int64_t* out) {
   *out = m.bits;
   if (!width.has_value()) return true;
   if (!check_kind(ctx, *width, ScalarType::Long, "width must be int64")) return false;
   if (width->numel() != 1) return fail(ctx, "width must be one number");
-  *out = *width->const_data_ptr<int64_t>();
-  return done(ctx, check(m, *out));
+  const int64_t wanted = *width->const_data_ptr<int64_t>();
+  if (wanted < 0 || wanted > 8) return done(ctx, Status::bad_width);
+  if (wanted > 0) *out = std::min<int64_t>(std::max<int64_t>(wanted, m.seed_bits), m.bits);
+  return true;
 }
 
 Tensor& linear_nested_out(KernelRuntimeContext& ctx, const Tensor& x, const Tensor& planes,

@@ -15,7 +15,7 @@ from optimum_compile.backends.base import (
     Tolerance,
 )
 from optimum_compile.backends.compare import judge
-from optimum_compile.compiler.conformance import CaseOptions, caches_at, make_cases
+from optimum_compile.compiler.conformance import CaseOptions, caches_at, make_cases, widths_at
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.pass_manager import PassManager
@@ -66,7 +66,9 @@ def emitted(graph: Graph, work: Path, backend: Backend, name: str = "model") -> 
     )
     result = backend.emit(graph, options, work / f"{name}{backend.suffix}")
     kv = caches_at(graph, backend)
-    cases = make_cases(graph, None, None, None, CaseOptions(), kv=kv)
+    cases = make_cases(
+        graph, None, None, None, CaseOptions(), kv=kv, widths=widths_at(graph, backend)
+    )
     return Emitted(graph, result, cases)
 
 
