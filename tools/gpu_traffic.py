@@ -23,6 +23,7 @@ import numpy as np
 
 from optimum_compile.backends.gpu.decode import read_program
 from optimum_compile.backends.gpu.emit import lowered, plan
+from optimum_compile.backends.gpu.outliers import starts_of
 from optimum_compile.backends.gpu.traffic import Traffic, traffic
 from optimum_compile.backends.native.program import Program
 from optimum_compile.compiler.errors import OptionError
@@ -120,12 +121,14 @@ def program_of(shape: str, scheme: str, context: int, work: Path) -> Program:
     return lowered(plan(graph), work).program
 
 
-def rows_of(name: str, program: Program, pasts: Sequence[int]) -> Iterator[str]:
+def rows_of(
+    name: str, program: Program, pasts: Sequence[int], starts: Mapping[int, int] | None = None
+) -> Iterator[str]:
     """Lines of the table for the decode step of a program."""
     for past in pasts:
         if past >= program.sizes.context:
             raise OptionError(f"--past {past}: the cache of {name} holds {program.sizes.context}")
-        found = traffic(program, len(program.functions) - 1, 1, past)
+        found = traffic(program, len(program.functions) - 1, 1, past, starts)
         yield f"| {name} | {past} | {found.dispatches} | {found.barriers} | {_bytes(found)} |"
 
 
@@ -147,7 +150,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("| program | past | dispatches | barriers | weights | KV | moved | ratio |")
     print("|---|---|---|---|---|---|---|---|")
     for path in args.files:
-        for line in rows_of(path.name, read_program(path)[0], pasts):
+        held, section, _ = read_program(path)
+        for line in rows_of(path.name, held, pasts, starts_of(held, section)):
             print(line)
     for shape in args.shape:
         with tempfile.TemporaryDirectory(prefix="optimum-traffic-") as work:

@@ -21,8 +21,9 @@ from optimum_compile.backends.native import schemes
 from optimum_compile.backends.native.arenas import NativeMemory
 from optimum_compile.backends.native.backend import NativeBackend
 from optimum_compile.backends.native.caches import require_decoder
+from optimum_compile.backends.native.encode import aligned
 from optimum_compile.compiler.ir.graph import Graph, Node
-from optimum_compile.compiler.quant.scheme import Scheme
+from optimum_compile.compiler.quant.scheme import Scheme, Sparse
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ class GpuBackend(NativeBackend):
 
     def stored_bytes(self, scheme: Scheme, use: WeightUse) -> int:
         """See the protocol."""
-        return schemes.stored_bytes(scheme, use, ALIGNMENT)
+        size = schemes.stored_bytes(scheme, use, ALIGNMENT)
+        if isinstance(scheme, Sparse) and scheme.count(use.rows, use.columns):
+            size += aligned(4 * (use.rows + 1), ALIGNMENT)  # where the outliers of each row begin
+        return size
 
     def fixed_bytes(self, graph: Graph) -> int:
         """See the protocol. Raises UnsupportedError for a graph that is no decoder."""

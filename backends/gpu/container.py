@@ -9,7 +9,7 @@ from optimum_compile.backends.native.weights import kind_of
 from optimum_compile.compiler.decoder import caches_of, context_of
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.quant.kv import KvScheme
-from optimum_compile.compiler.quant.scheme import Float, Scheme
+from optimum_compile.compiler.quant.scheme import Float, Scheme, Sparse
 from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.symbolic_shape.lengths import SEQ, lengths_of
@@ -48,6 +48,9 @@ def section_bytes(graph: Graph) -> int:
     used: list[str] = []
     for group in linear_groups(graph):
         used.append(f"matvec_{_kind(group[0], 1)}")
+        note = group[0].input(1).notes.get(Precision)
+        if note is not None and isinstance(note.scheme, Sparse):
+            used += ["sparse_add"] * len(group)
     schemes = kv_of(graph)
     coded = any(isinstance(schemes.get(cache.name), KvScheme) for cache in caches_of(graph))
     attend: tuple[str, ...] = CODED if coded else ATTENTION

@@ -7,6 +7,7 @@ from optimum_compile.backends.gpu.attention import scratch_bytes
 from optimum_compile.backends.gpu.encode import encode_section
 from optimum_compile.backends.gpu.halves import store_halves
 from optimum_compile.backends.gpu.lower import lower_section
+from optimum_compile.backends.gpu.outliers import Starts
 from optimum_compile.backends.gpu.section import ALIGNMENT, KIND
 from optimum_compile.backends.native.caches import require_decoder
 from optimum_compile.backends.native.encode import write
@@ -21,17 +22,17 @@ def plan(graph: Graph) -> Planned:
     return plan_functions(graph, store_halves, scratch_bytes)
 
 
-def lowered(planned: Planned, work: Path) -> Lowered:
+def lowered(planned: Planned, work: Path, starts: Starts | None = None) -> Lowered:
     """Their program, whose weights and caches begin where a GPU can bind them."""
-    return lower(planned.functions, work, ALIGNMENT)
+    return lower(planned.functions, work, ALIGNMENT, (starts or Starts()).pack)
 
 
 def emit(graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
     """Write `out`. Raises UnsupportedError for what no kernel computes."""
-    planned = plan(graph)
-    made = lowered(planned, options.work)
+    planned, starts = plan(graph), Starts()
+    made = lowered(planned, options.work, starts)
     try:
-        section = encode_section(lower_section(made.program))
+        section = encode_section(lower_section(made.program, starts.of(made.program)))
         write(out, made.program, options.metadata_json, made.weights, {KIND: section})
     finally:
         made.weights.unlink(missing_ok=True)

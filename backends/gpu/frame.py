@@ -70,8 +70,16 @@ class Matrix:
 class Frame:
     """A function, the dimensions of the program's expressions, and who reads what from when to when."""
 
-    def __init__(self, program: Program, function: Function, dims: Sequence[Dim]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        function: Function,
+        dims: Sequence[Dim],
+        starts: Mapping[int, int] | None = None,
+    ) -> None:
+        """starts: of weights with outliers the part that says where those of each row begin."""
         self.program, self.function, self.dims = program, function, dims
+        self.starts = starts or {}
         self.seq: Dim = function.low if function.low == function.high else symbol(SEQ)
         self.ranges: Mapping[str, SymbolRange] = {
             SEQ: SymbolRange(function.low, function.high),

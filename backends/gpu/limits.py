@@ -15,9 +15,9 @@ FEW_AXES = ("softmax", "mean", "sum", "max")
 
 
 def supports_scheme(scheme: Scheme, use: WeightUse) -> Support:
-    """Everything but outliers, and bit planes that a device may not bind at once."""
-    if isinstance(scheme, Sparse):
-        return Support(False, "no GPU kernel adds outliers to a packed weight")
+    """Everything but look-ups of rows with outliers, and bit planes that a device may not bind at once."""
+    if isinstance(scheme, Sparse) and use.as_table:
+        return Support(False, "no GPU kernel adds outliers to rows that are looked up")
     if isinstance(scheme, Nested):
         size = scheme.bits * packed_bytes(use.rows * use.columns, 1)
         if size > MOST_BOUND_BYTES:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from optimum_compile.backends.gpu import outliers
 from optimum_compile.backends.gpu.dispatch import NOTHING, Given, Launch
 from optimum_compile.backends.gpu.frame import Frame, Matrix, Seen, is_even, matrix_of
 from optimum_compile.backends.gpu.section import FIRST
@@ -50,6 +51,8 @@ def linear(frame: Frame) -> Iterator[Launch]:
             if low < high:
                 made = _Product(frame, weight, x, outputs[some], places[some], begin)
                 yield made.launch(low, high, first, last)
+                if outliers.has_outliers(weight):
+                    yield from made.outliers(low, high, first, last)
         begin += rows
 
 
@@ -110,6 +113,33 @@ class _Product:
         for index in range(OUTPUTS):
             buffers[f"y{index}"] = held_outputs[index] if index < len(held_outputs) else NOTHING
         return self._shaped(buffers, params, constants, high - low, tokens)
+
+    def outliers(self, low: int, high: int, held: int, end: int) -> Iterator[Launch]:
+        """What outliers add to the same rows, one output after the other."""
+        frame, weight, begin = self.frame, self.weight, self.begin
+        tokens, x = self._tokens()
+        kernel = outliers.kernel_of(weight)
+        parts = outliers.parts_of(frame, weight, frame.step.inputs[1].index, held, end)
+        for seen, place in self._pairs():
+            first, last = max(low, begin), min(high, begin + place.columns)
+            if first < last:
+                y = _narrowed(seen, place, first, last, begin)
+                params = x.params("x") | place.params("residual") | place.params("y")
+                rows = {"row_begin": first, "row_end": last, "y_row": begin}
+                params |= rows | {"columns": weight.weight.columns}
+                params |= {"held": held} if kernel == outliers.KERNELS[True] else {}
+                constants = {
+                    "X_HALF": self.x.half,
+                    "X_RUNS": int(x.inner != weight.weight.columns),
+                    "RESIDUAL": 1,
+                    "RESIDUAL_HALF": seen.half,
+                    "Y_HALF": seen.half,
+                    **outliers.constants_of(weight),
+                }
+                buffers = {"x": self.x.given, "residual": y, "y": y, **parts}
+                groups = (min(-(-(last - first) // 8), MOST_GROUPS), tokens, 1)
+                yield Launch(kernel, buffers, params, groups, constants, logits=self.logits)
+            begin += place.columns
 
     def _shaped(
         self,
@@ -206,6 +236,8 @@ def embedding(frame: Frame) -> Iterator[Launch]:
     """Rows of the table by the ids of the tokens."""
     step = frame.step
     weight = stored(frame, step.inputs[1].index)
+    if outliers.has_outliers(weight):
+        raise frame.refuse(f"{weight.weight.name} has outliers, and rows of it are looked up")
     ids, y = frame.view(step.inputs[0]), frame.view(step.outputs[0])
     place, row = matrix_of(frame, y, frame.seq), matrix_of(frame, ids, frame.seq)
     if ids.dtype is not Element.I64 or (row.columns, row.token) not in ((1, 1), (1, 0)):

@@ -36,12 +36,15 @@ def launches_of(frame: Frame) -> Iterator[Launch]:
     return LOWERINGS[frame.step.op](frame)
 
 
-def lower_section(program: Program) -> GpuSection:
-    """The dispatches of all functions. Raises UnsupportedError for what no kernel computes."""
+def lower_section(program: Program, starts: Mapping[int, int] | None = None) -> GpuSection:
+    """The dispatches of all functions; starts: see `Frame`.
+
+    Raises UnsupportedError for what no kernel computes.
+    """
     dims = expressions(program)
     recorder = Recorder(symbol.name for symbol in program.symbols)
     for function in program.functions:
-        frame = Frame(program, function, dims)
+        frame = Frame(program, function, dims, starts)
         hazards = Hazards(frame.ranges, frame.alive)
         for step in function.steps:
             frame.step = step

@@ -12,6 +12,7 @@ from optimum_compile.backends.gpu.dispatch import Given, Launch, Recorder
 from optimum_compile.backends.gpu.frame import Frame
 from optimum_compile.backends.gpu.hazards import Hazards
 from optimum_compile.backends.gpu.lower import launches_of
+from optimum_compile.backends.gpu.outliers import starts_of
 from optimum_compile.backends.gpu.section import BufferKind, Flags
 from optimum_compile.backends.native.arenas import expressions
 from optimum_compile.backends.native.program import NONE, Op, OperandKind, Program
@@ -45,13 +46,19 @@ class Traffic:
         return self.moved_bytes / (self.weight_bytes + self.kv_bytes)
 
 
-def traffic(program: Program, function: int, seq: int, past: int) -> Traffic:
-    """What a call of `seq` tokens behind `past` does, logits of the last token only.
+def traffic(
+    program: Program,
+    function: int,
+    seq: int,
+    past: int,
+    starts: Mapping[int, int] | None = None,
+) -> Traffic:
+    """What a call of `seq` tokens behind `past` does, logits of the last token only; starts: see `Frame`.
 
     Raises UnsupportedError for a program that has no dispatches.
     """
     dims = expressions(program)
-    frame = Frame(program, program.functions[function], dims)
+    frame = Frame(program, program.functions[function], dims, starts)
     hazards, recorder = (
         Hazards(frame.ranges, frame.alive),
         Recorder(s.name for s in program.symbols),
@@ -90,10 +97,11 @@ def describe(path: Path) -> tuple[str, ...]:
 
     Raises InputError for a file that is damaged.
     """
-    program = read_program(path)[0]
+    program, section, _ = read_program(path)
+    starts = starts_of(program, section)
     lines = []
     for at, function in enumerate(program.functions):
-        found = traffic(program, at, function.high, 0)
+        found = traffic(program, at, function.high, 0, starts)
         kernels = ", ".join(f"{count}x {name}" for name, count in found.kernels.items())
         lines.append(
             f"{found.function}, {found.seq} tokens: {found.dispatches} dispatches, {found.barriers} "

@@ -8,7 +8,6 @@ from optimum_compile.backends.gpu.dispatch import NOTHING, Given
 from optimum_compile.backends.gpu.frame import Frame
 from optimum_compile.backends.native.program import (
     NONE,
-    OUTLIERS,
     PARAMETERS,
     PARTS,
     Weight,
@@ -62,14 +61,12 @@ class Stored:
 
 
 def stored(frame: Frame, index: int) -> Stored:
-    """A weight of the program. Raises UnsupportedError for one that no kernel reads."""
+    """A weight of the program."""
     weight = frame.program.weights[index]
     kind = weight.kind
     numbers = dict(zip(PARAMETERS[kind], weight.parameters, strict=True))
     named = zip(PARTS[kind], weight.parts, strict=True)
     parts = {name: part for name, part in named if part != NONE}
-    if any(name in parts for name in (*OUTLIERS, "outlier_scales")):
-        raise UnsupportedError(f"gpu: {weight.name} has outliers, and no kernel adds them")
     return Stored(weight, numbers, parts, _row_bits(weight, numbers, parts))
 
 
@@ -91,6 +88,8 @@ def _row_bits(
     out["scales"] = groups * (numbers["scale_bits"] or 16)
     if "zeros" in parts:
         out["zeros"] = groups * (numbers["zero_bits"] or 16)
+    if "outlier_scales" in parts:
+        out["outlier_scales"] = groups * 16
     return out | ({"supers": 16} if "supers" in parts else {})
 
 
@@ -173,11 +172,12 @@ def parts_of(frame: Frame, stored: Stored, held: int, end: int) -> dict[str, Giv
         shown = "planes" if stored.kernel == "nested" and name == "codes" else name
         out[shown] = NOTHING
         if name in stored.parts:
-            out[shown] = _rows(frame, stored, name, held, end)
+            out[shown] = rows_of_part(frame, stored, name, held, end)
     return out
 
 
-def _rows(frame: Frame, stored: Stored, name: str, held: int, end: int) -> Given:
+def rows_of_part(frame: Frame, stored: Stored, name: str, held: int, end: int) -> Given:
+    """Rows `held` .. `end` - 1 of a part; all of one that is not stored by rows."""
     index, bits = stored.parts[name], stored.row_bits.get(name)
     if bits is None or (held, end) == (0, stored.weight.rows):
         return frame.part(index)

@@ -20,7 +20,7 @@ from optimum_compile.backends.native.program import (
     Symbol,
 )
 from optimum_compile.backends.native.steps import lower_node
-from optimum_compile.backends.native.weights import WeightTable
+from optimum_compile.backends.native.weights import Packer, WeightTable, pack
 from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.passes.stages.notes import StagePlan
@@ -38,10 +38,15 @@ class Lowered:
     caches: CacheTable
 
 
-def lower(functions: Sequence[Graph], work: Path, alignment: int = PART_ALIGNMENT) -> Lowered:
+def lower(
+    functions: Sequence[Graph],
+    work: Path,
+    alignment: int = PART_ALIGNMENT,
+    packer: Packer = pack,
+) -> Lowered:
     """The program of planned functions, the prompt's first; bytes of weights go to a file in `work`.
 
-    Parts and caches begin at multiples of `alignment`.
+    Parts and caches begin at multiples of `alignment`; `packer` stores quantised matrices.
 
     Raises UnsupportedError for what the runtime cannot compute.
     """
@@ -51,7 +56,7 @@ def lower(functions: Sequence[Graph], work: Path, alignment: int = PART_ALIGNMEN
     exprs = Expressions(tuple(s.name for s in symbols))
     writer = PartWriter(work / "native_weights.bin", alignment)
     try:
-        weights, caches = WeightTable(writer), cache_table(functions[0], alignment)
+        weights, caches = WeightTable(writer, packer), cache_table(functions[0], alignment)
         made = [_function(graph, exprs, weights, caches) for graph in functions]
     finally:
         writer.close()

@@ -1,6 +1,6 @@
 """Weights as the runtime's kernels take them: a kind, its numbers, and its parts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -29,12 +29,14 @@ from optimum_compile.compiler.quant.scheme import (
 from optimum_compile.compiler.quant.stored import stored_parts
 from optimum_compile.passes.precision.notes import Quantized
 
+Packer = Callable[[str, PackedWeight, PartWriter], Weight]
+
 
 class WeightTable:
     """The weights of all functions of a program, each stored when it is first asked for."""
 
-    def __init__(self, writer: PartWriter) -> None:
-        self.writer = writer
+    def __init__(self, writer: PartWriter, packer: "Packer | None" = None) -> None:
+        self.writer, self._pack = writer, packer or pack
         self.weights: list[Weight] = []
         self._known: dict[str, int] = {}
         self._constants: dict[str, int] = {}
@@ -46,7 +48,7 @@ class WeightTable:
             return self.plain(value)
         name = _ref(value).name
         if name not in self._known:
-            self._put(pack(name, note.load(), self.writer))
+            self._put(self._pack(name, note.load(), self.writer))
         return self._known[name]
 
     def plain(self, value: Value) -> int:

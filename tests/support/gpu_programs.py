@@ -40,6 +40,8 @@ SCHEMES = (
     "vec8x2:g32@u6",
     "lut3:r4",
     "f16",
+    "int4:g32+s0.01",
+    "int4:channel+o0.02",
 )
 
 

@@ -38,7 +38,9 @@ def test_files_are_told_apart_by_their_ending():
 def test_what_no_kernel_computes_is_refused_with_the_reason():
     for text in ("int4:g32", "uint3:g16@u6,zu6", "lut6:r8", "e0m4:g32", "nest2-4:r8", "f16"):
         assert BACKEND.supports_scheme(parse_scheme(text), USE).ok
-    refused = BACKEND.supports_scheme(parse_scheme("int4:g32+s0.01"), USE)
+    sparse = parse_scheme("int4:g32+s0.01")
+    assert BACKEND.supports_scheme(sparse, USE).ok
+    refused = BACKEND.supports_scheme(sparse, replace(USE, as_table=True))
     assert not refused.ok
     assert "outliers" in refused.reason
     large = replace(USE, rows=1 << 18, columns=4096)
@@ -46,9 +48,10 @@ def test_what_no_kernel_computes_is_refused_with_the_reason():
     assert BACKEND.supports_scheme(parse_scheme("int4:g32"), large).ok
     assert BACKEND.supports_kv(KvScheme(4)).ok
     assert not BACKEND.supports_kv(Float(32)).ok
-    assert (
-        BACKEND.stored_bytes(parse_scheme("int8:channel"), replace(USE, rows=3, columns=3)) == 512
-    )
+    small = replace(USE, rows=3, columns=3)
+    assert BACKEND.stored_bytes(parse_scheme("int8:channel"), small) == 512
+    dense = BACKEND.stored_bytes(sparse.base, USE)
+    assert BACKEND.stored_bytes(sparse, USE) > dense + 4 * 4097
 
 
 def test_heads_that_kernels_cannot_take(tmp_path):

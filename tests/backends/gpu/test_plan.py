@@ -17,6 +17,7 @@ from optimum_compile.backends.gpu.frame import Frame
 from optimum_compile.backends.gpu.hazards import Hazards
 from optimum_compile.backends.gpu.interfaces import interface
 from optimum_compile.backends.gpu.lower import launches_of, lower_section
+from optimum_compile.backends.gpu.outliers import Starts
 from optimum_compile.backends.gpu.section import Flags
 from optimum_compile.backends.gpu.traffic import traffic
 from optimum_compile.backends.native.arenas import expressions
@@ -114,10 +115,12 @@ def test_no_dispatch_meets_another_one_before_a_barrier(tmp_path, kind, coded):
     graph = opened(save_folder(tiny_model(kind), tmp_path / "m"))
     if coded:
         with_caches(graph, "kv4:g8@w4,s2", "kv8:g8@w4,s2")
-    program = lowered(plan(mixed(graph, tmp_path)), tmp_path).program
+    stored = Starts()
+    program = lowered(plan(mixed(graph, tmp_path)), tmp_path, stored).program
+    starts = stored.of(program)
     dims, waits = expressions(program), 0
     for function in program.functions:
-        frame = Frame(program, function, dims)
+        frame = Frame(program, function, dims, starts)
         values = {"seq": min(3, function.high), "past": 5, "first": 0}
         hazards, recorder = Hazards(frame.ranges, frame.alive), Recorder(("seq", "past"))
         pending: list[tuple[str, int, int, bool]] = []
@@ -142,12 +145,11 @@ def test_no_dispatch_meets_another_one_before_a_barrier(tmp_path, kind, coded):
                         others = [t for t in pending if t[0] == place and (writes or t[3])]
                         assert not others, launch.kernel
                 pending += touched
-        assert waits < len(function.steps) * 2
-    assert waits
+    assert 0 < waits < 2 * sum(len(function.steps) for function in program.functions)
 
 
 def test_projections_of_one_input_do_not_wait_for_each_other(tmp_path):
-    section = lower_section(program_of(tmp_path, "llama", SCHEMES))
+    section = lower_section(program_of(tmp_path, "llama", SCHEMES[:10]))
     kernels = [
         section.kernels[section.pipelines[d.pipeline].kernel].name
         for d in section.functions[-1].dispatches

@@ -19,7 +19,10 @@ from support.hf import Folders
 
 from optimum_compile.backends.gpu import linear, weights
 from optimum_compile.backends.gpu.decode import read_program
+from optimum_compile.backends.gpu.outliers import starts_of
+from optimum_compile.backends.gpu.traffic import traffic
 from optimum_compile.backends.native.session import Logits
+from optimum_compile.compiler.errors import UnsupportedError
 
 LIMIT = 2e-3  # of fp16 activations; the numbers themselves differ by 6e-4 to 9e-4
 BETWEEN = 1e-3  # between two devices: sums in another order, rounded to fp16
@@ -85,6 +88,23 @@ def test_vulkan_answers_as_the_cpu_and_the_oracle(folders, tmp_path):
     """Few formats, because a software device takes a second and more to build a pipeline."""
     graph = opened(folders("qwen3", {"num_hidden_layers": 1}))
     assert_vulkan_agrees(graph, tmp_path, ("int4:g32", "vec8x4:channel@shared"), (13,))
+
+
+def test_outliers_are_added_to_what_was_multiplied(folders, tmp_path):
+    graph = opened(folders("qwen3", {"num_hidden_layers": 1}))
+    schemes = ("int8:channel", "int4:g32+s0.01", "int4:channel+o0.02")
+    assert_vulkan_agrees(graph, tmp_path, schemes, (13,))
+    program, section, _ = read_program(tmp_path / "m.gpu.ocm")
+    names = kernels(section)
+    assert names.count("sparse_add") == names.count("sparse_add_scaled") == 3
+    starts = starts_of(program, section)
+    assert len(starts) > 4
+    for at, part in starts.items():
+        assert program.parts[part].size_bytes == 4 * (program.weights[at].rows + 1)
+    found = traffic(program, len(program.functions) - 1, 1, 0, starts)
+    assert found.dispatches == len(names)
+    with pytest.raises(UnsupportedError, match="has outliers, and nothing says where rows begin"):
+        traffic(program, 0, 1, 0)
 
 
 @pytest.mark.slow
