@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 
-from optimum_compile.backends.child import limit_resources
+from optimum_compile.backends.child import STDERR_CHARS, limit_resources
 from optimum_compile.compiler.errors import ResourceError
 
 MODULE = "optimum_compile.backends.gpu.found"
@@ -41,7 +41,9 @@ def vulkan_device() -> Found:
     except subprocess.TimeoutExpired:
         return Found(reason=f"the Vulkan driver did not answer within {TIMEOUT_S} s")
     except (ValueError, KeyError, IndexError, TypeError):
-        return Found(reason=f"the Vulkan driver failed (exit {done.returncode})")
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        last = lines[-1][-STDERR_CHARS:]
+        return Found(reason=f"the Vulkan driver failed (exit {done.returncode}): {last}")
 
 
 def main() -> None:

@@ -49,6 +49,7 @@ SCHEMES = (
 def vulkan() -> Device:
     """This machine's device; skips the test, with the reason, where there is none."""
     found = vulkan_device()
+    assert "(exit 1)" not in found.reason  # our own error, not the driver's
     if not found.device:
         pytest.skip(f"no Vulkan device: {found.reason}")
     return Device()

@@ -120,7 +120,7 @@ def test_a_damaged_section_fails(made, tmp_path):
 
 def test_the_driver_is_asked_in_a_child(monkeypatch):
     monkeypatch.setattr(found, "MODULE", "optimum_compile.nothing_here")
-    assert "failed (exit 1)" in found.vulkan_device.__wrapped__().reason
+    assert "failed (exit 1): " in found.vulkan_device.__wrapped__().reason
 
 
 def test_a_graph_without_a_cache_is_refused(tmp_path):
