@@ -29,9 +29,6 @@ from optimum_compile.tools.phases.setup import Request, quantised, texts
 
 EPSILON = {Measure.ROUGE: 0.02, Measure.TEXT: 0.01, Measure.KL: 0.01}
 POINTS = 5  # switching points of a width
-    8,
-    5,
-)  # switching points where two widths take turns, and where all do
 
 
 @dataclass(frozen=True)
