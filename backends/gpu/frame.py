@@ -25,6 +25,9 @@ from optimum_compile.passes.subtensor.strides import coalesced, product
 
 SEQ = "seq"
 
+# Elements of one axis of a dispatch: 128 a workgroup, and devices need not take more than 65,535 of those.
+MOST_JOINED = 1 << 22
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -181,7 +184,8 @@ class Run:
 def joint_runs(views: Sequence[View]) -> list[Run]:
     """The axes of operands of one shape, outermost first; those of one element are dropped.
 
-    Neighbours of known sizes are merged where they are neighbours in memory in every operand.
+    Neighbours of known sizes are merged where they are neighbours in memory in every operand, up to
+    `MOST_JOINED` elements.
     """
     runs: list[Run] = []
     for axis, size in enumerate(views[0].shape):
@@ -198,7 +202,9 @@ def joint_runs(views: Sequence[View]) -> list[Run]:
 
 def _follow(last: Run, size: Dim, strides: tuple[Dim, ...]) -> bool:
     known = isinstance(last.size, int) and isinstance(size, int)
-    return known and last.strides == tuple(as_dim(stride * size) for stride in strides)
+    if not known or int(last.size) * int(size) > MOST_JOINED:
+        return False
+    return last.strides == tuple(as_dim(stride * size) for stride in strides)
 
 
 def is_even(dim: Dim) -> bool:
