@@ -17,6 +17,7 @@ from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.classes import ClassOptions
 from optimum_compile.passes.precision.kv import has_kv_choice, kv_at, kv_bytes, uniform_kv
+from optimum_compile.passes.precision.nested_pins import nested_pins
 from optimum_compile.passes.precision.pins import parse_pin
 from optimum_compile.passes.precision.policies import Shares, policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
@@ -26,11 +27,26 @@ from optimum_compile.passes.sensitivity.methods import METHODS
 MEASURED = "measured"
 
 
+def settled_by_nested(options: CompileOptions) -> CompileOptions:
+    """The options, with a policy that measures nothing where `--nested` leaves it little to decide.
+
+    Without a goal the weights beside the linears of the blocks get 8 bits: uniform instead of measured.
+    """
+    goals = ("budget", "device", "max_kl", "tokens_per_second", "sensitivity")
+    asked = any(getattr(options, key) is not None for key in goals)
+    if options.nested is None or options.policy != MEASURED or asked or options.kv_bits == "auto":
+        return options
+    return replace(options, policy="uniform", bits=8)
+
+
 def assignment_of(
     graph: Graph, options: CompileOptions, backends: tuple[Backend, ...]
 ) -> AssignPrecision:
     """The pass of the policy that the options name, under their budget."""
     found = given_map(graph, options)
+    pins = tuple(parse_pin(p) for p in options.pin)
+    if options.nested is not None:
+        pins += nested_pins(graph, options.nested, pins, backends)
     return AssignPrecision(
         policy=options.policy,
         bits=options.bits,
@@ -47,7 +63,7 @@ def assignment_of(
             whole_rows=recipe_named(options.quantizer).int8_inputs,
         ),
         backends=backends,
-        pins=tuple(parse_pin(p) for p in options.pin),
+        pins=pins,
         sensitivity=found,
     )
 

@@ -24,7 +24,12 @@ from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.compiler.routing import RoutingMargin, most_decided
 from optimum_compile.passes.precision.kv import caches_at as caches_at
 from optimum_compile.passes.precision.kv import kv_of
-from optimum_compile.passes.precision.narrow import narrowed, stepping_down, widths_of
+from optimum_compile.passes.precision.narrow import (
+    CHOOSES_WIDTHS,
+    narrowed,
+    stepping_down,
+    widths_of,
+)
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.precision.units import units_of
 from optimum_compile.passes.symbolic_shape.lengths import lengths_of
@@ -35,8 +40,6 @@ Caches = Mapping[str, KvStored]  # by the name of a state: see `interpret.run`
 DECODE_STEPS = 8
 # Weights above this size are read anew for each case, so that memory stays bounded.
 CACHE_BYTES = 1 << 30
-# Artifacts whose calls say with how many bits nested weights are read; others read all of them.
-CHOOSES_WIDTHS = ("executorch", "native")
 # Activations of 8 bits in constant ranges, and weights rounded to int8 once more, against an oracle that
 # does neither: measured 0.996 and 92% at the least on trained models (docs/nnapi.md).
 NNAPI_TOLERANCE = Tolerance(min_cosine=0.98, min_top1=0.75)

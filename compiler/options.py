@@ -15,6 +15,7 @@ import yaml
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.compiler.quant.scheme import Granularity, PerChannel, PerGroup
+from optimum_compile.compiler.quant.scheme_text import parse_widths
 from optimum_compile.passes.symbolic_shape.lengths import parse_lengths
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(bpw|%|[KMGT]i?B|B)?", re.IGNORECASE)
@@ -69,6 +70,7 @@ class CompileOptions:
     effort: str = "none"  # learned rounding after the quantiser: none, light, standard or best
     group_size: str | None = None
     asymmetric: bool = False
+    nested: str | None = None  # widths like 2,3,4 in one store, for the linears of the blocks
     pin: tuple[str, ...] = ()  # REGEX=SCHEME; the first that matches a weight's name decides
     rotate: str = "none"  # Hadamard rotation: values, residual, gated, or all three
     fold_norms: bool = False  # gains of norms into the linears behind them, before quantising
@@ -126,6 +128,8 @@ class CompileOptions:
             parse_lengths(self.seq)
             if self.max_prefill is not None:
                 raise OptionError("max_prefill: the lengths of --seq say it; give only one of them")
+        if self.nested is not None:
+            parse_widths(self.nested)
         _check_goals(self)
 
     def echo(self) -> dict[str, Any]:
@@ -233,7 +237,7 @@ def _coerce(key: str, value: Any, default: Any) -> Any:
         if len(numbers) != 3:
             raise OptionError(f"shares={value!r}: expected three numbers, like 0.25,0.6,0.15")
         return numbers
-    if key == "kv_bits" or (key == "seq" and value is not None):
+    if key == "kv_bits" or (key in ("seq", "nested") and value is not None):
         return ",".join(str(p) for p in _parts(value))
     if key in ("budget", "group_size") and value is not None:
         return str(value)

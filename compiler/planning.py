@@ -12,6 +12,7 @@ from optimum_compile.compiler.assigning import (
     decides_later,
     provisional,
     refuse_unmeasured,
+    settled_by_nested,
 )
 from optimum_compile.compiler.bind import value_symbols
 from optimum_compile.compiler.calibration import (
@@ -34,6 +35,7 @@ from optimum_compile.compiler.options import Target as TargetName
 from optimum_compile.compiler.package.writer import refuse_existing
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
 from optimum_compile.compiler.quant.kv import parse_kv_bits
+from optimum_compile.compiler.quant.scheme_text import parse_widths
 from optimum_compile.compiler.quantizing import (
     lack_of_text,
     refuse_float_inputs,
@@ -43,6 +45,7 @@ from optimum_compile.passes.fuse.fold_norm import FoldNormScale
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.kv import AssignKv
 from optimum_compile.passes.precision.learn.effort import effort_named
+from optimum_compile.passes.precision.narrow import CHOOSES_WIDTHS
 from optimum_compile.passes.precision.policies import policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.rewrite.rotate import RotateResidual
@@ -118,6 +121,7 @@ def plan_for(
     observer: Observer | None = None,
 ) -> Plan:
     """Plan `names`, whatever targets the options name, with the companions `added`. Raises as `plan`."""
+    chosen = settled_by_nested(chosen)
     choices = BackendOptions(chosen.executor, chosen.activations)
     backends = tuple(load_backend(t.artifact).configured(choices) for t in names)
     text = read_text(chosen.calibration)
@@ -135,7 +139,12 @@ def plan_for(
     cache = () if chosen.kv_bits == "16" else (kv,)
     assignment = assignment_of(opened.graph, chosen, backends)
     lengths = _lengths_told(opened.graph, (*backends, *companions))
-    told = (*_guards_told(opened.graph), *lengths, *left)
+    told = (
+        *_guards_told(opened.graph),
+        *lengths,
+        *_widths_told(chosen, backends, companions),
+        *left,
+    )
     beforehand = (*told, *rewritten, *run_passes(wanted, *cache, observer=watch, work=None))
     assign = provisional(assignment, chosen)
     remarks = (*beforehand, *run_passes(wanted, assign, observer=watch, work=None))
@@ -193,6 +202,20 @@ def _lengths_told(graph: Graph, backends: Sequence[Backend]) -> tuple[str, ...]:
     if lengths.symbolic is not None and any(b.name == "coreml" for b in backends):
         out.append("coreml: states need fixed shapes, so prefill of any length is a padded chunk")
     return tuple(out)
+
+
+def _widths_told(
+    options: CompileOptions, backends: Sequence[Backend], companions: Sequence[Backend]
+) -> tuple[str, ...]:
+    """Remarks on targets whose artifacts cannot choose the width of nested weights."""
+    if options.nested is None:
+        return ()
+    most = parse_widths(options.nested).bits
+    named = [b.name for b in (*backends, *companions) if b.name not in CHOOSES_WIDTHS]
+    return tuple(
+        f"{name}: its calls choose no width, so nested weights are always read with all {most} bits"
+        for name in named
+    )
 
 
 def _folding(wanted: bool) -> tuple[FoldNormScale, ...]:

@@ -57,6 +57,11 @@ def parser() -> argparse.ArgumentParser:
         help="a method by name, or a file that `profile` wrote",
     )
     add("--bits", type=int, help="for --policy uniform: 16, 8, 4, 3 or 2")
+    add(
+        "--nested",
+        metavar="WIDTHS",
+        help="2,3,4: linears of the blocks hold all these widths in one store, chosen at run time",
+    )
     add("--pin", action="append", metavar="REGEX=SCHEME", help="fix weights by name (repeatable)")
     add(
         "--budget", help="3.5bpw, 1.2GB, 900MiB, 1250000 (bytes) or 40%%: true bytes of all weights"

@@ -24,10 +24,13 @@ from optimum_compile.compiler.package.manifest import (
     Port,
     Stage,
     Tensor,
+    WidthRead,
 )
 from optimum_compile.compiler.package.signature import KEY as SIGNATURE
 from optimum_compile.compiler.package.signature import signature_of
 from optimum_compile.compiler.package.writer import file_entries, sha256_of, size_of
+from optimum_compile.passes.precision.bytes_read import weight_bytes_read
+from optimum_compile.passes.precision.narrow import CHOOSES_WIDTHS, widths_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import (
     codebook_bytes,
@@ -192,6 +195,7 @@ def make_manifest(built: Sequence[Built], out: Path, text: TextSource | None) ->
         memory=tuple(m for each in built for m in _footprints(each, out)),
         files=file_entries(out),
         remarks=_remarks(built),
+        widths=tuple(w for each in built for w in _widths(each, out)),
     )
 
 
@@ -199,6 +203,21 @@ def _artifacts(built: Built, out: Path) -> list[Artifact]:
     graph = built.plan.model.graph
     pairs = zip(built.backends, built.emitted, strict=True)
     return [_artifact(graph, backend, emitted, out) for backend, emitted in pairs]
+
+
+def _widths(built: Built, out: Path) -> list[WidthRead]:
+    """What nested weights cost a token at each width, where calls choose it; else at the one that is read."""
+    graph, made = built.plan.model.graph, []
+    held = widths_of(graph)
+    for backend, emitted in zip(built.backends, built.emitted, strict=True):
+        if not held or not backend.stores_weights:
+            continue
+        path = emitted.artifact.relative_to(out).as_posix()
+        target = target_name(backend.platform, backend.name)
+        for width in held if backend.name in CHOOSES_WIDTHS else held[-1:]:
+            read = round(weight_bytes_read(graph, backend, width=width))
+            made.append(WidthRead(target, path, width, read))
+    return made
 
 
 def _footprints(built: Built, out: Path) -> list[Footprint]:

@@ -79,6 +79,19 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class WidthRead:
+    """Bytes of weights that one token reads from an artifact whose nested weights are read with `width` bits.
+
+    Beside a KV cache. The artifact stores all widths once.
+    """
+
+    target: str
+    path: str
+    width: int
+    bytes_per_token: int
+
+
+@dataclass(frozen=True)
 class FileEntry:
     """One file of the bundle."""
 
@@ -195,6 +208,7 @@ class Manifest:
     memory: tuple[Footprint, ...]
     files: tuple[FileEntry, ...]
     remarks: tuple[str, ...]
+    widths: tuple[WidthRead, ...] = ()  # of nested weights; bundles of before have none
 
     def to_json(self) -> str:
         """Deterministic JSON text."""
@@ -210,6 +224,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else None
         raise InputError(f"{where}: manifest format {found!r}: expected {FORMAT}; compile again")
+    data.setdefault("widths", [])
     try:
         manifest: Manifest = typed(Manifest, data, "manifest")
     except JsonTypeError as error:

@@ -91,3 +91,15 @@ def _vector_marks(text: str, marks: str) -> tuple[str, str]:
     if len(scales) > 1:
         raise OptionError(f"scheme {text!r}: expected a type of scales, shared, or both after @")
     return (scales[0] if scales else "f16"), ("shared" if shared else "own")
+
+
+def parse_widths(text: str) -> Nested:
+    """Read the widths of nested weights, like 2,3,4: the scheme of one row a table. Raises OptionError."""
+    parts = [part.strip() for part in text.split(",")]
+    widths = [int(part) for part in parts if re.fullmatch(r"[1-8]", part)]
+    whole = len(widths) == len(parts) > 1
+    if not whole or widths != list(range(widths[0], widths[0] + len(widths))):
+        raise OptionError(
+            f"nested={text!r}: expected two or more widths in a row, of 1 to 8 bits, like 2,3,4"
+        )
+    return Nested(widths[0], widths[-1])

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 
 from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.ir.graph import Graph, Node
+from optimum_compile.compiler.quant.scheme import Nested, Scheme
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.kv import caches_at, kv_bytes
+from optimum_compile.passes.precision.narrow import nearest
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import Unit, codebook_bytes, units_of
 from optimum_compile.passes.stages.experts import Expert, experts_of
@@ -37,8 +39,13 @@ def _share(graph: Graph, unit: Unit, owners: Mapping[Node, Expert]) -> float:
     return min(1.0, chosen / int(expert.gates.type.shape[-1]))
 
 
-def weight_bytes_read(graph: Graph, backend: Backend, *, every_expert: bool = True) -> float:
-    """Bytes of weights, norms and codebooks that one token reads from the backend's artifact."""
+def weight_bytes_read(
+    graph: Graph, backend: Backend, *, every_expert: bool = True, width: int = 0
+) -> float:
+    """Bytes of weights, norms and codebooks that one token reads from the backend's artifact.
+
+    `width`: bits that nested weights are read with; 0 for all. Only those planes and tables count.
+    """
     shares = read_shares(graph, every_expert=every_expert)
     total = float(backend.fixed_bytes(graph))
     schemes = []
@@ -46,8 +53,17 @@ def weight_bytes_read(graph: Graph, backend: Backend, *, every_expert: bool = Tr
         note = graph.weights[unit.name].notes.get(Precision)
         if note is not None:
             schemes.append(note.scheme)
-            total += shares[unit.name] * backend.stored_bytes(note.scheme, unit.use)
+            total += shares[unit.name] * _whole(note.scheme, unit, backend, width)
     return total + codebook_bytes(schemes, (backend,))
+
+
+def _whole(scheme: Scheme, unit: Unit, backend: Backend, width: int) -> int:
+    """Bytes of one pass over a matrix."""
+    stored = backend.stored_bytes(scheme, unit.use)
+    if not isinstance(scheme, Nested):
+        return stored
+    read = scheme.read_bytes(unit.use.rows, unit.use.columns, nearest(scheme, width))
+    return min(stored, read)
 
 
 def cache_bytes(graph: Graph, backend: Backend, tokens: int | None = None) -> int:

@@ -123,3 +123,18 @@ def test_the_loss_for_uniform_stages_is_a_percentage(given, share):
 def test_a_loss_that_is_no_percentage_is_refused(given):
     with pytest.raises(OptionError, match=r"stage_loss=.*: expected 0% to 100%, like 2%"):
         options_from({"stage_loss": given})
+
+
+@pytest.mark.parametrize("text", ["2,3,4", "1, 2", "3,4,5,6,7,8"])
+def test_widths_of_nested_weights_stand_in_a_row(text):
+    assert CompileOptions(nested=text).nested == text
+
+
+@pytest.mark.parametrize("text", ["", "4", "2,4", "4,3,2", "2,2", "0,1", "8,9", "2-4", "2,,3", "two"])
+def test_other_widths_are_refused(text):
+    with pytest.raises(OptionError, match="expected two or more widths in a row, of 1 to 8 bits"):
+        CompileOptions(nested=text)
+
+
+def test_widths_may_be_a_list_in_a_file():
+    assert options_from({"nested": [2, 3, 4]}).nested == "2,3,4"
