@@ -58,6 +58,18 @@ class CFunction(ctypes.Structure):
     )
 
 
+class CSchedule(ctypes.Structure):
+    """`oc_schedule_info`."""
+
+    _fields_ = (
+        ("model", c_char_p),
+        ("prefill", c_int64),
+        ("high", c_int64),
+        ("low", c_int64),
+        ("steps", c_int64),
+    )
+
+
 class CStage(ctypes.Structure):
     """`oc_stage`."""
 
@@ -97,6 +109,11 @@ _SIGNATURES: dict[str, tuple[object, ...]] = {
     "oc_session_stats": (c_void_p, c_void_p),
     "oc_session_stage_stats": (c_void_p, c_int64, c_void_p),
     "oc_session_clear_stats": (c_void_p,),
+    "oc_schedule_open": (c_char_p, POINTER(c_void_p)),
+    "oc_schedule_open_memory": (c_char_p, c_size_t, POINTER(c_void_p)),
+    "oc_schedule_describe": (c_void_p, POINTER(CSchedule)),
+    "oc_schedule_step": (c_void_p, c_int64, POINTER(c_int64)),
+    "oc_session_schedule": (c_void_p, c_void_p, POINTER(c_int64), c_void_p, c_size_t),
 }
 _LOADED: list[ctypes.CDLL] = []
 
@@ -112,7 +129,7 @@ def library() -> ctypes.CDLL:
     for name, arguments in _SIGNATURES.items():
         function = getattr(found, name)
         function.restype, function.argtypes = ctypes.c_int, arguments
-    for name in ("oc_model_close", "oc_session_destroy", "oc_device_close"):
+    for name in ("oc_model_close", "oc_session_destroy", "oc_device_close", "oc_schedule_close"):
         function = getattr(found, name)
         function.restype, function.argtypes = None, (c_void_p,)
     found.oc_last_error.restype = c_char_p

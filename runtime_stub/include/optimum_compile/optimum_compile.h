@@ -236,6 +236,34 @@ OC_API oc_status oc_session_stage_stats(const oc_session* session, int64_t stage
                                         oc_stage_stats* stats);
 OC_API oc_status oc_session_clear_stats(oc_session* session);
 
+/* A learned scheduler (docs/phases.md): a small file that says, from the cache of a prompt, at which decode step
+ * nested weights go on with fewer bits. */
+typedef struct oc_schedule oc_schedule;
+
+typedef struct oc_schedule_info {
+  const char* model; /* digest of the checkpoint it was trained for; lives as long as the scheduler */
+  int64_t prefill;   /* bits of the prompt */
+  int64_t high;      /* bits of the decode steps before the chosen one */
+  int64_t low;       /* bits from there on */
+  int64_t steps;     /* how many it chooses among */
+} oc_schedule_info;
+
+/* Read and check a file, or a copy of it in memory, neither of which is needed afterwards. *schedule is NULL
+ * unless OC_OK comes back. One scheduler serves any number of sessions and threads. */
+OC_API oc_status oc_schedule_open(const char* path, oc_schedule** schedule);
+OC_API oc_status oc_schedule_open_memory(const void* data, size_t bytes, oc_schedule** schedule);
+OC_API void oc_schedule_close(oc_schedule* schedule);
+OC_API oc_status oc_schedule_describe(const oc_schedule* schedule, oc_schedule_info* info);
+
+/* The step `index` of those it chooses among; they ascend from 0. The last one stands for never. */
+OC_API oc_status oc_schedule_step(const oc_schedule* schedule, int64_t index, int64_t* step);
+
+/* After the prompt, taken in with `prefill` bits: the decode step from which on oc_session_set_width should be
+ * `low`. Step t takes in token t of the answer. It reads the last layer's cache on the CPU and changes nothing.
+ * logits, which may be NULL, takes one number for each step. */
+OC_API oc_status oc_session_schedule(const oc_session* session, const oc_schedule* schedule, int64_t* step,
+                                     float* logits, size_t capacity);
+
 #ifdef __cplusplus
 }
 #endif

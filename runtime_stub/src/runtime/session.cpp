@@ -159,6 +159,10 @@ void Session::take_width(int64_t bits) {
        static_cast<long long>(bits), static_cast<long long>(program_->greatest_width));
 }
 
+KvCache Session::cache(const std::string&) const {
+  fail(OC_BAD_CALL, "the cache is on a device; a scheduler reads that of the CPU");
+}
+
 void Session::generate(const int64_t* prompt, int64_t count, int64_t most, const int64_t* stops,
                        int64_t stop_count, int64_t* out, int64_t* made) {
   *made = 0;

@@ -101,6 +101,15 @@ void CpuSession::find_top(int64_t k, int64_t* ids, float* values) {
 
 void CpuSession::take_width(int64_t bits) { work_.set_width(bits); }
 
+KvCache CpuSession::cache(const std::string& name) const {
+  for (const Cache& c : program_->caches) {
+    if (c.name != name) continue;
+    const Block& block = c.spec.role == KvRole::keys ? keys_ : values_;
+    return {c.spec, block.data() + c.offset, static_cast<size_t>(c.bytes)};
+  }
+  fail(OC_BAD_ARGUMENT, "the model has no cache '%s'", name.c_str());
+}
+
 void CpuSession::execute(const Frame& frame) {
   const Function& f = frame.function();
   work_.weight_bytes = work_.kv_written_bytes = 0;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "optimum_compile/optimum_compile.h"
@@ -47,6 +48,8 @@ class Session {
 
   const Program& program() const { return *program_; }
   int64_t past() const { return past_; }
+  // The memory of the cache of that name. By itself a session has none that can be read from here.
+  virtual KvCache cache(const std::string& name) const;
   const oc_stats& stats() const { return stats_; }
   const oc_stage_stats& stage_stats(size_t stage) const { return stage_stats_[stage]; }
   void clear_stats();
@@ -88,6 +91,7 @@ class Session {
 class CpuSession : public Session {
  public:
   CpuSession(std::shared_ptr<const Program> program, int64_t bytes_max);
+  KvCache cache(const std::string& name) const override;
 
  private:
   void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
