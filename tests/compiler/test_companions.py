@@ -239,7 +239,9 @@ def test_a_companion_that_disagrees_is_a_failure(bring, broken, tmp_path):
 def test_one_that_rounds_more_than_was_decided_is_left_out_instead(bring, broken, tmp_path):
     bring(reference=("native",))
     broken(
-        verify=lambda self, artifact, cases, tolerance: failed(artifact.name, tolerance, "too wide"),
+        verify=lambda self, artifact, cases, tolerance: failed(
+            artifact.name, tolerance, "too wide"
+        ),
         rounds_more=True,
     )
     bundle = compiled(tmp_path, ["reference"], verify=True)
