@@ -22,12 +22,13 @@ from optimum_compile.passes.phase.controls import (
     smallest_lossless,
     turned,
 )
+from optimum_compile.passes.phase.decide import EPSILON
 from optimum_compile.passes.phase.judge import Judge, Measure, Scores, compared
 from optimum_compile.passes.phase.metrics import Interval, bootstrap
 from optimum_compile.passes.phase.solve import Found, phase_pair, static_schedule
 from optimum_compile.tools.phases.setup import Request, quantised, texts
 
-EPSILON = {Measure.ROUGE: 0.02, Measure.TEXT: 0.01, Measure.KL: 0.01}
+MEASURES = (Measure.ROUGE, Measure.TEXT, Measure.KL)
 POINTS = 5  # switching points of a width
 
 
@@ -196,7 +197,7 @@ def run(request: Request, work: Path, *, sparse: bool = True) -> dict[str, Any]:
         if sparse and high == low + 1:
             rows.append(one.dense_and_sparse(low, half))
     decided: dict[str, Any] = {}
-    for measure in EPSILON:
+    for measure in MEASURES:
         decided[measure.value] = _decided(one, measure, pairs)
     return {
         "model": request.model.resolve().name,
