@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.emission import emitted
+from support.gpu_programs import emitted as gpu_program
+from support.gpu_programs import vulkan
 from support.graphs import decoder
 from support.packed import random_packed, with_packed
 
@@ -130,6 +132,21 @@ def test_widths_that_are_not_stored_are_refused(nested):
         assert library().oc_session_set_width(session._live, bits) == Status.BAD_ARGUMENT
         assert b"the nested weights have 2 to 4" in library().oc_last_error()
     session.set_width(3)  # a refusal leaves no trace
+
+
+def test_a_gpu_reads_all_bits_and_says_so(weights, tmp_path):
+    device = vulkan()
+    graph = with_packed(fresh(), weights, tmp_path)
+    model = Model(gpu_program(graph, tmp_path))
+    session = model.session(device)
+    for bits in (0, 4):
+        session.set_width(bits)
+    for bits in (2, 3):
+        with pytest.raises(InputError, match=r"this device reads all 4 bits.*the CPU reads fewer"):
+            session.set_width(bits)
+        assert library().oc_session_set_width(session._live, bits) == Status.BAD_CALL
+    assert session.run(TOKENS[:3]).shape == (3, 50)
+    model.session().set_width(2)  # the same file on the CPU
 
 
 def test_a_model_without_nested_weights_has_no_widths(alone):
