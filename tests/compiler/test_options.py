@@ -130,7 +130,9 @@ def test_widths_of_nested_weights_stand_in_a_row(text):
     assert CompileOptions(nested=text).nested == text
 
 
-@pytest.mark.parametrize("text", ["", "4", "2,4", "4,3,2", "2,2", "0,1", "8,9", "2-4", "2,,3", "two"])
+@pytest.mark.parametrize(
+    "text", ["", "4", "2,4", "4,3,2", "2,2", "0,1", "8,9", "2-4", "2,,3", "two"]
+)
 def test_other_widths_are_refused(text):
     with pytest.raises(OptionError, match="expected two or more widths in a row, of 1 to 8 bits"):
         CompileOptions(nested=text)

@@ -104,7 +104,7 @@ def main(argv: Sequence[str]) -> int:
         if variant == "dot":
             variant = None  # the last that is there
         given = dict(buffers) | {"outside": np.zeros(1, np.uint32)}
-        found = probe.run(name, constants, params, given, groups, variant)
+        found: dict[str, np.ndarray] = probe.run(name, constants, params, given, groups, variant)
         outside = int(found.pop("outside")[0])
         counts["runs"] += 1
         counts["outside"] += outside
