@@ -211,7 +211,8 @@ def _widths_told(
     if options.nested is None:
         return ()
     most = parse_widths(options.nested).bits
-    named = [b.name for b in (*backends, *companions) if b.name not in CHOOSES_WIDTHS]
+    held = [b for b in (*backends, *companions) if b.stores_weights]
+    named = [b.name for b in held if b.name not in CHOOSES_WIDTHS]
     return tuple(
         f"{name}: its calls choose no width, so nested weights are always read with all {most} bits"
         for name in named

@@ -1,5 +1,6 @@
 """Nested weights in the runtime: any width at any call, as many bytes as it takes, one cache for all."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from optimum_compile.compiler.quant.nested import at_width
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Nested
 from optimum_compile.passes.precision.units import units_of
+from optimum_compile.runtime_stub.build import runtime_program
 
 TOKENS = np.random.default_rng(3).integers(0, 50, 12)
 # A linear of fewer widths is read with the nearest that it has.
@@ -159,3 +161,20 @@ def test_a_model_without_nested_weights_has_no_widths(alone):
     assert b"the model has no nested weights" in library().oc_last_error()
     assert library().oc_session_set_width(None, 3) == Status.BAD_ARGUMENT
     assert library().oc_model_widths(None, None, None) == Status.BAD_ARGUMENT
+
+
+def test_the_program_takes_a_width(nested):
+    program = str(runtime_program("tools/oc_run.cpp"))
+    session = nested.session()
+    for width in WIDTHS:
+        session.reset()
+        session.set_width(width)
+        words = [program, str(nested.path), "-p", "1,2,3", "-n", "8", "--width", str(width), "-v"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert [int(word) for word in done.stdout.split()] == session.generate([1, 2, 3], 8)
+        assert "nested weights of 2 to 4 bits" in done.stderr
+    words = [program, str(nested.path), "-p", "1", "--width", "7"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "a width of 7 bits; the nested weights have 2 to 4" in done.stderr
