@@ -52,6 +52,14 @@ class Reference:
         """Tokens of an answer."""
         return int(self.answers.shape[1])
 
+    def going_on(self) -> np.ndarray:
+        """Indices of texts whose answers reach their length before any stop.
+
+        Of these alone, two orders of the same widths have the same mean of bits.
+        """
+        stopped = np.isin(self.answers, np.array(self.stops, np.int64))
+        return np.flatnonzero(np.logical_not(stopped.any(axis=1)))
+
     def part(self, chosen: np.ndarray) -> "Reference":
         """Only those texts."""
         return Reference(

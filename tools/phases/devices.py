@@ -165,26 +165,31 @@ def reach(prompt: int, length: int) -> str:
         "|---|---|---|",
         f"| the paper, NPU | {RANGE[0]} | {RANGE[1]} |",
     ]
-    every = [s for m in NPUS for a in MODELS for s in speeds(m, a, prompt, length)]
-    every = [s for s in every if s.schedule.startswith("progressive")]
-    narrow = [s for s in every if s.head]
-    wide = [s for s in every if not s.head]
-    low = [
-        s
-        for m in NPUS
-        for a in MODELS
-        for s in speeds(m, replace(a, cache_width=0), prompt, length)
-        if s.schedule.startswith("uniform") and s.mean_bits == PAPER[a.name][1] and s.head
-    ]
+    every = _speeds(prompt, length, MODELS)
+    narrow = [s for s in every if s.schedule.startswith("progressive") and s.head]
+    wide = [s for s in every if s.schedule.startswith("progressive") and not s.head]
+    bare = _speeds(prompt, length, [replace(m, cache_width=0) for m in MODELS])
     rows = (
-        ("decoding alone, head as the blocks", [s.decode for s in narrow]),
-        ("decoding alone, head in 16 bits", [s.decode for s in wide]),
-        ("with the prompt, head as the blocks", [s.whole for s in narrow]),
-        ("with the prompt, head in 16 bits", [s.whole for s in wide]),
-        ("uniform low, no cache, decoding alone (the limit 16 / bits)", [s.decode for s in low]),
+        ("progressive, decoding alone, head as the blocks", [s.decode for s in narrow]),
+        ("progressive, decoding alone, head in 16 bits", [s.decode for s in wide]),
+        ("progressive, with the prompt, head as the blocks", [s.whole for s in narrow]),
+        ("progressive, with the prompt, head in 16 bits", [s.whole for s in wide]),
+        ("uniform high, decoding alone, head as the blocks", _uniform(every, 0)),
+        ("uniform low, decoding alone, head as the blocks", _uniform(every, 1)),
+        ("the same without a cache: the limit 16 / bits", _uniform(bare, 1)),
     )
     lines += [f"| {name} | {min(values):.2f} | {max(values):.2f} |" for name, values in rows]
     return "\n".join(lines)
+
+
+def _speeds(prompt: int, length: int, models: Sequence[Architecture]) -> list[Speed]:
+    return [s for m in NPUS for a in models for s in speeds(m, a, prompt, length)]
+
+
+def _uniform(found: Sequence[Speed], which: int) -> list[float]:
+    """Decoding alone at the high (0) or low (1) width of each model, its head too."""
+    named = {name: f"uniform {bits[which]:.2f}" for name, bits in PAPER.items()}
+    return [s.decode for s in found if s.head and s.schedule == named[s.model]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -199,7 +204,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if min(args.prompt, args.length) < 1:
         raise OptionError(f"prompt={args.prompt}, length={args.length}: expected 1 or more")
     if args.json:
-        every = [s for m in NPUS for a in MODELS for s in speeds(m, a, args.prompt, args.length)]
+        every = _speeds(args.prompt, args.length, MODELS)
         print_json({"speeds": [asdict(s) for s in every]})
         return 0
     print(reach(args.prompt, args.length))

@@ -81,9 +81,7 @@ def texts(request: Request) -> tuple[Reference, int]:
         part = rows[at : at + CHUNK]
         prompts, written = part[:, : request.prompt], part[:, request.prompt :]
         reference = make_reference(engine, prompts, request.length, stops, written)
-        stopped = np.isin(reference.answers, np.array(stops))
-        goes_on = np.flatnonzero(np.logical_not(stopped.any(axis=1)))
-        found.append(reference.part(goes_on))
+        found.append(reference.part(reference.going_on()))
         tried += len(part)
         have = sum(len(r.prompts) for r in found)
         print(f"{have} of {wanted} prompts", file=sys.stderr, flush=True)

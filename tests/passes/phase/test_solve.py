@@ -87,6 +87,11 @@ def test_a_judge_finds_no_loss_in_the_reference_itself(tmp_path: Path) -> None:
     prompts = np.random.default_rng(0).integers(0, 50, (4, 6))
     known = make_reference(engine, prompts, 10)
     judge = Judge(engine, known)
+    assert known.going_on().tolist() == [0, 1, 2, 3]
+    first = int(known.answers[1, 3])
+    stopped = make_reference(engine, prompts, 10, (first,))
+    ends = [row for row in range(4) if first in known.answers[row]]
+    assert stopped.going_on().tolist() == [row for row in range(4) if row not in ends]
     same = judge.scores(Schedule.fixed(4))
     assert same.rouge.tolist() == same.agreement.tolist() == [1.0] * 4
     assert same.diverges.tolist() == [10] * 4
