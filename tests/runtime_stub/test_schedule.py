@@ -1,6 +1,7 @@
 """Schedulers in the runtime: the same choice as numpy makes, and nothing odd in the file is believed."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from optimum_compile.backends.native.backend import BACKEND
 from optimum_compile.backends.native.schedule import Scheduler
 from optimum_compile.backends.native.session import Model
 from optimum_compile.compiler.decoder import caches_of
-from optimum_compile.compiler.errors import InputError, InternalError, OptimumCompileError
+from optimum_compile.compiler.errors import (
+    InputError,
+    InternalError,
+    OptimumCompileError,
+    ToolchainError,
+)
 from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.quant.kv import (
     KvRole,
@@ -30,8 +36,10 @@ from optimum_compile.passes.phase.learned import Learned, Plan, shapes_of
 from optimum_compile.passes.phase.learned_file import from_bytes, save, to_bytes
 from optimum_compile.passes.precision.notes import KvPrecision
 from optimum_compile.passes.precision.units import units_of
+from optimum_compile.runtime_stub.build import runtime_program
 
 HEADS, WIDTH = 2, 8
+SANITIZE = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 TOKENS = np.random.default_rng(1).integers(0, 50, 13)
 
 
@@ -205,3 +213,16 @@ def test_any_bytes_are_read_by_both_or_refused(data):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.safetensors"):
         Scheduler(tmp_path / "none.safetensors")
+
+
+def test_mutated_files_are_clean_under_the_sanitizers(tmp_path):
+    try:
+        program = runtime_program("test/schedule_fuzz.cpp", SANITIZE)
+    except ToolchainError as error:
+        pytest.skip(f"the compiler has no sanitizers: {error}")
+    save(network(), tmp_path / "schedule.safetensors")
+    command = [str(program), str(tmp_path / "schedule.safetensors"), "20000"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+    taken = int(done.stdout.split()[0])
+    assert 0 < taken < 10000  # changed numbers are still numbers
