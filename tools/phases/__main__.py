@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--length", type=int, default=Request.length, help="tokens of an answer")
     parser.add_argument("--validation", type=int, default=Request.validation, help="texts")
     parser.add_argument("--held-out", type=int, default=Request.held_out, help="texts")
+    parser.add_argument("--points", type=int, default=Request.points, help="where a width may end")
     parser.add_argument("--quick", type=int, metavar="TEXTS", help="that many texts of each kind")
     parser.add_argument("--no-sparse", action="store_true", help="no dense-and-sparse rows")
     parser.add_argument("--work", type=Path, help="keep rounded weights here, for another run")
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         length=args.length,
         validation=args.validation,
         held_out=args.held_out,
+        points=args.points,
     )
     if args.quick:
         request = smaller(request, args.quick)

@@ -138,7 +138,7 @@ def table(machines: Sequence[Machine], prompt: int, length: int) -> str:
 
 def phone_table(prompt: int, length: int) -> str:
     """Tokens a second while decoding on phones: fp16, the high width, progressive; the head in 4 bits."""
-    names = [f"{m.name}, {' / '.join(map(str, PAPER[m.name]))}" for m in MODELS]
+    names = [f"{m.name}: 16 / {PAPER[m.name][0]} / {PAPER[m.name][2]}" for m in MODELS]
     lines = [
         f"| device | {' | '.join(names)} |",
         "|---" * (1 + len(names)) + "|",

@@ -29,7 +29,6 @@ from optimum_compile.passes.phase.solve import Found, phase_pair, static_schedul
 from optimum_compile.tools.phases.setup import Request, quantised, texts
 
 MEASURES = (Measure.ROUGE, Measure.TEXT, Measure.KL)
-POINTS = 5  # switching points of a width
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,17 @@ class Experiment:
     def __init__(self, request: Request, work: Path) -> None:
         """Quantise under `work`, find prompts, and make the engine."""
         self.request = request
-        name = request.model.resolve().name
-        self.work = work / name
-        self.graph = quantised(request, request.scheme, work / f"{name}-nested")
+        self.work = work
+        self.graph = quantised(request, request.scheme, self._folder(request.scheme))
         self.reference, self.tried = texts(request)
         self.engine = BatchedEngine(self.graph)
         self.judge = Judge(self.engine, self.reference, watch=_say)
         self.bytes: StepBytes = step_bytes(self.graph)
         self.fresh = np.arange(request.held_out)
         self.known = np.arange(request.held_out, request.held_out + request.validation)
+
+    def _folder(self, scheme: str) -> Path:
+        return self.work / f"{self.request.model.resolve().name}-{scheme.replace(':', '_')}"
 
     @property
     def top(self) -> int:
@@ -121,7 +122,9 @@ class Experiment:
         """The static schedule by the validation texts, the prompt at the greatest of the widths."""
         quality = self.validation_quality(measure)
         length = self.request.length
-        return static_schedule(quality, max(widths), widths, length, EPSILON[measure], POINTS)
+        return static_schedule(
+            quality, max(widths), widths, length, EPSILON[measure], self.request.points
+        )
 
     def pair(self, measure: Measure) -> Found:
         """The phase-aware pair by the validation texts."""
@@ -135,12 +138,12 @@ class Experiment:
     def _quality(self, schedule: Schedule, measure: Measure) -> np.ndarray:
         return self.judge.scores(schedule).quality(measure)
 
-    def random_controls(self, high: int, low: int, points: int, measure: Measure) -> dict[str, Any]:
+    def random_controls(self, high: int, low: int, measure: Measure) -> dict[str, Any]:
         """A switching point at random for every text: evenly, and as often as it is the best one.
 
         Both are exact means over all draws. Labels come from the validation texts.
         """
-        length = self.request.length
+        length, points = self.request.length, self.request.points
         steps = [round(p * length / (points - 1)) for p in range(points)]
         every = [Schedule.two(high, high, low, s) for s in steps]
         quality = np.stack([self._quality(s, measure) for s in every], axis=1)
@@ -171,7 +174,7 @@ class Experiment:
         read = self.bytes.mean(schedule, 0, request.length)
         beside = self.bytes.other + self.bytes.cache_per_token * (request.length - 1) / 2
         scheme = sparse_of_bytes(self.graph, Lut(low, nested.rows_per_table), read - beside)
-        graph = quantised(request, str(scheme), Path(f"{self.work}-{scheme}".replace(":", "_")))
+        graph = quantised(request, str(scheme), self._folder(str(scheme)))
         only = Judge(BatchedEngine(graph), self.reference, watch=_say)
         scores = only.scores(Schedule.fixed(ONLY_WIDTH))
         bits = schedule.mean_bits(request.length)
@@ -213,8 +216,7 @@ def run(request: Request, work: Path, *, sparse: bool = True) -> dict[str, Any]:
         "orders": one.orders(),
         "decided": decided,
         "random": {
-            f"{high}-{low}": one.random_controls(high, low, POINTS, Measure.ROUGE)
-            for low, high in pairs
+            f"{high}-{low}": one.random_controls(high, low, Measure.ROUGE) for low, high in pairs
         },
         "kl_by_position": _by_position(one, pairs),
     }

@@ -35,6 +35,7 @@ class Request:
     validation: int = 56
     held_out: int = 56
     samples: int = 32
+    points: int = 5  # switching points of a width
 
 
 def quantised(request: Request, scheme: str, work: Path) -> Graph:
