@@ -15,7 +15,13 @@ from optimum_compile.tools.schedule_data import Examples
 
 @dataclass(frozen=True)
 class Fit:
-    """Size and training of the network. Dropout, decay and share held out are the paper's."""
+    """Size and training of the network. Dropout, decay and share held out are the paper's.
+
+    objective: "labels" learns the label of each text by cross-entropy, as the paper does; "tradeoff" the
+    steps of the greatest mean of quality - price * bits, for which no label is needed. balance, for
+    labels: 1 picks every label equally often, 0 every text. price, for the tradeoff: in multiples of what
+    a bit is worth on average, the mean quality between never and always low.
+    """
 
     hidden: int = 32
     learning_rate: float = 1e-3
@@ -26,11 +32,14 @@ class Fit:
     patience: int = 25
     validation: float = 0.1
     seed: int = 0
+    objective: str = "labels"
+    balance: float = 1.0
+    price: float = 1.0
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """The best network, the epochs run, and its cross-entropy in nats on the texts left out."""
+    """The best network, the epochs run, and its loss on the texts left out."""
 
     learned: Learned
     epochs: int
@@ -66,8 +75,8 @@ def fit(examples: Examples, plan: Plan, how: Fit, work: Path) -> Fitted:
         net.load_state_dict(read["network"])
         optimiser.load_state_dict(read["optimiser"])
         best, state = read["best"], read["state"]
-    weights = _balanced(labels[known], len(plan.steps))
-    targets = torch.from_numpy(labels)
+    goal = _Goal(examples, plan, how)
+    weights = goal.weights(known)
     while state["epoch"] < how.epochs and state["epoch"] - state["best_epoch"] < how.patience:
         # All chance of an epoch depends on its number alone, so a resumed run takes the same course.
         number = how.seed * 1_000_003 + int(state["epoch"])
@@ -76,14 +85,16 @@ def fit(examples: Examples, plan: Plan, how: Fit, work: Path) -> Fitted:
         net.train()
         for at in range(0, len(picked), how.batch):
             rows = torch.from_numpy(picked[at : at + how.batch])
-            loss = torch.nn.functional.cross_entropy(
-                net(*(part[rows] for part in data)), targets[rows]
-            )
+            loss = goal.losses(net(*(part[rows] for part in data)), rows).mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
         state["epoch"] += 1
-        loss_now = _validate(net, data, labels, held, len(plan.steps))
+        net.eval()
+        rows = torch.from_numpy(held)
+        with torch.no_grad():
+            losses = goal.losses(net(*(part[rows] for part in data)), rows).double().numpy()
+        loss_now = float(goal.weights(held) @ losses)
         if loss_now < state["best_loss"]:
             state |= {"best_loss": loss_now, "best_epoch": state["epoch"]}
             best = {k: v.clone() for k, v in net.state_dict().items()}
@@ -151,21 +162,37 @@ def _padded(examples: Examples) -> tuple[Any, Any, Any]:
     return joined(examples.keys), joined(examples.values), torch.from_numpy(real)
 
 
-def _balanced(labels: np.ndarray, steps: int) -> np.ndarray:
-    """How likely each text is picked, so that every label that occurs is picked equally often."""
-    counts = np.bincount(labels, minlength=steps)
-    weights = 1 / counts[labels]
-    share: np.ndarray = weights / weights.sum()
-    return share
+class _Goal:
+    """What is learned: the loss of each text, and how often each text counts."""
 
+    def __init__(self, examples: Examples, plan: Plan, how: Fit) -> None:
+        import torch
 
-def _validate(net: Any, data: Any, labels: np.ndarray, held: np.ndarray, steps: int) -> float:
-    """Cross-entropy of the texts left out, every label that occurs of the same weight."""
-    import torch
+        if how.objective not in ("labels", "tradeoff"):
+            raise OptionError(f"objective {how.objective!r}: expected labels or tradeoff")
+        self._labels, self._how = examples.labels, how
+        self._targets = torch.from_numpy(self._labels)
+        bits = np.array([plan.schedule(s).mean_bits(plan.steps[-1]) for s in plan.steps])
+        quality = examples.quality
+        worth = (quality[:, -1] - quality[:, 0]).mean() / (bits[-1] - bits[0])
+        gained = quality - how.price * worth * bits
+        # In units of how much texts differ, so that one learning rate serves any measure.
+        scale = max(float((quality[:, -1] - quality[:, 0]).std()), 1e-12)
+        self._gained = torch.from_numpy((gained - gained[:, -1:]) / scale).float()
 
-    net.eval()
-    rows = torch.from_numpy(held)
-    with torch.no_grad():
-        logs = net(*(part[rows] for part in data)).log_softmax(-1).double().numpy()
-    share = _balanced(labels[held], steps)
-    return float(-(share * logs[np.arange(len(held)), labels[held]]).sum())
+    def losses(self, logits: Any, rows: Any) -> Any:
+        """Of logits (n, steps) of these texts, (n,)."""
+        from torch.nn.functional import cross_entropy
+
+        if self._how.objective == "labels":
+            return cross_entropy(logits, self._targets[rows], reduction="none")
+        return -(logits.softmax(-1) * self._gained[rows]).sum(-1)
+
+    def weights(self, texts: np.ndarray) -> np.ndarray:
+        """How likely each of these texts is picked; the sum is 1."""
+        labels = self._labels[texts]
+        counts = np.bincount(labels)[labels].astype(np.float64)
+        balance = self._how.balance if self._how.objective == "labels" else 0.0
+        weights = counts**-balance
+        share: np.ndarray = weights / weights.sum()
+        return share

@@ -112,8 +112,15 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
 
     widths = f"{high}-{low}"
     known = examples(args.text, args.work / f"answers-{widths}", recipe)
-    how = Fit(hidden=args.hidden, learning_rate=args.learning_rate, seed=args.seed)
-    how = replace(how, epochs=args.epochs)
+    how = Fit(
+        hidden=args.hidden,
+        learning_rate=args.learning_rate,
+        epochs=args.epochs,
+        seed=args.seed,
+        objective=args.objective,
+        balance=args.balance,
+        price=args.price,
+    )
     done = fit(known, plan, how, args.work)
     save(done.learned, args.output)
     out: dict[str, Any] = {
@@ -170,6 +177,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--measure", choices=("rouge", "kl"), default="rouge", help="of quality, for the labels"
     )
+    made.add_argument("--objective", choices=("labels", "tradeoff"), default=Fit.objective)
+    made.add_argument("--balance", type=float, default=Fit.balance, help="of labels, 0 to 1")
+    made.add_argument("--price", type=float, default=Fit.price, help="of a bit, in the tradeoff")
     made.add_argument("--tolerance", type=float, default=0.0, help="of it that a label may lose")
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--json", type=Path, help="write the report here")
