@@ -70,7 +70,12 @@ class Examples:
         """The smallest step that loses nothing, or the tolerance, against the high width, int64 (texts,)."""
         bounded = self.quality.copy()
         bounded[:, :-1] += self.tolerance
-        return smallest_lossless(bounded)
+        return smallest_lossless(bounded, self.decimals)
+
+    @property
+    def decimals(self) -> int:
+        """Digits that count: Rouge-L is compared as the paper does."""
+        return 6 if self.measure is Measure.KL else 3
 
 
 class Source(BatchedEngine):

@@ -68,8 +68,9 @@ def report(learned: Learned, known: Examples, fresh: Examples, epsilon: float) -
     shares["best of each text"] = np.eye(count)[fresh.labels]
     spent = {name: share @ bits for name, share in shares.items()}
     # Texts that lose no more than a label may.
+    digits = fresh.decimals
     least = fresh.quality[:, -1:] - fresh.tolerance
-    within = (np.round(fresh.quality, 3) >= np.round(least, 3)).astype(float)
+    within = (np.round(fresh.quality, digits) >= np.round(least, digits)).astype(float)
     by_measure = {"rouge": fresh.rouge, "kl": fresh.kl, "within": within}
 
     def gains(name: str) -> dict[str, Any]:
