@@ -39,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--points", type=int, default=Request.points, help="where a width may end")
     parser.add_argument("--quick", type=int, metavar="TEXTS", help="that many texts of each kind")
     parser.add_argument("--no-sparse", action="store_true", help="no dense-and-sparse rows")
+    parser.add_argument("--brief", action="store_true", help="fewer static schedules")
     parser.add_argument("--work", type=Path, help="keep rounded weights here, for another run")
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--report", type=Path, nargs="+", metavar="FILE")
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         request = smaller(request, args.quick)
     with tempfile.TemporaryDirectory(prefix="optimum-phases-") as scratch:
         work = args.work or Path(scratch)
-        found = run(request, work, sparse=not args.no_sparse)
+        found = run(request, work, sparse=not args.no_sparse, brief=args.brief)
     text = json.dumps(found, indent=1)
     if args.output is None:
         print(text)

@@ -145,7 +145,9 @@ class Experiment:
         """
         length, points = self.request.length, self.request.points
         steps = [round(p * length / (points - 1)) for p in range(points)]
-        every = [Schedule.two(high, high, low, s) for s in steps]
+        every = [
+            Schedule.two(high, high, low, s) if s < length else Schedule.fixed(high) for s in steps
+        ]
         quality = np.stack([self._quality(s, measure) for s in every], axis=1)
         bits = np.array([s.mean_bits(length) for s in every])
         labels = smallest_lossless(quality[self.known])
@@ -183,8 +185,14 @@ class Experiment:
         return _row(name, str(scheme), bits, total, scores, self.fresh)
 
 
-def run(request: Request, work: Path, *, sparse: bool = True) -> dict[str, Any]:
-    """Everything about one model, as JSON."""
+def run(
+    request: Request, work: Path, *, sparse: bool = True, brief: bool = False
+) -> dict[str, Any]:
+    """Everything about one model, as JSON.
+
+    sparse: dense-and-sparse rows too, each of which rounds the model again. brief: decide for the two
+    greatest widths and for all together only.
+    """
     one = Experiment(request, work)
     length, widths = request.length, tuple(one.engine.widths)
     rows = [one.row(f"uniform {w}", Schedule.fixed(w)) for w in reversed(widths)]
@@ -199,9 +207,10 @@ def run(request: Request, work: Path, *, sparse: bool = True) -> dict[str, Any]:
         rows.append(one.row(f"{high} and {low} in turns", alternating(half, length)))
         if sparse and high == low + 1:
             rows.append(one.dense_and_sparse(low, half))
+    deciding = pairs[-1:] if brief else pairs
     decided: dict[str, Any] = {}
     for measure in MEASURES:
-        decided[measure.value] = _decided(one, measure, pairs)
+        decided[measure.value] = _decided(one, measure, deciding)
     return {
         "model": request.model.resolve().name,
         "request": {k: str(v) if isinstance(v, Path) else v for k, v in asdict(request).items()},
@@ -216,7 +225,7 @@ def run(request: Request, work: Path, *, sparse: bool = True) -> dict[str, Any]:
         "orders": one.orders(),
         "decided": decided,
         "random": {
-            f"{high}-{low}": one.random_controls(high, low, Measure.ROUGE) for low, high in pairs
+            f"{high}-{low}": one.random_controls(high, low, Measure.ROUGE) for low, high in deciding
         },
         "kl_by_position": _by_position(one, pairs),
     }
