@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from ctypes import byref, c_int64, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from support.graphs import decoder
 from support.packed import random_packed, with_packed
 
 from optimum_compile.backends.native.backend import BACKEND
+from optimum_compile.backends.native.library import Status, library
 from optimum_compile.backends.native.schedule import Scheduler
 from optimum_compile.backends.native.session import Model
 from optimum_compile.compiler.decoder import caches_of
@@ -105,15 +107,15 @@ def test_it_is_refused_before_a_prompt_and_for_other_models(model):
     with pytest.raises(InputError, match="take in the prompt first"):
         Scheduler(to_bytes(network())).choose(session)
     session.prefill(TOKENS)
-    with pytest.raises(InternalError, match=r"no cache 'k_cache\.7'"):
+    with pytest.raises(InputError, match=r"no cache 'k_cache\.7'"):
         Scheduler(to_bytes(network(keys="k_cache.7"))).choose(session)
     with pytest.raises(InputError, match="cannot be read"):
         Scheduler(to_bytes(network(keys="v_cache.1"))).choose(session)
     wide = network().tensors | {"query": np.zeros((HEADS, WIDTH + 1), np.float32)}
-    with pytest.raises(InternalError, match="2 heads of 9 channels"):
+    with pytest.raises(InputError, match="2 heads of 9 channels"):
         Scheduler(to_bytes(Learned(network().plan, wide))).choose(session)
     deep = Plan(5, 5, 2, (0, 5, 9, 12), "k_cache.1", "v_cache.1")
-    with pytest.raises(InternalError, match="2 to 5 bits; the model has 2 to 4"):
+    with pytest.raises(InputError, match="2 to 5 bits; the model has 2 to 4"):
         Scheduler(to_bytes(Learned(deep, network().tensors))).choose(session)
 
 
@@ -208,6 +210,31 @@ def test_any_bytes_are_read_by_both_or_refused(data):
         return
     # What the runtime takes, Python takes too, and reads alike.
     assert from_bytes(bytes(whole)).plan.steps == steps
+
+
+def test_a_closed_scheduler_and_missing_arguments_are_refused(model):
+    scheduler, session, lib = Scheduler(to_bytes(network())), model.session(), library()
+    session.prefill(TOKENS)
+    step, none, room = c_int64(), c_void_p(), np.zeros(4, np.float32)
+    live, handle = session._live, scheduler._handle
+    calls = (
+        (lib.oc_session_schedule, (none, handle, byref(step), None, 0)),
+        (lib.oc_session_schedule, (live, none, byref(step), None, 0)),
+        (lib.oc_session_schedule, (live, handle, None, None, 0)),
+        (lib.oc_session_schedule, (live, handle, byref(step), room.ctypes.data, 3)),
+        (lib.oc_schedule_step, (handle, 4, byref(step))),
+        (lib.oc_schedule_step, (handle, -1, byref(step))),
+        (lib.oc_schedule_describe, (handle, None)),
+        (lib.oc_schedule_open_memory, (None, 8, byref(none))),
+        (lib.oc_schedule_open, (b"x", None)),
+    )
+    for function, values in calls:
+        assert function(*values) == Status.BAD_ARGUMENT
+    assert lib.oc_session_schedule(live, handle, byref(step), None, 0) == Status.OK
+    assert step.value == scheduler.choose(session)[0]
+    scheduler.close()
+    with pytest.raises(InternalError, match="after it was closed"):
+        scheduler.choose(session)
 
 
 def test_a_missing_file_is_named(tmp_path):

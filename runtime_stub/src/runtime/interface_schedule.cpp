@@ -62,7 +62,7 @@ oc_status oc_session_schedule(const oc_session* session, const oc_schedule* sche
     const Program& p = running.program();
     if (running.past() < 1) fail(OC_BAD_CALL, "no token is in the cache: take in the prompt first");
     if (s.low < p.least_width || s.prefill > p.greatest_width || p.least_width == 0) {
-      fail(OC_BAD_ARGUMENT, "the scheduler switches among %lld to %lld bits; the model has %lld to %lld",
+      fail(OC_BAD_CALL, "the scheduler switches among %lld to %lld bits; the model has %lld to %lld",
            static_cast<long long>(s.low), static_cast<long long>(s.prefill),
            static_cast<long long>(p.least_width), static_cast<long long>(p.greatest_width));
     }

@@ -19,7 +19,7 @@ class Side {
       : cache_(cache), tokens_(tokens) {
     const KvSpec& s = cache.spec;
     if (s.heads != heads || s.width != width) {
-      fail(OC_BAD_ARGUMENT,
+      fail(OC_BAD_CALL,
            "the scheduler reads %lld heads of %lld channels; the cache has %lld of %lld",
            static_cast<long long>(heads), static_cast<long long>(width),
            static_cast<long long>(s.heads), static_cast<long long>(s.width));

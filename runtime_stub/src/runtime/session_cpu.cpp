@@ -107,7 +107,7 @@ KvCache CpuSession::cache(const std::string& name) const {
     const Block& block = c.spec.role == KvRole::keys ? keys_ : values_;
     return {c.spec, block.data() + c.offset, static_cast<size_t>(c.bytes)};
   }
-  fail(OC_BAD_ARGUMENT, "the model has no cache '%s'", name.c_str());
+  fail(OC_BAD_CALL, "the model has no cache '%s'", name.c_str());
 }
 
 void CpuSession::execute(const Frame& frame) {
