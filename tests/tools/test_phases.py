@@ -78,6 +78,7 @@ def test_the_tables_hold_every_model_and_schedule(
     assert main(["--report", str(file)]) == 0
     printed = capsys.readouterr().out
     assert "## reference" in printed
+    assert "| reference, nest2-4:r8 | prompt wide, answer narrow | " in printed
     for row in found["rows"]:
         assert f"| {row['name']} |" in printed
     lines = [line for line in printed.splitlines() if line.startswith("|")]

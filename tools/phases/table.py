@@ -13,7 +13,39 @@ _NAMES = {
 
 def report(models: Sequence[Mapping[str, Any]]) -> str:
     """All tables of all models."""
-    return "\n\n".join(_model(found) for found in models)
+    return "\n\n".join([summary(models), *map(_model, models)])
+
+
+def summary(models: Sequence[Mapping[str, Any]]) -> str:
+    """The two observations: for how many pairs of widths each holds, is open, and is turned around."""
+    lines = [
+        "## The two observations",
+        "",
+        "Pairs of widths for which the observation holds / the interval contains zero / the reverse holds:",
+        "",
+        "| model | observation | " + " | ".join(_NAMES.values()) + " |",
+        "|---" * (2 + len(_NAMES)) + "|",
+    ]
+    for found in models:
+        scheme = found["request"]["scheme"]
+        groups = {
+            "prompt wide, answer narrow": found["phases"],
+            "wide first, not last": _against(found["orders"], "high last"),
+            "wide first, not in turns": _against(found["orders"], "alternating"),
+        }
+        for name, entries in groups.items():
+            cells = [_signs(entries, measure) for measure in _NAMES]
+            lines.append(f"| {found['model']}, {scheme} | {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _against(entries: Sequence[Mapping[str, Any]], other: str) -> list[Mapping[str, Any]]:
+    return [e for e in entries if e["against"] == other]
+
+
+def _signs(entries: Sequence[Mapping[str, Any]], measure: str) -> str:
+    signs = [e[measure]["sign"] for e in entries if measure in e]
+    return f"{signs.count(1)} / {signs.count(0)} / {signs.count(-1)}" if signs else ""
 
 
 def _model(found: Mapping[str, Any]) -> str:
