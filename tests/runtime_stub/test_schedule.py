@@ -188,6 +188,27 @@ def test_both_readers_refuse_what_contradicts_itself(place):
             read(with_header(header, rest))
 
 
+def test_both_readers_refuse_what_is_nearly_json():
+    whole = to_bytes(network())
+    size = int.from_bytes(whole[:8], "little")
+    changes = (
+        (b'"0 5 9 12"', b'"0 05 9 2"'),
+        (b'"prefill":"4"', b'"prefill":"+"'),
+        (b"[0,32]", b"[00,2]"),
+        (b"}}", b"}\0"),
+        (b'"F16"', b"'F16'"),
+        (b'"query"', b'"quer\\"'),
+    )
+    texts = [whole[8 : 8 + size].replace(*change, 1) for change in changes]
+    padded = whole[8 : 8 + size].rstrip(b" ")
+    texts += [padded + b"\0", padded + b",", padded + b"{}", padded[:-1]]
+    assert all(text != whole[8 : 8 + size] for text in texts)
+    for text in texts:
+        for read in (from_bytes, Scheduler):
+            with pytest.raises(InputError):
+                read(len(text).to_bytes(8, "little") + text + whole[8 + size :])
+
+
 def test_both_readers_refuse_damaged_bytes():
     whole = to_bytes(network())
     infinite = whole[:-2] + np.array(np.inf, "<f2").tobytes()
@@ -197,7 +218,7 @@ def test_both_readers_refuse_damaged_bytes():
                 read(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.data())
 def test_any_bytes_are_read_by_both_or_refused(data):
     whole = bytearray(to_bytes(network()))

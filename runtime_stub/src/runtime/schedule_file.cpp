@@ -38,7 +38,8 @@ class Header {
         put(&tensors, name, entry());
       }
     });
-    if (next() != 0) bad("something behind the header");
+    next();
+    if (at_ != end_) bad("something behind the header");
   }
 
  private:
@@ -96,11 +97,13 @@ class Header {
     do {
       if (found.size() == 2) bad("a list of more than two numbers");
       if (next() < '0' || next() > '9') bad("a list of other than whole numbers");
+      const uint8_t* const begin = at_;
       int64_t number = 0;
       for (; at_ < end_ && *at_ >= '0' && *at_ <= '9'; ++at_) {
         number = 10 * number + (*at_ - '0');
         if (number > kMostNumber) bad("a number that is too great");
       }
+      if (*begin == '0' && at_ - begin > 1) bad("a number that begins with 0");
       found.push_back(number);
     } while (take(','));
     need(']');
@@ -128,12 +131,13 @@ class Header {
 };
 
 int64_t whole(const char** at, int64_t most, const char* what) {
+  const char* const begin = *at;
   int64_t number = -1;
   for (; **at >= '0' && **at <= '9'; ++*at) {
     number = (number < 0 ? 0 : 10 * number) + (**at - '0');
     if (number > most) break;
   }
-  if (number < 0 || number > most) {
+  if (number < 0 || number > most || (*begin == '0' && *at - begin > 1)) {
     fail(OC_BAD_FILE, "scheduler: %s: expected a whole number of at most %lld", what,
          static_cast<long long>(most));
   }
