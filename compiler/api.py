@@ -42,6 +42,8 @@ from optimum_compile.compiler.package.describe import Built, embedded_metadata, 
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
 from optimum_compile.compiler.package.writer import MANIFEST, staging
 from optimum_compile.compiler.pass_manager import PassContext
+from optimum_compile.compiler.phasing import add_scheduler, phases_of
+from optimum_compile.compiler.phasing import told as told_of
 from optimum_compile.compiler.planning import Plan, plan, plan_for, run_passes, text_of
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.kv import KvStored
@@ -54,6 +56,7 @@ from optimum_compile.compiler.quantizing import (
     range_passes,
 )
 from optimum_compile.compiler.scratch import scratch, sweep
+from optimum_compile.passes.precision.narrow import widths_of
 from optimum_compile.passes.stages.cut import CutStages
 from optimum_compile.passes.stages.notes import ActivationRange
 
@@ -102,6 +105,7 @@ def compile(
             shutil.copyfile(file, out / file.name)
         if answers:
             save_answers(out / CASES, answers)
+        add_scheduler(chosen, widths_of(wanted.model.graph), out)
         sweep(work, out)
         manifest = make_manifest(built, out, text_of(wanted)[0])
         (out / MANIFEST).write_text(manifest.to_json(), "utf-8")
@@ -147,6 +151,10 @@ def _build(
     text, tokenizer, bos = text_of(wanted)
     decided = settle(wanted, work, observer=watch)
     remarks = quantise(wanted, work, observer=watch) if stores_weights(wanted) else ()
+    phases = phases_of(wanted.options, wanted, text, tokenizer, bos)
+    if phases is not None:
+        wanted.model.graph.notes.put(phases)
+        remarks = (*remarks, told_of(phases))
     companions, left = settled(wanted.model.graph, wanted.options.quantizer, wanted.companions)
     told = dict.fromkeys((*_settled(wanted, decided), *remarks, *left))  # `plan` may know the last
     wanted = replace(wanted, remarks=tuple(told), companions=companions)

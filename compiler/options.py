@@ -28,6 +28,7 @@ _TEXT = (
     "calibration",
     "allocation",
     "sensitivity",
+    "scheduler",
     "work_dir",
     "executor",
     "rotate",
@@ -40,6 +41,8 @@ _CHOICES = {
     "executor": ("xnnpack", "packed"),
     "activations": ("auto", "int8", "float"),
     "rotate": ("none", "values", "residual", "gated", "all"),
+    "schedule": ("none", "static"),
+    "schedule_measure": ("rouge", "agreement", "kl"),
 }
 _UNIT = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
     "KIB": 2**10,
@@ -71,6 +74,10 @@ class CompileOptions:
     group_size: str | None = None
     asymmetric: bool = False
     nested: str | None = None  # widths like 2,3,4 in one store, for the linears of the blocks
+    schedule: str = "none"  # "static": when nested weights are read with how many bits
+    schedule_measure: str = "rouge"  # what a schedule must keep: rouge, agreement or kl
+    schedule_loss: float | None = None  # of it, that may be lost (None: by measure)
+    scheduler: str | None = None  # file of a learned scheduler, for the bundle
     pin: tuple[str, ...] = ()  # REGEX=SCHEME; the first that matches a weight's name decides
     rotate: str = "none"  # Hadamard rotation: values, residual, gated, or all three
     fold_norms: bool = False  # gains of norms into the linears behind them, before quantising
@@ -130,6 +137,8 @@ class CompileOptions:
                 raise OptionError("max_prefill: the lengths of --seq say it; give only one of them")
         if self.nested is not None:
             parse_widths(self.nested)
+        if self.schedule != "none" and self.nested is None and not self.pin:
+            raise OptionError("schedule: needs weights of several widths; add --nested 2,3,4")
         _check_goals(self)
 
     def echo(self) -> dict[str, Any]:
@@ -139,8 +148,9 @@ class CompileOptions:
             del out[key]
         if self.calibration not in (None, "none"):
             out["calibration"] = Path(str(self.calibration)).name
-        if self.sensitivity is not None:
-            out["sensitivity"] = Path(self.sensitivity).name
+        for key in ("sensitivity", "scheduler"):
+            if out[key] is not None:
+                out[key] = Path(str(out[key])).name
         return out
 
 
@@ -167,7 +177,7 @@ def _check_share(key: str, value: object) -> None:
 
 def _check_goals(options: CompileOptions) -> None:
     """Refuse goals that are no positive numbers, and those that exclude each other."""
-    for key in ("tokens_per_second", "max_kl"):
+    for key in ("tokens_per_second", "max_kl", "schedule_loss"):
         value = getattr(options, key)
         if value is None:
             continue

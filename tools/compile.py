@@ -62,6 +62,18 @@ def parser() -> argparse.ArgumentParser:
         metavar="WIDTHS",
         help="2,3,4: linears of the blocks hold all these widths in one store, chosen at run time",
     )
+    add(
+        "--schedule",
+        choices=("none", "static"),
+        help="with --nested: decide which token is made with how many bits",
+    )
+    add(
+        "--schedule-measure",
+        choices=("rouge", "agreement", "kl"),
+        help="what a schedule keeps, against the 16-bit model's answers (default rouge)",
+    )
+    add("--schedule-loss", type=float, help="how much of it may be lost (default by measure)")
+    add("--scheduler", metavar="FILE", help="a learned scheduler, to put into the bundle")
     add("--pin", action="append", metavar="REGEX=SCHEME", help="fix weights by name (repeatable)")
     add(
         "--budget", help="3.5bpw, 1.2GB, 900MiB, 1250000 (bytes) or 40%%: true bytes of all weights"

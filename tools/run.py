@@ -20,6 +20,7 @@ from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.options import TARGETS, target_name
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
 from optimum_compile.tools.cli import print_json
+from optimum_compile.tools.schedules import SCHEDULE_HELP, Paced, paced
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 RUNNABLE = ("android", "native", "gpu")  # in the order of preference
@@ -114,6 +115,10 @@ def main(command: str, argv: Sequence[str]) -> int:
         help="which artifact to run (default: the first it has)",
     )
     parser.add_argument("--device", choices=("cpu", "vulkan"), default="cpu")
+    parser.add_argument("--schedule", metavar="static|learned|fixed:BITS", help=SCHEDULE_HELP)
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="each change of width, on stderr"
+    )
     parser.add_argument("--json", action="store_true", help="one document: text, tokens_per_second")
     args = parser.parse_args(list(argv))
     if args.max_tokens < 1:
@@ -128,6 +133,8 @@ def main(command: str, argv: Sequence[str]) -> int:
     if not prompt:
         raise OptionError("prompt '': expected at least one token; this tokenizer adds none itself")
     session = open_session(bundle, args.artifact, vulkan=args.device == "vulkan")
+    if args.schedule is not None:
+        session = paced(bundle, session, args.schedule, args.artifact, verbose=args.verbose)
     if len(prompt) > session.context:
         raise InputError(f"the prompt has {len(prompt)} tokens, the cache {session.context}")
     stop = special_token_id(files, "eos_token", tokenizer)
@@ -142,11 +149,16 @@ def main(command: str, argv: Sequence[str]) -> int:
             print(piece, end="", flush=True)
     seconds = time.monotonic() - begin
     rate = count / seconds if seconds > 0 else 0.0
+    done: dict[str, Any] = {"text": "".join(pieces), "tokens": count}
+    done["tokens_per_second"] = round(rate, 2)
+    followed = session.figures() if isinstance(session, Paced) else {}
     if args.json:
-        print_json({"text": "".join(pieces), "tokens": count, "tokens_per_second": round(rate, 2)})
+        print_json(done | followed)
         return 0
     print()
     print(f"{count} tokens, {rate:.1f} tokens per second", file=sys.stderr)
+    for name, value in followed.items():
+        print(f"{name.replace('_', ' ')}: {value}", file=sys.stderr)
     return 0
 
 

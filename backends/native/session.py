@@ -205,6 +205,11 @@ class Session:
         self.close = weakref.finalize(self, self._library.oc_session_destroy, handle)
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """Those of the model."""
+        return self.model.widths
+
+    @property
     def context(self) -> int:
         """Most tokens that the cache holds."""
         return self.model.info.context

@@ -29,6 +29,7 @@ from optimum_compile.compiler.package.manifest import (
 from optimum_compile.compiler.package.signature import KEY as SIGNATURE
 from optimum_compile.compiler.package.signature import signature_of
 from optimum_compile.compiler.package.writer import file_entries, sha256_of, size_of
+from optimum_compile.passes.phase.notes import Phases
 from optimum_compile.passes.precision.bytes_read import weight_bytes_read
 from optimum_compile.passes.precision.narrow import CHOOSES_WIDTHS, widths_of
 from optimum_compile.passes.precision.notes import Precision
@@ -117,9 +118,10 @@ def _codebook_bytes(graph: Graph, backends: Sequence[Backend]) -> int:
 def embedded_metadata(wanted: "Plan", backend: Backend) -> str:
     """JSON that is embedded in an artifact: provenance and stages, no dates and no paths."""
     graph = wanted.model.graph
-    signature = signature_of(graph)
+    signature, phases = signature_of(graph), graph.notes.get(Phases)
     return json.dumps(
         ({} if signature is None else {SIGNATURE: signature})
+        | ({} if phases is None else {"phases": phases.to_json()})
         | {
             "format": FORMAT,
             "name": wanted.name,
@@ -196,7 +198,13 @@ def make_manifest(built: Sequence[Built], out: Path, text: TextSource | None) ->
         files=file_entries(out),
         remarks=_remarks(built),
         widths=tuple(w for each in built for w in _widths(each, out)),
+        phases=_phases(graph),
     )
+
+
+def _phases(graph: Graph) -> dict[str, Any]:
+    found = graph.notes.get(Phases)
+    return {} if found is None else found.to_json()
 
 
 def _artifacts(built: Built, out: Path) -> list[Artifact]:

@@ -1,7 +1,7 @@
 """The manifest: what a bundle says about itself, as JSON."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from optimum_compile.backends.base import Tolerance
@@ -209,6 +209,9 @@ class Manifest:
     files: tuple[FileEntry, ...]
     remarks: tuple[str, ...]
     widths: tuple[WidthRead, ...] = ()  # of nested weights; bundles of before have none
+    phases: dict[str, Any] = field(
+        default_factory=dict
+    )  # of `Phases`, where --schedule asked for it
 
     def to_json(self) -> str:
         """Deterministic JSON text."""
@@ -225,6 +228,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
         found = data.get("format") if isinstance(data, dict) else None
         raise InputError(f"{where}: manifest format {found!r}: expected {FORMAT}; compile again")
     data.setdefault("widths", [])
+    data.setdefault("phases", {})
     try:
         manifest: Manifest = typed(Manifest, data, "manifest")
     except JsonTypeError as error:

@@ -1,0 +1,93 @@
+"""When nested weights are read with how many bits: decided while compiling, on text that rounding never saw."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from optimum_compile.compiler.calibration import TextSource, special_token_id
+from optimum_compile.compiler.decoder import context_of
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.compiler.quantizing import calibration_of
+from optimum_compile.passes.phase.notes import Phases
+from optimum_compile.passes.precision.narrow import widths_of
+
+LEARNED = "schedule.safetensors"  # a learned scheduler, in the bundle
+TEXTS = 16
+PROMPT, ANSWER = 32, 96  # tokens, where context and text have room for them
+LEAST = 8  # tokens of a prompt, and of an answer
+
+
+def phases_of(
+    options: CompileOptions,
+    wanted: Any,
+    text: TextSource | None,
+    tokenizer: Any,
+    bos: int | None,
+) -> Phases | None:
+    """What `--schedule static` asks for; None where nothing does.
+
+    wanted: the plan, whose graph has rounded weights. Prompts are beginnings of the windows that
+    calibration sets apart for measuring and selecting. Raises OptionError without nested weights or text,
+    InputError for text that is too short.
+    """
+    if options.schedule == "none":
+        return None
+    # These import torch, whose absence is reported before.
+    from optimum_compile.passes.phase.batched import BatchedEngine
+    from optimum_compile.passes.phase.decide import Wish, decide
+    from optimum_compile.passes.phase.judge import Measure, make_reference
+
+    graph = wanted.model.graph
+    if len(widths_of(graph)) < 2:
+        raise OptionError("schedule: no nested weights; add --nested 2,3,4")
+    seen = calibration_of(graph, options, text, tokenizer, bos, divided=True)
+    if seen.lack:
+        raise OptionError(f"schedule: answers cannot be compared: {seen.lack}")
+    context = context_of(graph) or 0
+    rows = [*seen.selection, *seen.profiling]
+    prompt = min(PROMPT, context // 3, max((len(row) for row in rows), default=0))
+    length = min(ANSWER, context - prompt)
+    prompts = [row[:prompt] for row in rows if len(row) >= prompt][:TEXTS]
+    if prompt < LEAST or length < LEAST or not prompts:
+        raise InputError(
+            f"schedule: prompts of {prompt} and answers of {length} tokens; at least {LEAST} of both are "
+            f"needed: give more text (--calibration) or a longer --context"
+        )
+    stops = special_token_id(wanted.model.tokenizer_files, "eos_token", tokenizer)
+    reference = make_reference(
+        BatchedEngine(graph, original=True),
+        np.array(prompts, np.int64),
+        length,
+        () if stops is None else (stops,),
+    )
+    wish = Wish(Measure(options.schedule_measure), options.schedule_loss)
+    return decide(BatchedEngine(graph), reference, wish)
+
+
+def told(phases: Phases) -> str:
+    """The remark on what was decided."""
+    bits = phases.static.mean_bits(phases.length)
+    return (
+        f"schedule: {phases.static}: {bits:.2f} bits in the mean over {phases.length} tokens, by "
+        f"{phases.measure.value} of {phases.texts} texts within {phases.epsilon:g}"
+        + (f"; {phases.remark}" if phases.remark else "")
+    )
+
+
+def add_scheduler(options: CompileOptions, widths: tuple[int, ...], out: Path) -> None:
+    """Put the file of `--scheduler` into the bundle. Raises InputError for one that does not fit it."""
+    if options.scheduler is None:
+        return
+    from optimum_compile.passes.phase.learned_file import load
+
+    plan = load(Path(options.scheduler)).plan
+    for bits in (plan.prefill, plan.high, plan.low):
+        if bits not in widths:
+            held = ", ".join(map(str, widths)) or "none"
+            raise InputError(
+                f"{options.scheduler}: chooses {bits} bits; the nested weights of the bundle have {held}"
+            )
+    shutil.copyfile(options.scheduler, out / LEARNED)

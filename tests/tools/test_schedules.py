@@ -1,0 +1,160 @@
+"""`--schedule` and `--scheduler` of a compilation, and `run --schedule` on what it wrote."""
+
+import json
+import shutil
+
+import pytest
+from support.models import shared_bundle, shared_model
+
+import optimum_compile as oc
+from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.package.reader import open_bundle
+from optimum_compile.compiler.schedule import Schedule, Switch
+from optimum_compile.passes.phase.notes import Phases
+from optimum_compile.tools.schedules import Asked, Paced
+
+NESTED = {"nested": "2,3,4", "quantizer": "rtn", "companions": False, "verify": False}
+PROMPT = ("--prompt", "tom has a red ball", "--max-tokens", "12")
+
+
+class Fake:
+    """A session that notes what it is asked."""
+
+    context = 64
+
+    def __init__(self):
+        self.seen = []
+
+    def set_width(self, bits):
+        self.seen.append(("width", bits))
+
+    def prefill(self, tokens):
+        self.seen.append(("prompt", len(tokens)))
+
+    def decode(self, token):
+        self.seen.append(("token", token))
+
+
+def test_widths_change_where_the_schedule_says_and_nowhere_else():
+    schedule = Schedule(4, (Switch(0, 3), Switch(2, 2)))
+    told = []
+    fake = Fake()
+    session = Paced(fake, Asked(4, lambda s: schedule), {3: 300, 2: 200}, told.append)
+    session.prefill([1, 2, 3])
+    for token in (7, 8, 9):
+        session.decode(token)
+    assert fake.seen == [
+        *(("width", 4), ("prompt", 3), ("width", 3), ("token", 7), ("token", 8)),
+        *(("width", 2), ("token", 9)),
+    ]
+    assert session.figures() == {
+        "schedule": "prefill 4, decode 3@0 2@2",
+        "mean_bits": pytest.approx(8 / 3, abs=1e-4),
+        "bytes_per_token": round(800 / 3),
+    }
+    assert told == [
+        "3 tokens of the prompt with 4 bits",
+        "from token 0 on 3 bits",
+        "from token 2 on 2 bits",
+    ]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """Native, with a schedule that may lose everything: the narrowest width."""
+    out = str(tmp_path_factory.mktemp("scheduled"))
+    values = {"schedule": "static", "schedule_measure": "kl", "schedule_loss": 50.0, "samples": 4}
+    return oc.compile(shared_model(), ["native"], output=out, **NESTED, **values)
+
+
+def test_the_schedule_is_in_the_manifest_and_in_the_artifact(bundle, cli):
+    phases = Phases.from_json(bundle.manifest.phases)
+    assert phases.widths == (2, 3, 4)
+    assert str(phases.static) == "prefill 4, decode 2@0"
+    assert (phases.prefill, phases.decode) == (2, 2)
+    told = cli("inspect", bundle.resolve(bundle.manifest.artifacts[0].path), "--json").json()
+    assert told["phases"] == json.loads(json.dumps(bundle.manifest.phases))
+    (remark,) = [r for r in bundle.manifest.remarks if r.startswith("schedule: ")]
+    assert "2.00 bits in the mean" in remark
+
+
+def test_run_follows_it_and_says_what_it_read(bundle, cli):
+    read = {w.width: w.bytes_per_token for w in bundle.manifest.widths}
+    done = cli("run", bundle.path, *PROMPT, "--schedule", "static", "--json").json()
+    assert set(done) >= {"text", "mean_bits", "tokens_per_second", "bytes_per_token"}
+    assert (done["mean_bits"], done["bytes_per_token"]) == (2.0, read[2])
+    wide = cli("run", bundle.path, *PROMPT, "--schedule", "fixed:4", "--json").json()
+    plain = cli("run", bundle.path, *PROMPT, "--json").json()
+    assert wide["text"] == plain["text"]
+    assert wide["bytes_per_token"] == read[4] > read[2]
+    said = cli("run", bundle.path, *PROMPT, "--schedule", "prefill 4, decode 4@0 2@5", "-v")
+    assert "[from token 5 on 2 bits]" in said.err
+    assert "mean bits: " in said.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "message"),
+    [
+        ("fixed:7", 2, "width 7 is not stored; the weights have 2, 3, 4"),
+        ("fixed:two", 2, "schedule 'fixed:two': expected static, learned, fixed:BITS"),
+        ("often", 2, "schedule 'often': expected static, learned, fixed:BITS"),
+        ("learned", 3, "no schedule.safetensors; compile with --scheduler FILE"),
+    ],
+)
+def test_other_schedules_are_refused(bundle, cli, asked, code, message):
+    done = cli("run", bundle.path, *PROMPT, "--schedule", asked)
+    assert (done.code, message in done.err) == (code, True), done.err
+
+
+def test_a_bundle_of_one_width_has_no_schedule(cli):
+    done = cli("run", shared_bundle("native").path, *PROMPT, "--schedule", "static")
+    assert (done.code, "no nested weights; compile with --nested 2,3,4" in done.err) == (3, True)
+
+
+def test_a_damaged_schedule_is_bad_input(bundle, cli, tmp_path):
+    broken = shutil.copytree(bundle.path, tmp_path / "broken")
+    manifest = json.loads((broken / "manifest.json").read_text())
+    manifest["phases"]["static"] = {"prefill": 4, "switches": [[3, 2]]}
+    (broken / "manifest.json").write_text(json.dumps(manifest))
+    done = cli("run", broken, *PROMPT, "--schedule", "static")
+    assert (done.code, "its schedule is damaged" in done.err) == (3, True), done.err
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        (
+            {"schedule": "static"},
+            OptionError,
+            "needs weights of several widths; add --nested 2,3,4",
+        ),
+        ({"schedule": "often"}, OptionError, "schedule='often': expected none or static"),
+        ({"schedule_loss": -1.0}, OptionError, "schedule_loss=-1.0: expected a number above zero"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_compilation(values, error, message):
+    with pytest.raises(error, match=message):
+        oc.plan(shared_model(), ["native"], **values)
+
+
+def test_schedules_need_text(tmp_path):
+    values = NESTED | {"schedule": "static", "calibration": "none"}
+    with pytest.raises(OptionError, match="answers cannot be compared: no calibration text"):
+        oc.compile(shared_model(), ["native"], output=str(tmp_path), **values)
+
+
+def test_a_scheduler_that_is_none_is_refused(tmp_path):
+    file = tmp_path / "other.safetensors"
+    file.write_bytes(b"12345678")
+    values = NESTED | {"scheduler": str(file), "calibration": "none"}
+    with pytest.raises(InputError, match="other.safetensors"):
+        oc.compile(shared_model(), ["native"], output=str(tmp_path / "out"), **values)
+    assert not (tmp_path / "out").exists()
+
+
+def test_bundles_of_before_have_no_schedule(tmp_path):
+    older = shutil.copytree(shared_bundle("native").path, tmp_path / "older")
+    manifest = json.loads((older / "manifest.json").read_text())
+    del manifest["phases"]
+    (older / "manifest.json").write_text(json.dumps(manifest))
+    assert open_bundle(older).manifest.phases == {}

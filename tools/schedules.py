@@ -1,0 +1,141 @@
+"""Schedules of widths at the command line: where they come from, and what following one costs."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optimum_compile.compiler.errors import InputError, InternalError, OptionError
+from optimum_compile.compiler.package.reader import Bundle
+from optimum_compile.compiler.phasing import LEARNED
+from optimum_compile.compiler.schedule import Schedule
+from optimum_compile.passes.phase.notes import Phases
+
+FORMS = "static, learned, fixed:BITS, or as 'prefill 4, decode 4@0 2@64'"
+SCHEDULE_HELP = f"bits that nested weights are read with: {FORMS}"
+
+Choose = Callable[[Any], Schedule]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A schedule of `run`: `choose` is asked once, after the prompt, which is read with `prefill` bits."""
+
+    prefill: int
+    choose: Choose
+
+
+def asked(text: str, bundle: Bundle, widths: Sequence[int]) -> Asked:
+    """What `--schedule` names. Raises OptionError for what is none, InputError for what the bundle has not."""
+    if len(widths) < 2:
+        raise InputError(f"{bundle.path}: no nested weights; compile with --nested 2,3,4")
+    if text == "learned":
+        return _learned(bundle, widths)
+    if text == "static":
+        if not bundle.manifest.phases:
+            raise InputError(f"{bundle.path}: no static schedule; compile with --schedule static")
+        schedule = _static(bundle)
+    elif text.startswith("fixed:"):
+        bits = text.removeprefix("fixed:")
+        if not bits.isascii() or not bits.isdigit():
+            raise OptionError(f"schedule {text!r}: expected {FORMS}")
+        schedule = Schedule.fixed(int(bits))
+    elif text.startswith("prefill"):
+        schedule = Schedule.parse(text)
+    else:
+        raise OptionError(f"schedule {text!r}: expected {FORMS}")
+    schedule.check(widths)
+    return Asked(schedule.prefill, lambda session: schedule)
+
+
+def _static(bundle: Bundle) -> Schedule:
+    try:
+        return Phases.from_json(bundle.manifest.phases).static
+    except (KeyError, TypeError, ValueError, OptionError) as error:
+        raise InputError(f"{bundle.path}: its schedule is damaged: {error}") from error
+
+
+def _learned(bundle: Bundle, widths: Sequence[int]) -> Asked:
+    from optimum_compile.backends.native.schedule import Scheduler
+    from optimum_compile.backends.native.session import Session
+
+    file = bundle.path / LEARNED
+    if not file.is_file():
+        raise InputError(f"{bundle.path}: no {LEARNED}; compile with --scheduler FILE")
+    scheduler = Scheduler(file)
+    Schedule.two(scheduler.prefill, scheduler.high, scheduler.low, 1).check(widths)
+
+    def choose(session: Any) -> Schedule:
+        if not isinstance(session, Session):
+            raise OptionError("schedule learned: the native runtime runs it; add --artifact native")
+        return scheduler.schedule(session)
+
+    return Asked(scheduler.prefill, choose)
+
+
+class Paced:
+    """A session whose decode steps follow a schedule. `widths`: of each step that was taken.
+
+    read: bytes of weights that a token reads, by width. say: is told of every change.
+    """
+
+    def __init__(
+        self, session: Any, wanted: Asked, read: Mapping[int, int], say: Callable[[str], None]
+    ) -> None:
+        self._session, self._wanted, self._read, self._say = session, wanted, read, say
+        self.context: int = session.context
+        self.schedule: Schedule | None = None
+        self.widths: list[int] = []
+
+    def prefill(self, tokens: Sequence[int]) -> Any:
+        """The prompt; the schedule is known then."""
+        self._session.set_width(self._wanted.prefill)
+        logits = self._session.prefill(tokens)
+        self.schedule = self._wanted.choose(self._session)
+        self._say(f"{len(tokens)} tokens of the prompt with {self._wanted.prefill} bits")
+        return logits
+
+    def decode(self, token: int) -> Any:
+        """One token, with as many bits as the schedule has for it."""
+        if self.schedule is None:
+            raise InternalError("a step before its prompt")
+        bits = self.schedule.width_at(len(self.widths))
+        if not self.widths or self.widths[-1] != bits:
+            self._session.set_width(bits)
+            self._say(f"from token {len(self.widths)} on {bits} bits")
+        self.widths.append(bits)
+        return self._session.decode(token)
+
+    def figures(self) -> dict[str, Any]:
+        """The schedule, and means over the steps that were taken: bits, and bytes of weights read."""
+        out: dict[str, Any] = {"schedule": str(self.schedule)}
+        if not self.widths:
+            return out
+        out["mean_bits"] = round(sum(self.widths) / len(self.widths), 4)
+        if all(width in self._read for width in self.widths):
+            read = [self._read[width] for width in self.widths]
+            out["bytes_per_token"] = round(sum(read) / len(read))
+        return out
+
+
+def paced(
+    bundle: Bundle, session: Any, text: str, target: str | None, *, verbose: bool = False
+) -> Paced:
+    """`session` on the schedule that `text` names. Raises what `asked` raises.
+
+    target: the artifact that was asked for by name.
+    """
+    wanted = asked(text, bundle, getattr(session, "widths", ()))
+    held = [w for w in bundle.manifest.widths if target is None or w.target == target]
+    first = held[0].target if held else None
+    read = {w.width: w.bytes_per_token for w in held if w.target == first}
+    say = _told if verbose else _silent
+    return Paced(session, wanted, read, say)
+
+
+def _told(line: str) -> None:
+    print(f"[{line}]", file=sys.stderr, flush=True)
+
+
+def _silent(line: str) -> None:
+    return None
