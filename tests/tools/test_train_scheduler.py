@@ -18,16 +18,16 @@ from optimum_compile.passes.phase.judge import Measure
 from optimum_compile.passes.phase.learned import Learned, Plan, shapes_of
 from optimum_compile.passes.phase.learned_file import load, to_bytes
 from optimum_compile.passes.phase.metrics import rouge_l
-from optimum_compile.tools.schedule_data import Examples, Recipe, Source, collect, prompts_of
-from optimum_compile.tools.schedule_fit import Fit, fit
-from optimum_compile.tools.schedule_report import (
+from optimum_compile.tools.train_scheduler.__main__ import last_caches, main, nested_graph, parser
+from optimum_compile.tools.train_scheduler.data import Examples, Recipe, Source, collect, prompts_of
+from optimum_compile.tools.train_scheduler.fit import Fit, fit
+from optimum_compile.tools.train_scheduler.report import (
     at_equal_bits,
     chosen,
     report,
     static_step,
     table,
 )
-from optimum_compile.tools.train_scheduler import last_caches, main, nested_graph, parser
 
 LENGTH, STEPS = 12, (0, 6, 12)
 PLAN = Plan(4, 4, 2, STEPS, "k_cache.2", "v_cache.2")

@@ -34,9 +34,9 @@ from optimum_compile.passes.phase.judge import Measure
 from optimum_compile.passes.phase.learned import Plan
 from optimum_compile.passes.phase.learned_file import save
 from optimum_compile.passes.phase.solve import grid
-from optimum_compile.tools.schedule_data import Examples, Recipe, Source, collect, prompts_of
-from optimum_compile.tools.schedule_fit import Fit, fit
-from optimum_compile.tools.schedule_report import report, table
+from optimum_compile.tools.train_scheduler.data import Examples, Recipe, Source, collect, prompts_of
+from optimum_compile.tools.train_scheduler.fit import Fit, fit
+from optimum_compile.tools.train_scheduler.report import report, table
 
 
 def last_caches(graph: Graph) -> tuple[str, str]:

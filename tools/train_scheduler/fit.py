@@ -10,7 +10,7 @@ import numpy as np
 
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.passes.phase.learned import NORM_EPSILON, Learned, Plan
-from optimum_compile.tools.schedule_data import Examples
+from optimum_compile.tools.train_scheduler.data import Examples
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from optimum_compile.passes.phase.choosers import Confidence, Fixed, Scheduler, 
 from optimum_compile.passes.phase.controls import prior
 from optimum_compile.passes.phase.learned import Learned
 from optimum_compile.passes.phase.metrics import bootstrap
-from optimum_compile.tools.schedule_data import Examples
+from optimum_compile.tools.train_scheduler.data import Examples
 
 CONTROLS = ("random uniform", "random prior", "shuffled")
 MEASURES = ("rouge", "kl", "within")
