@@ -136,7 +136,7 @@ def test_nnapi_keeps_float32_and_says_so() -> None:
 
 
 # ONNX Runtime has constant scales, see test_kv_constants.
-PACKED = {"reference", "executorch", "native", "coreml", "onnxruntime", "nnapi"}
+PACKED = {*("reference", "executorch", "native", "coreml", "onnxruntime", "nnapi", "gpu", "vulkan")}
 OTHERS = sorted(set(BACKENDS) - PACKED)
 
 
