@@ -56,7 +56,6 @@ from optimum_compile.compiler.quantizing import (
     range_passes,
 )
 from optimum_compile.compiler.scratch import scratch, sweep
-from optimum_compile.passes.precision.narrow import widths_of
 from optimum_compile.passes.stages.cut import CutStages
 from optimum_compile.passes.stages.notes import ActivationRange
 
@@ -105,7 +104,7 @@ def compile(
             shutil.copyfile(file, out / file.name)
         if answers:
             save_answers(out / CASES, answers)
-        add_scheduler(chosen, widths_of(wanted.model.graph), out)
+        add_scheduler(chosen, wanted.model.graph, out)
         sweep(work, out)
         manifest = make_manifest(built, out, text_of(wanted)[0])
         (out / MANIFEST).write_text(manifest.to_json(), "utf-8")

@@ -1,5 +1,6 @@
 """When nested weights are read with how many bits: decided while compiling, on text that rounding never saw."""
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import numpy as np
 from optimum_compile.compiler.calibration import TextSource, special_token_id
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.compiler.package.describe import source_digest
 from optimum_compile.compiler.quantizing import calibration_of
 from optimum_compile.passes.phase.notes import Phases
 from optimum_compile.passes.precision.narrow import widths_of
@@ -77,13 +80,26 @@ def told(phases: Phases) -> str:
     )
 
 
-def add_scheduler(options: CompileOptions, widths: tuple[int, ...], out: Path) -> None:
-    """Put the file of `--scheduler` into the bundle. Raises InputError for one that does not fit it."""
+def model_digest(graph: Graph) -> str:
+    """What a scheduler says that it was made for: SHA-256 of the digests of the checkpoint's files."""
+    return hashlib.sha256(source_digest(graph).encode()).hexdigest()
+
+
+def add_scheduler(options: CompileOptions, graph: Graph, out: Path) -> None:
+    """Put the file of `--scheduler` into the bundle.
+
+    Raises InputError for one that was made for another checkpoint, or for widths that are not stored.
+    """
     if options.scheduler is None:
         return
     from optimum_compile.passes.phase.learned_file import load
 
-    plan = load(Path(options.scheduler)).plan
+    plan, widths = load(Path(options.scheduler)).plan, widths_of(graph)
+    if plan.model and plan.model != model_digest(graph):
+        raise InputError(
+            f"{options.scheduler}: was trained for another checkpoint ({plan.model[:12]}), this one is "
+            f"{model_digest(graph)[:12]}; train it with this model"
+        )
     for bits in (plan.prefill, plan.high, plan.low):
         if bits not in widths:
             held = ", ".join(map(str, widths)) or "none"

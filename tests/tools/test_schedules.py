@@ -3,13 +3,18 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from support.models import shared_bundle, shared_model
 
 import optimum_compile as oc
 from optimum_compile.compiler.errors import InputError, OptionError
+from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.reader import open_bundle
+from optimum_compile.compiler.phasing import add_scheduler, model_digest
 from optimum_compile.compiler.schedule import Schedule, Switch
+from optimum_compile.passes.phase.learned import Learned, Plan, shapes_of
+from optimum_compile.passes.phase.learned_file import save
 from optimum_compile.passes.phase.notes import Phases
 from optimum_compile.tools.schedules import Asked, Paced
 
@@ -150,6 +155,21 @@ def test_a_scheduler_that_is_none_is_refused(tmp_path):
     with pytest.raises(InputError, match="other.safetensors"):
         oc.compile(shared_model(), ["native"], output=str(tmp_path / "out"), **values)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scheduler_of_another_checkpoint_or_of_other_widths_is_refused(tmp_path):
+    graph = oc.plan(shared_model(), ["native"], **NESTED).model.graph
+    for model, widths, message in (
+        ("0" * 64, (4, 4, 2), r"was trained for another checkpoint \(000000000000\)"),
+        (model_digest(graph), (8, 8, 2), "chooses 8 bits; the nested weights of the bundle have"),
+    ):
+        plan = Plan(*widths, (0, 8), "k_cache.1", "v_cache.1", model)
+        sizes = shapes_of(2, 8, 8, 4, 2)
+        made = Learned.rounded(plan, {n: np.zeros(s, np.float32) for n, s in sizes.items()})
+        file = tmp_path / "schedule.safetensors"
+        save(made, file)
+        with pytest.raises(InputError, match=message):
+            add_scheduler(CompileOptions(scheduler=str(file)), graph, tmp_path)
 
 
 def test_bundles_of_before_have_no_schedule(tmp_path):

@@ -11,7 +11,6 @@ the result is compared with a fixed step, with the confidence rule and with chan
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from optimum_compile.compiler.errors import InputError, OptimumCompileError, Opt
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions
-from optimum_compile.compiler.package.describe import source_digest
+from optimum_compile.compiler.phasing import model_digest
 from optimum_compile.compiler.quant.kv import KvRole
 from optimum_compile.passes.phase.batched import BatchedEngine
 from optimum_compile.passes.phase.judge import Measure
@@ -49,11 +48,6 @@ def last_caches(graph: Graph) -> tuple[str, str]:
             raise InputError(f"{graph.name}: no decoder with a cache; a scheduler reads the cache")
         found[role] = max(caches, key=lambda c: max(order[n] for n in c.readers)).name
     return found[KvRole.KEYS], found[KvRole.VALUES]
-
-
-def model_digest(graph: Graph) -> str:
-    """What a scheduler says that it was made for: SHA-256 of the digests of the checkpoint's files."""
-    return hashlib.sha256(source_digest(graph).encode()).hexdigest()
 
 
 def nested_graph(args: argparse.Namespace) -> Graph:
