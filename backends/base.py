@@ -159,6 +159,10 @@ class Backend(Protocol):
         """Whether it rounds more than was decided, so that answers far from the oracle's are the model's."""
 
     @property
+    def chooses_widths(self) -> bool:
+        """Whether a call says with how many bits nested weights are read; else all bits always are."""
+
+    @property
     def stores_weights(self) -> bool:
         """Whether the artifact holds packed weights; else it only says which widths they should have."""
 

@@ -40,6 +40,11 @@ class Executed(ABC):
         return False
 
     @property
+    def chooses_widths(self) -> bool:
+        """No: calls have no width."""
+        return False
+
+    @property
     def memory(self) -> MemoryModel:
         """The least that can be said: the device plans by itself."""
         return MemoryModel(self.name)

@@ -42,6 +42,11 @@ class Weightless:
     stores_weights: bool = False
 
     @property
+    def chooses_widths(self) -> bool:
+        """No: calls have no width."""
+        return False
+
+    @property
     def rounds_more(self) -> bool:
         """No: it holds no weights."""
         return False

@@ -15,7 +15,7 @@ from optimum_compile.backends.base import (
     Tolerance,
 )
 from optimum_compile.compiler.assigning import decides_later, looks_at_text
-from optimum_compile.compiler.calibration import TextSource, read_text
+from optimum_compile.compiler.calibration import TextSource, read_text, special_token_id
 from optimum_compile.compiler.companions import (
     companions_of,
     files_below,
@@ -42,8 +42,7 @@ from optimum_compile.compiler.package.describe import Built, embedded_metadata, 
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
 from optimum_compile.compiler.package.writer import MANIFEST, staging
 from optimum_compile.compiler.pass_manager import PassContext
-from optimum_compile.compiler.phasing import add_scheduler, phases_of
-from optimum_compile.compiler.phasing import told as told_of
+from optimum_compile.compiler.phasing import add_scheduler, phases_of, schedule_remark
 from optimum_compile.compiler.planning import Plan, plan, plan_for, run_passes, text_of
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.kv import KvStored
@@ -104,7 +103,7 @@ def compile(
             shutil.copyfile(file, out / file.name)
         if answers:
             save_answers(out / CASES, answers)
-        add_scheduler(chosen, wanted.model.graph, out)
+        add_scheduler(chosen, out)
         sweep(work, out)
         manifest = make_manifest(built, out, text_of(wanted)[0])
         (out / MANIFEST).write_text(manifest.to_json(), "utf-8")
@@ -150,10 +149,11 @@ def _build(
     text, tokenizer, bos = text_of(wanted)
     decided = settle(wanted, work, observer=watch)
     remarks = quantise(wanted, work, observer=watch) if stores_weights(wanted) else ()
-    phases = phases_of(wanted.options, wanted, text, tokenizer, bos)
+    stop = special_token_id(wanted.model.tokenizer_files, "eos_token", tokenizer)
+    phases = phases_of(wanted.model.graph, wanted.options, text, tokenizer, bos, stop)
     if phases is not None:
         wanted.model.graph.notes.put(phases)
-        remarks = (*remarks, told_of(phases))
+        remarks = (*remarks, schedule_remark(phases))
     companions, left = settled(wanted.model.graph, wanted.options.quantizer, wanted.companions)
     told = dict.fromkeys((*_settled(wanted, decided), *remarks, *left))  # `plan` may know the last
     wanted = replace(wanted, remarks=tuple(told), companions=companions)

@@ -25,7 +25,6 @@ from optimum_compile.compiler.routing import RoutingMargin, most_decided
 from optimum_compile.passes.precision.kv import caches_at as caches_at
 from optimum_compile.passes.precision.kv import kv_of
 from optimum_compile.passes.precision.narrow import (
-    CHOOSES_WIDTHS,
     narrowed,
     stepping_down,
     widths_of,
@@ -306,7 +305,7 @@ def first_rounded(kv: Caches | None) -> int:
 
 def widths_at(graph: Graph, backend: Backend) -> tuple[int, ...]:
     """Widths of nested weights that calls of the backend's artifact choose from; none: it reads all bits."""
-    return widths_of(graph) if backend.name in CHOOSES_WIDTHS and is_decoder(graph) else ()
+    return widths_of(graph) if backend.chooses_widths and is_decoder(graph) else ()
 
 
 def rounding_of(graph: Graph, backend: Backend) -> dict[str, Activations]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from optimum_compile.compiler.calibration import TextSource, special_token_id
+from optimum_compile.compiler.calibration import TextSource
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.ir.graph import Graph
@@ -23,17 +23,32 @@ PROMPT, ANSWER = 32, 96  # tokens, where context and text have room for them
 LEAST = 8  # tokens of a prompt, and of an answer
 
 
+def refuse_schedules(options: CompileOptions, graph: Graph, lack: str) -> None:
+    """Raise what a schedule or a scheduler would be refused with, before any work.
+
+    lack: why there is no text, "" where there is; see `lack_of_text`. Raises OptionError without nested
+    weights or text, InputError for a scheduler that is none, or was made for another model or widths.
+    """
+    if options.schedule != "none":
+        if len(widths_of(graph)) < 2:
+            raise OptionError("schedule: no nested weights; add --nested 2,3,4")
+        if lack:
+            raise OptionError(f"schedule: answers cannot be compared: {lack}")
+    if options.scheduler is not None:
+        _check_scheduler(Path(options.scheduler), graph)
+
+
 def phases_of(
+    graph: Graph,
     options: CompileOptions,
-    wanted: Any,
     text: TextSource | None,
     tokenizer: Any,
     bos: int | None,
+    stop: int | None,
 ) -> Phases | None:
-    """What `--schedule static` asks for; None where nothing does.
+    """What `--schedule static` asks for, of a graph with rounded weights; None where nothing does.
 
-    wanted: the plan, whose graph has rounded weights. Prompts are beginnings of the windows that
-    calibration sets apart for measuring and selecting. Raises OptionError without nested weights or text,
+    Prompts are beginnings of the windows that calibration sets apart for measuring and selecting. Raises
     InputError for text that is too short.
     """
     if options.schedule == "none":
@@ -43,12 +58,7 @@ def phases_of(
     from optimum_compile.passes.phase.decide import Wish, decide
     from optimum_compile.passes.phase.judge import Measure, make_reference
 
-    graph = wanted.model.graph
-    if len(widths_of(graph)) < 2:
-        raise OptionError("schedule: no nested weights; add --nested 2,3,4")
     seen = calibration_of(graph, options, text, tokenizer, bos, divided=True)
-    if seen.lack:
-        raise OptionError(f"schedule: answers cannot be compared: {seen.lack}")
     context = context_of(graph) or 0
     rows = [*seen.selection, *seen.profiling]
     prompt = min(PROMPT, context // 3, max((len(row) for row in rows), default=0))
@@ -59,18 +69,17 @@ def phases_of(
             f"schedule: prompts of {prompt} and answers of {length} tokens; at least {LEAST} of both are "
             f"needed: give more text (--calibration) or a longer --context"
         )
-    stops = special_token_id(wanted.model.tokenizer_files, "eos_token", tokenizer)
     reference = make_reference(
         BatchedEngine(graph, original=True),
         np.array(prompts, np.int64),
         length,
-        () if stops is None else (stops,),
+        () if stop is None else (stop,),
     )
     wish = Wish(Measure(options.schedule_measure), options.schedule_loss)
     return decide(BatchedEngine(graph), reference, wish)
 
 
-def told(phases: Phases) -> str:
+def schedule_remark(phases: Phases) -> str:
     """The remark on what was decided."""
     bits = phases.static.mean_bits(phases.length)
     return (
@@ -85,25 +94,24 @@ def model_digest(graph: Graph) -> str:
     return hashlib.sha256(source_digest(graph).encode()).hexdigest()
 
 
-def add_scheduler(options: CompileOptions, graph: Graph, out: Path) -> None:
-    """Put the file of `--scheduler` into the bundle.
+def add_scheduler(options: CompileOptions, out: Path) -> None:
+    """Put the file of `--scheduler`, which `refuse_schedules` checked, into the bundle."""
+    if options.scheduler is not None:
+        shutil.copyfile(options.scheduler, out / LEARNED)
 
-    Raises InputError for one that was made for another checkpoint, or for widths that are not stored.
-    """
-    if options.scheduler is None:
-        return
+
+def _check_scheduler(file: Path, graph: Graph) -> None:
     from optimum_compile.passes.phase.learned_file import load
 
-    plan, widths = load(Path(options.scheduler)).plan, widths_of(graph)
+    plan, widths = load(file).plan, widths_of(graph)
     if plan.model and plan.model != model_digest(graph):
         raise InputError(
-            f"{options.scheduler}: was trained for another checkpoint ({plan.model[:12]}), this one is "
+            f"{file}: was trained for another checkpoint ({plan.model[:12]}), this one is "
             f"{model_digest(graph)[:12]}; train it with this model"
         )
     for bits in (plan.prefill, plan.high, plan.low):
         if bits not in widths:
             held = ", ".join(map(str, widths)) or "none"
             raise InputError(
-                f"{options.scheduler}: chooses {bits} bits; the nested weights of the bundle have {held}"
+                f"{file}: chooses {bits} bits; the nested weights of the bundle have {held}"
             )
-    shutil.copyfile(options.scheduler, out / LEARNED)

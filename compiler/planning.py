@@ -34,6 +34,7 @@ from optimum_compile.compiler.options import CompileOptions, options_from, resol
 from optimum_compile.compiler.options import Target as TargetName
 from optimum_compile.compiler.package.writer import refuse_existing
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
+from optimum_compile.compiler.phasing import refuse_schedules
 from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.compiler.quant.scheme_text import parse_widths
 from optimum_compile.compiler.quantizing import (
@@ -45,7 +46,6 @@ from optimum_compile.passes.fuse.fold_norm import FoldNormScale
 from optimum_compile.passes.precision.assign import AssignPrecision
 from optimum_compile.passes.precision.kv import AssignKv
 from optimum_compile.passes.precision.learn.effort import effort_named
-from optimum_compile.passes.precision.narrow import CHOOSES_WIDTHS
 from optimum_compile.passes.precision.policies import policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
 from optimum_compile.passes.rewrite.rotate import RotateResidual
@@ -152,6 +152,7 @@ def plan_for(
     lack = lack_of_text(opened.graph, text, has_tokenizer)
     refuse_unseen(opened.graph, chosen, lack)
     refuse_unmeasured(chosen, assignment, lack)
+    refuse_schedules(chosen, opened.graph, lack)
     refuse_float_inputs(opened.graph, chosen.quantizer, backends)
     if not decides_later(chosen, assignment):
         companions, left = settled(opened.graph, chosen.quantizer, companions)
@@ -212,7 +213,7 @@ def _widths_told(
         return ()
     most = parse_widths(options.nested).bits
     held = [b for b in (*backends, *companions) if b.stores_weights]
-    named = [b.name for b in held if b.name not in CHOOSES_WIDTHS]
+    named = [b.name for b in held if not b.chooses_widths]
     return tuple(
         f"{name}: its calls choose no width, so nested weights are always read with all {most} bits"
         for name in named

@@ -43,6 +43,11 @@ class ExecuTorchBackend(Executed):
     xnnpack: bool = True  # False: every matrix runs in a packed operator
 
     @property
+    def chooses_widths(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
     def memory(self) -> MemoryModel:
         """See the protocol."""
         return ExecuTorchMemory(xnnpack=self.xnnpack)

@@ -53,6 +53,11 @@ class VulkanBackend:
         return False
 
     @property
+    def chooses_widths(self) -> bool:
+        """No: calls have no width."""
+        return False
+
+    @property
     def memory(self) -> MemoryModel:
         """The delegate plans its own memory on the device."""
         return MemoryModel("ExecuTorch's Vulkan delegate")

@@ -46,6 +46,11 @@ class NativeBackend(Executed):
     ladder: tuple[str, ...] = LADDER
 
     @property
+    def chooses_widths(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
     def memory(self) -> MemoryModel:
         """See the protocol."""
         return NativeMemory()

@@ -31,7 +31,7 @@ from optimum_compile.compiler.package.signature import signature_of
 from optimum_compile.compiler.package.writer import file_entries, sha256_of, size_of
 from optimum_compile.passes.phase.notes import Phases
 from optimum_compile.passes.precision.bytes_read import weight_bytes_read
-from optimum_compile.passes.precision.narrow import CHOOSES_WIDTHS, widths_of
+from optimum_compile.passes.precision.narrow import widths_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import (
     codebook_bytes,
@@ -222,7 +222,7 @@ def _widths(built: Built, out: Path) -> list[WidthRead]:
             continue
         path = emitted.artifact.relative_to(out).as_posix()
         target = target_name(backend.platform, backend.name)
-        for width in held if backend.name in CHOOSES_WIDTHS else held[-1:]:
+        for width in held if backend.chooses_widths else held[-1:]:
             read = round(weight_bytes_read(graph, backend, width=width))
             made.append(WidthRead(target, path, width, read))
     return made

@@ -11,9 +11,6 @@ from optimum_compile.compiler.quant.store import write_packed
 from optimum_compile.passes.precision.notes import Precision, Quantized
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
-# Targets whose calls say with how many bits nested weights are read; artifacts of others read all of them.
-CHOOSES_WIDTHS = ("executorch", "native")
-
 
 def nested_of(graph: Graph) -> dict[str, Nested]:
     """Schemes of the nested weights by name, as they were decided."""

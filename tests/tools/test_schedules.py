@@ -11,7 +11,7 @@ import optimum_compile as oc
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.reader import open_bundle
-from optimum_compile.compiler.phasing import add_scheduler, model_digest
+from optimum_compile.compiler.phasing import model_digest, refuse_schedules
 from optimum_compile.compiler.schedule import Schedule, Switch
 from optimum_compile.passes.phase.learned import Learned, Plan, shapes_of
 from optimum_compile.passes.phase.learned_file import save
@@ -145,7 +145,7 @@ def test_what_cannot_be_asked_of_a_compilation(values, error, message):
 def test_schedules_need_text(tmp_path):
     values = NESTED | {"schedule": "static", "calibration": "none"}
     with pytest.raises(OptionError, match="answers cannot be compared: no calibration text"):
-        oc.compile(shared_model(), ["native"], output=str(tmp_path), **values)
+        oc.plan(shared_model(), ["native"], output=str(tmp_path), **values)
 
 
 def test_a_scheduler_that_is_none_is_refused(tmp_path):
@@ -153,7 +153,7 @@ def test_a_scheduler_that_is_none_is_refused(tmp_path):
     file.write_bytes(b"12345678")
     values = NESTED | {"scheduler": str(file), "calibration": "none"}
     with pytest.raises(InputError, match="other.safetensors"):
-        oc.compile(shared_model(), ["native"], output=str(tmp_path / "out"), **values)
+        oc.plan(shared_model(), ["native"], output=str(tmp_path / "out"), **values)
     assert not (tmp_path / "out").exists()
 
 
@@ -169,7 +169,7 @@ def test_a_scheduler_of_another_checkpoint_or_of_other_widths_is_refused(tmp_pat
         file = tmp_path / "schedule.safetensors"
         save(made, file)
         with pytest.raises(InputError, match=message):
-            add_scheduler(CompileOptions(scheduler=str(file)), graph, tmp_path)
+            refuse_schedules(CompileOptions(scheduler=str(file)), graph, "")
 
 
 def test_bundles_of_before_have_no_schedule(tmp_path):

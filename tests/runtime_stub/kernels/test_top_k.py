@@ -71,15 +71,3 @@ def test_unusual_numbers_are_ordered() -> None:
 def test_fewer_numbers_than_asked_for() -> None:
     ids, _ = top_k(np.array([[1.0, 3.0, 2.0]], np.float32), 5, 2, 32)
     assert ids[0].tolist() == [1, 2, 0, 0xFFFFFFFF, 0xFFFFFFFF]
-
-
-def test_a_found_id_is_the_next_token() -> None:
-    tokens = np.full(4, -1, np.int64)
-    found = gpu.run_kernel(
-        "feed_token",
-        {},
-        {"found_at": 2, "tokens_at": 4},
-        {"found": np.array([5, 6, 70000, 8], np.uint32), "tokens": tokens},
-        (1,),
-    )["tokens"]
-    assert found.tolist() == [-1, -1, 70000, -1]
