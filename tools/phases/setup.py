@@ -1,5 +1,6 @@
 """Models with nested weights, and texts to try schedules on."""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.passes.phase.batched import BatchedEngine
 from optimum_compile.passes.phase.judge import Reference, make_reference
+from optimum_compile.passes.precision.units import units_of
 
 CHUNK = 32  # texts whose answers are tried at a time when prompts are looked for
 
@@ -39,13 +41,21 @@ class Request:
 
 
 def quantised(request: Request, scheme: str, work: Path) -> Graph:
-    """The graph with every linear in `scheme`. A folder that was used before serves again."""
+    """The graph with every linear in `scheme`, routers in 16 bits.
+
+    A folder that was used before serves again.
+    """
+    routers = [u.name for u in units_of(open_model(request.model).graph) if u.routes]
     options = CompileOptions(
         target=("android:executorch",),
         output=str(work),
         policy="uniform",
         quantizer=request.quantizer,
-        pin=(f"embed_tokens={request.embedding}", f".={scheme}"),
+        pin=(
+            f"embed_tokens={request.embedding}",
+            *(f"^{re.escape(name)}$=f16" for name in routers),
+            f".={scheme}",
+        ),
         calibration=request.calibration,
         samples=request.samples,
         seqlen=256,
