@@ -28,6 +28,12 @@ from optimum_compile.compiler.decided import Decided
 from optimum_compile.compiler.deciding import decide
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import ResourceError, UnsupportedError, VerificationError
+from optimum_compile.compiler.floors import (
+    decide_floors,
+    floors_told,
+    require_divided,
+    wants_floors,
+)
 from optimum_compile.compiler.memory import release_memory
 from optimum_compile.compiler.observers import Observer, SilentObserver
 from optimum_compile.compiler.options import CompileOptions, target_name
@@ -247,13 +253,23 @@ def _failure(failed: Sequence[Conformance]) -> str:
 
 
 def settle(wanted: Plan, work: Path, *, observer: Observer | None = None) -> Decided | None:
-    """Decide the precision of policies that measure; None for those that had decided in `plan`."""
+    """Decide what has to be measured: precision, then floors. None where `plan` had decided all."""
     options, graph = wanted.options, wanted.model.graph
-    if not decides_later(options, wanted.assignment):
+    later, narrow = decides_later(options, wanted.assignment), wants_floors(options)
+    if not later and not narrow:
         return None
     seen = _seen(wanted)
+    if narrow:
+        require_divided(seen)
     ctx = PassContext(seed=options.seed, work=work, observer=observer or SilentObserver())
-    return decide(graph, options, wanted.assignment, seen, work, ctx)
+    if later:
+        found = decide(graph, options, wanted.assignment, seen, work, ctx)
+    else:
+        known = (*wanted.beforehand, *floors_told(options))
+        found = Decided({}, tuple(r for r in wanted.remarks if r not in known))
+    if narrow:
+        found = decide_floors(graph, options, wanted.backends, seen, work, ctx, found)
+    return found
 
 
 def quantise(wanted: Plan, work: Path, *, observer: Observer | None = None) -> tuple[str, ...]:
@@ -277,7 +293,7 @@ def prepare(wanted: Plan, work: Path, *, observer: Observer | None = None) -> tu
 
 def _seen(wanted: Plan) -> Calibration:
     measures = decides_later(wanted.options, wanted.assignment)
-    divided = measures and looks_at_text(wanted.options)
+    divided = (measures and looks_at_text(wanted.options)) or wants_floors(wanted.options)
     return calibration_of(wanted.model.graph, wanted.options, *text_of(wanted), divided=divided)
 
 

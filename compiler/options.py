@@ -74,6 +74,8 @@ class CompileOptions:
     group_size: str | None = None
     asymmetric: bool = False
     nested: str | None = None  # widths like 2,3,4 in one store, for the linears of the blocks
+    narrow_bits: float | None = None  # mean bits a weight that a call of the least width reads
+    narrow_kl: float | None = None  # instead: the fewest with at most so many nats a token
     schedule: str = "none"  # "static": when nested weights are read with how many bits
     schedule_measure: str = "rouge"  # what a schedule must keep: rouge, agreement or kl
     schedule_loss: float | None = None  # of it, that may be lost (None: by measure)
@@ -137,6 +139,9 @@ class CompileOptions:
                 raise OptionError("max_prefill: the lengths of --seq say it; give only one of them")
         if self.nested is not None:
             parse_widths(self.nested)
+        for key in ("narrow_bits", "narrow_kl"):
+            if getattr(self, key) is not None and self.nested is None:
+                raise OptionError(f"{key}: needs weights of several widths; add --nested 2,3,4")
         if self.schedule != "none" and self.nested is None and not self.pin:
             raise OptionError("schedule: needs weights of several widths; add --nested 2,3,4")
         _check_goals(self)
@@ -177,7 +182,7 @@ def _check_share(key: str, value: object) -> None:
 
 def _check_goals(options: CompileOptions) -> None:
     """Refuse goals that are no positive numbers, and those that exclude each other."""
-    for key in ("tokens_per_second", "max_kl", "schedule_loss"):
+    for key in ("tokens_per_second", "max_kl", "schedule_loss", "narrow_bits", "narrow_kl"):
         value = getattr(options, key)
         if value is None:
             continue
@@ -186,6 +191,8 @@ def _check_goals(options: CompileOptions) -> None:
             raise OptionError(f"{key}={value!r}: expected a number above zero")
     if options.tokens_per_second is not None and options.device is None:
         raise OptionError("tokens_per_second: needs --device, whose memory bandwidth decides it")
+    if options.narrow_bits is not None and options.narrow_kl is not None:
+        raise OptionError("narrow_kl asks for the fewest bits: give it without --narrow-bits")
     if options.max_kl is None:
         return
     other = next((k for k in ("budget", "device") if getattr(options, k) is not None), None)

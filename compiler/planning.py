@@ -25,6 +25,7 @@ from optimum_compile.compiler.calibration import (
 )
 from optimum_compile.compiler.companions import companions_of, configured, settled
 from optimum_compile.compiler.errors import OptionError, UnsupportedError
+from optimum_compile.compiler.floors import floors_told, refuse_floors
 from optimum_compile.compiler.frontend.detect import detect
 from optimum_compile.compiler.frontend.open_model import Model, open_model
 from optimum_compile.compiler.ir.graph import Graph
@@ -147,11 +148,13 @@ def plan_for(
     )
     beforehand = (*told, *rewritten, *run_passes(wanted, *cache, observer=watch, work=None))
     assign = provisional(assignment, chosen)
-    remarks = (*beforehand, *run_passes(wanted, assign, observer=watch, work=None))
+    assigned = run_passes(wanted, assign, observer=watch, work=None)
+    remarks = (*beforehand, *assigned, *floors_told(chosen))
     has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
     lack = lack_of_text(opened.graph, text, has_tokenizer)
     refuse_unseen(opened.graph, chosen, lack)
     refuse_unmeasured(chosen, assignment, lack)
+    refuse_floors(opened.graph, chosen, (*backends, *companions), lack)
     refuse_schedules(chosen, opened.graph, lack)
     refuse_float_inputs(opened.graph, chosen.quantizer, backends)
     if not decides_later(chosen, assignment):

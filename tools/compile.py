@@ -63,6 +63,18 @@ def parser() -> argparse.ArgumentParser:
         help="2,3,4: linears of the blocks hold all these widths in one store, chosen at run time",
     )
     add(
+        "--narrow-bits",
+        type=float,
+        metavar="BITS",
+        help="with --nested: mean bits a weight at the least width; measuring says which matrix keeps more",
+    )
+    add(
+        "--narrow-kl",
+        type=float,
+        metavar="NATS",
+        help="instead: the fewest such bits with at most this KL at the least width",
+    )
+    add(
         "--schedule",
         choices=("none", "static"),
         help="with --nested: decide which token is made with how many bits",

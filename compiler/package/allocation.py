@@ -131,9 +131,8 @@ def make_allocation(
 
 def asked(options: CompileOptions) -> Budget:
     """What the options say about the budget; what was not asked for is left out."""
-    given = {
-        key: getattr(options, key) for key in ("budget", "device", "tokens_per_second", "max_kl")
-    }
+    goals = ("budget", "device", "tokens_per_second", "max_kl", "narrow_bits", "narrow_kl")
+    given = {key: getattr(options, key) for key in goals}
     if options.kv_bits != "16":  # then the cache may be in the budget, too
         given["kv_bits"] = options.kv_bits
     return {key: value for key, value in given.items() if value is not None}

@@ -10,6 +10,7 @@ from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.ir.notes import Note
 from optimum_compile.compiler.pass_manager import PassContext, PassResult
 from optimum_compile.compiler.quant.kv import KvScheme
+from optimum_compile.compiler.quant.scheme import Scheme
 from optimum_compile.passes.precision.budget import Budget as Budget
 from optimum_compile.passes.precision.budget import limits
 from optimum_compile.passes.precision.caches import (
@@ -68,6 +69,7 @@ class AssignPrecision:
     their options), or what the targets propose ("ladder"). "auto" is the ladder, but for uniform and
     cascade it is classes while any assignment of usual classes fits the budget. `containers` and
     `kv_bytes` are what a budget in bytes has to hold beside the weights, on each of `backends`.
+    `own` says by name what weights may get, instead of what the targets propose; classes do not read it.
     With `chooses_caches` KV caches are units as weights are (`caches.with_caches`), and `kv_bytes` is
     empty; policies that do not choose caches leave them as they are.
     """
@@ -89,6 +91,7 @@ class AssignPrecision:
     containers: tuple[int, ...] = ()
     kv_bytes: tuple[int, ...] = ()
     chooses_caches: bool = False
+    own: tuple[tuple[str, tuple[Scheme, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         policy_named(self.policy)
@@ -175,11 +178,11 @@ class _Assignment:
         if budget is not None:
             most = self._limits(budget)
         given = self.graph, self.units, options.backends, self.pinned, most
-        if self._has_caches:
-            whole = with_caches(make_problem(*given), self.graph, options.backends)
+        if self._has_caches or not options.speaks_classes:
+            whole = make_problem(*given, schemes=dict(options.own))
+            if self._has_caches:
+                whole = with_caches(whole, self.graph, options.backends)
             return [(whole, None)]
-        if not options.speaks_classes:
-            return [(make_problem(*given), None)]
         menu = class_menu(self.units, self.pinned, options.backends, options.classes)
         classes = make_problem(*given, schemes=menu.schemes), menu
         usual = replace(options.classes, allow_fallback=False) == ClassOptions()

@@ -50,6 +50,20 @@ def narrowed(graph: Graph, width: int) -> Graph:
     return out
 
 
+def read_narrowest(graph: Graph) -> None:
+    """Have every nested weight of the graph itself read with the fewest bits that it has.
+
+    Before:  @up_proj.weight {Quantized(scheme=nest2-4:r4, ...)}
+    After:   @up_proj.weight {Quantized(scheme=lut2:r4, ..., width=2)}
+    """
+    for value in graph.weights.values():
+        note = value.notes.get(Quantized)
+        if note is not None and isinstance(note.scheme, Nested):
+            bits = note.scheme.seed_bits
+            palette = Lut(bits, note.scheme.rows_per_table)
+            value.notes.put(replace(note, scheme=palette, width=bits))
+
+
 def stepping_down(widths: Sequence[int], steps: int) -> list[int]:
     """A width for each of `steps`, the greatest first, each about as often as the others."""
     down = sorted(widths, reverse=True)

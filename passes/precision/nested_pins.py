@@ -30,14 +30,20 @@ def nested_pins(
             "cache; pin its weights one by one instead"
         )
     widths = parse_widths(text)
-    units = [u for u in units_of(graph) if _is_linear_of_block(u)]
-    free = [u for u in units if not any(pin.matches(u.name) for pin in given)]
+    free = nested_units(graph, given)
     if not free:
         raise OptionError(f"nested={text!r}: no linear of a block is left for it")
     return tuple(Pin(f"^{re.escape(u.name)}$", _scheme(u, widths, text, backends)) for u in free)
 
 
-def _is_linear_of_block(unit: Unit) -> bool:
+def nested_units(graph: Graph, given: Sequence[Pin]) -> tuple[Unit, ...]:
+    """The linears of the blocks that no pin of the user decides: those that `--nested` is about."""
+    units = (u for u in units_of(graph) if is_linear_of_block(u))
+    return tuple(u for u in units if not any(pin.matches(u.name) for pin in given))
+
+
+def is_linear_of_block(unit: Unit) -> bool:
+    """Whether a unit is a matrix inside a block that is only multiplied with, and no router."""
     inside = block_index(unit.name) is not None
     return inside and unit.use.as_linear and not unit.use.as_table and not unit.routes
 

@@ -10,7 +10,9 @@ import numpy as np
 from optimum_compile.compiler.errors import InputError, InternalError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.kv import AnyScheme
+from optimum_compile.compiler.quant.nested import at_width
 from optimum_compile.compiler.quant.packed import PackedWeight
+from optimum_compile.compiler.quant.scheme import Nested
 from optimum_compile.compiler.quant.store import read_packed, write_packed
 from optimum_compile.passes.precision.problem import Problem
 from optimum_compile.passes.precision.quantize import load_checked
@@ -25,7 +27,8 @@ class Trials:
     Caches among the units have none: they are rounded while the model runs.
 
     Whoever makes them decides with which quantiser: without activations (`rounding`), or with the
-    moments that the deployed quantiser sees (`QuantizeBlocks`).
+    moments that the deployed quantiser sees (`QuantizeBlocks`). With `narrowest` a nested weight is looked
+    at as the palette of its fewest bits.
     """
 
     graph: Graph
@@ -33,6 +36,7 @@ class Trials:
     folder: Path
     digests: dict[str, dict[str, str]] = field(default_factory=dict)
     books: Path | None = None  # where the codebooks of vectors are kept; `folder` without it
+    narrowest: bool = False
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,8 +75,11 @@ class Trials:
         return load_checked(name, self.graph.weights[name])
 
     def rounded(self, name: str, scheme: AnyScheme) -> np.ndarray:
-        """The weight as a trial stores it, float32 (rows, columns)."""
-        return self.packed(name, scheme).dequantize()
+        """The weight as a trial stores it, or as it is read, float32 (rows, columns)."""
+        packed = self.packed(name, scheme)
+        if self.narrowest and isinstance(packed.scheme, Nested):
+            packed = at_width(packed, packed.scheme.seed_bits)
+        return packed.dequantize()
 
     def each(self) -> Iterator[tuple[str, np.ndarray, dict[str, np.ndarray]]]:
         """Every matrix with its trials, one unit in memory at a time."""

@@ -62,16 +62,21 @@ class Budgeted:
 class Quality:
     """Fewest bytes with at most `max_kl` nats a token on the selection text.
 
-    `aim` is what the damage model is asked for; it comes down where the text says otherwise.
+    `aim` is what the damage model is asked for; it comes down where the text says otherwise. `name` is the
+    option that asks, `start_bpw` the bits a weight of the first base.
     """
 
     max_kl: float
     aim: float
+    name: str = "max-kl"
+    start_bpw: float = START_BPW
 
     def start(self, problem: Problem) -> Picks:
-        """As if the budget of the weights were `START_BPW`."""
+        """As if the budget of the weights were `start_bpw`."""
         weights = weights_alone(problem)
-        limit = max(*weights.bytes_of(weights.least()), int(START_BPW * weights.parameters / 8))
+        limit = max(
+            *weights.bytes_of(weights.least()), int(self.start_bpw * weights.parameters / 8)
+        )
         picks = Budgeted().start(weights.limited([limit] * len(weights.limits)))
         return exact_caches(problem, picks)
 

@@ -25,6 +25,7 @@ from optimum_compile.passes.precision.caches import (
     weights_alone,
     write_schemes,
 )
+from optimum_compile.passes.precision.narrow import read_narrowest
 from optimum_compile.passes.precision.notes import Quantized
 from optimum_compile.passes.precision.problem import Picks, Problem
 from optimum_compile.passes.precision.quantize_blocks import QuantizeBlocks
@@ -42,11 +43,13 @@ class MeasureOptions:
     """How often is measured, and how widely.
 
     rounds: measurements, each around the last solution. steps: choices on either side of a unit's own
-    that later rounds look at.
+    that later rounds look at. narrowest: nested weights are rounded as always, and read with their
+    fewest bits.
     """
 
     rounds: int = 2
     steps: int = 1
+    narrowest: bool = False
     gram: GramOptions = GramOptions()
 
 
@@ -200,6 +203,8 @@ class Allocator:
             folder, self.recipe, self.texts.calibration, identity, trials=trials
         )
         quantize.run(self.graph, self.ctx)
+        if self.options.narrowest:
+            read_narrowest(self.graph)
         found = measure_gram(
             trials,
             base,
@@ -215,7 +220,8 @@ class Allocator:
     def trials(self, problem: Problem, index: int) -> Trials:
         """The trials of a round."""
         folder = self.work / f"round{index}" / "trials"
-        return Trials(self.graph, problem, folder, books=self.work / "codebooks")
+        books, narrowest = self.work / "codebooks", self.options.narrowest
+        return Trials(self.graph, problem, folder, books=books, narrowest=narrowest)
 
     def decided(
         self, goal: Goal, rounds: Sequence[Round], others: Mapping[str, Picks]
@@ -253,8 +259,8 @@ class Allocator:
                 return Allocation(best.picks, tuple(rounds), tuple(found))
         least = min(c.kl for c in found)
         raise BudgetError(
-            f"max-kl of {goal.max_kl:g}: the least that was measured is {least:.3g} nats a token; "
-            "raise --max-kl"
+            f"{goal.name} of {goal.max_kl:g}: the least that was measured is {least:.3g} nats a token; "
+            f"raise --{goal.name}"
         )
 
     def _candidate(self, last: Round, name: str, picks: Picks) -> Candidate:
