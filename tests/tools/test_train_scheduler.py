@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support.models import CONTEXT, tiny_llama
 
+from optimum_compile.compiler.api import plan
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.schedule import Schedule
@@ -18,7 +19,16 @@ from optimum_compile.passes.phase.judge import Measure
 from optimum_compile.passes.phase.learned import Learned, Plan, shapes_of
 from optimum_compile.passes.phase.learned_file import load, to_bytes
 from optimum_compile.passes.phase.metrics import rouge_l
-from optimum_compile.tools.train_scheduler.__main__ import last_caches, main, nested_graph, parser
+from optimum_compile.passes.precision.notes import Precision
+from optimum_compile.tools.train_scheduler.__main__ import (
+    documents_of,
+    last_caches,
+    main,
+    nested_graph,
+    parser,
+    rounded_by,
+    rounding,
+)
 from optimum_compile.tools.train_scheduler.data import Examples, Recipe, Source, collect, prompts_of
 from optimum_compile.tools.train_scheduler.fit import Fit, fit
 from optimum_compile.tools.train_scheduler.report import (
@@ -45,14 +55,59 @@ def folder(tmp_path_factory) -> Path:
 
 def arguments(folder: Path, *more: str) -> list[str]:
     given = (folder / "model", "--text", folder / "text.json", "--work", folder / "work")
-    rounded = ("--quantizer", "rtn", "--samples", 1, "--scheme", "nest2-4:r16")
+    rounded = ("--quantizer", "rtn", "--samples", 1)
     sizes = ("--length", LENGTH, "--points", 3, "--prompts", 4, 6, "--cuts", 1, "--widths", 4, 2)
     return [str(each) for each in (*given, *rounded, *sizes, "--epochs", 4, *more)]
 
 
 @pytest.fixture(scope="module")
 def graph(folder) -> Graph:
-    return nested_graph(parser().parse_args(arguments(folder)))
+    args = parser().parse_args(arguments(folder))
+    return nested_graph(rounding(args), args.model)
+
+
+def schemes(graph: Graph) -> dict[str, str]:
+    notes = {name: value.notes.get(Precision) for name, value in graph.weights.items()}
+    return {name: str(note.scheme) for name, note in notes.items() if note is not None}
+
+
+@pytest.mark.parametrize("targets", [["native"], ["android:executorch", "native"]])
+def test_weights_are_rounded_as_a_bundle_with_the_same_widths_has_them(folder, graph, targets):
+    options = {"nested": "2,3,4", "quantizer": "rtn", "companions": False}
+    planned = plan(folder / "model", targets, **options, output=str(folder / "bundle"))
+    assert schemes(graph) == schemes(planned.model.graph)
+    assert "nest2-4" in " ".join(schemes(graph).values())
+
+
+def test_one_scheme_may_serve_every_linear(folder, tmp_path):
+    args = parser().parse_args(
+        arguments(folder, "--scheme", "nest2-4:r16", "--work", str(tmp_path))
+    )
+    options = rounding(args)
+    found = schemes(nested_graph(options, args.model))
+    assert set(found.values()) == {"int8:channel", "nest2-4:r16"}
+
+
+def test_other_rounding_is_another_setting(folder, graph, prompts, tmp_path):
+    said = parser().parse_args(arguments(folder))
+    by = rounded_by(rounding(said), graph)
+    assert by == rounded_by(rounding(said), graph)
+    other = parser().parse_args(arguments(folder, "--samples", "2"))
+    assert rounded_by(rounding(other), graph) != by
+    engines = BatchedEngine(graph, original=True), Source(graph)
+    collect(*engines, prompts[:1], PLAN, RECIPE, (), tmp_path, 96, by)
+    with pytest.raises(OptionError, match="other settings"):
+        collect(*engines, prompts[:1], PLAN, RECIPE, (), tmp_path, 96, "others")
+
+
+def test_texts_are_joined(tmp_path):
+    for name, content in (("one", ["a", "b", "c"]), ("two", ["d", "e"])):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    both = [str(tmp_path / "one.json"), str(tmp_path / "two.json")]
+    assert documents_of(both, None) == ["a", "b", "c", "d", "e"]
+    assert documents_of(both, 1) == ["a", "d"]
+    with pytest.raises(InputError, match="none: expected a text"):
+        documents_of([*both, "none"], None)
 
 
 @pytest.fixture(scope="module")

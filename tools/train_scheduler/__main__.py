@@ -1,16 +1,18 @@
 """Train the scheduler that says, after a prompt, at which token the weights go on with fewer bits.
 
-    python -m optimum_compile.tools.train_scheduler MODEL --text TRAIN --held-out TEXT ...
+    python -m optimum_compile.tools.train_scheduler MODEL --text TRAIN [MORE] --held-out TEXT ...
         --work DIR -o schedule.safetensors [options]
 
-The model's linears are rounded to nested weights; it answers prompts from the text in 16 bits and with
-a switch at each of some steps; the label of a prompt is the smallest step that loses nothing against the
-high width; a small network learns it from the last layer's cache. Rounded weights, answers and a
-checkpoint of each epoch stay in `--work`, from where a run goes on to the same bytes. With `--held-out`
-the result is compared with a fixed step, with the confidence rule and with chance.
+The model's linears are rounded to nested weights, as a compilation with the same `--nested` rounds them;
+it answers prompts from the text in 16 bits and with a switch at each of some steps; the label of a prompt
+is the smallest step that loses nothing against the high width; a small network learns it from the last
+layer's cache. Rounded weights, answers and a checkpoint of each epoch stay in `--work`, from where a run
+goes on to the same bytes. With `--held-out` the result is compared with a fixed step, with the confidence
+rule and with chance.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -25,6 +27,7 @@ from optimum_compile.compiler.decoder import caches_of, vocabulary
 from optimum_compile.compiler.errors import InputError, OptimumCompileError, OptionError
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.observers import ProgressObserver
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.phasing import model_digest
 from optimum_compile.compiler.quant.kv import KvRole
@@ -33,6 +36,7 @@ from optimum_compile.passes.phase.judge import Measure
 from optimum_compile.passes.phase.learned import Plan
 from optimum_compile.passes.phase.learned_file import save
 from optimum_compile.passes.phase.solve import grid
+from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.tools.train_scheduler.data import Examples, Recipe, Source, collect, prompts_of
 from optimum_compile.tools.train_scheduler.fit import Fit, fit
 from optimum_compile.tools.train_scheduler.report import report, table
@@ -50,29 +54,64 @@ def last_caches(graph: Graph) -> tuple[str, str]:
     return found[KvRole.KEYS], found[KvRole.VALUES]
 
 
-def nested_graph(args: argparse.Namespace) -> Graph:
-    """The model with nested linears. Weights that `--work` holds already are not rounded again."""
-    work: Path = args.work / "rounded"
+def rounding(args: argparse.Namespace) -> CompileOptions:
+    """What the weights are rounded with: `--nested` as in a compilation, or one scheme for every linear."""
+    folder = args.work / "rounded"
     options = CompileOptions(
         target=("native",),
-        output=str(work),
-        policy="uniform",
+        output=str(folder),
+        nested=args.nested,
         quantizer=args.quantizer,
-        pin=(f"embed_tokens={args.embedding}", f".={args.scheme}"),
-        calibration=args.calibration or args.text,
+        calibration=args.calibration or args.text[0],
         samples=args.samples,
-        seqlen=256,
         companions=False,
     )
+    if args.scheme is None:
+        return options
+    pins = (f"embed_tokens={args.embedding}", f".={args.scheme}")
+    return replace(options, nested=None, policy="uniform", pin=pins)
+
+
+def nested_graph(options: CompileOptions, model: Path) -> Graph:
+    """The model with nested linears. Weights that the folder holds already are not rounded again."""
+    work = Path(options.output)
     work.mkdir(parents=True, exist_ok=True)
-    wanted = make_plan(args.model, options=options)
-    prepare(wanted, work)
+    wanted = make_plan(model, options=options)
+    with ProgressObserver(sys.stderr) as watch:
+        prepare(wanted, work, observer=watch)
     return wanted.model.graph
+
+
+def rounded_by(options: CompileOptions, graph: Graph) -> str:
+    """A digest of all that decides the rounded weights, beside the model: schemes, quantiser and text."""
+    notes = {name: value.notes.get(Precision) for name, value in graph.weights.items()}
+    source = read_text(options.calibration)
+    text = [] if source is None else list(source.documents)
+    said = {
+        "schemes": {name: str(note.scheme) for name, note in sorted(notes.items()) if note},
+        "quantizer": options.quantizer,
+        "samples": options.samples,
+        "seqlen": options.seqlen,
+        "calibration": hashlib.sha256(json.dumps(text).encode()).hexdigest(),
+    }
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def documents_of(texts: Sequence[str], most: int | None) -> list[str]:
+    """The documents of all texts, the first `most` of each. Raises InputError for what is no text."""
+    found: list[str] = []
+    for text in texts:
+        source = read_text(text)
+        if source is None:
+            raise InputError(f"{text}: expected a text")
+        found += source.documents[:most]
+    return found
 
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     """The whole way; writes `args.output` and returns what the report holds."""
-    graph = nested_graph(args)
+    options = rounding(args)
+    graph = nested_graph(options, args.model)
     original, rounded = BatchedEngine(graph, original=True), Source(graph)
     high, low = args.widths or (max(rounded.widths), max(rounded.widths) - 1)
     for width in (high, low):
@@ -94,14 +133,12 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         for key in ("bos_token", "eos_token")
     ]
     stops, words = tuple(i for i in named if i is not None), vocabulary(graph)
+    by = rounded_by(options, graph)
 
-    def examples(text: str, work: Path, recipe: Recipe) -> Examples:
-        source = read_text(text)
-        if source is None:
-            raise InputError(f"{text}: expected a text")
-        documents = source.documents[: args.texts]
+    def examples(texts: Sequence[str], work: Path, recipe: Recipe) -> Examples:
+        documents = documents_of(texts, args.texts)
         found = prompts_of([encode(tokenizer, d, named[0]) for d in documents], recipe)
-        made = collect(original, rounded, found, plan, recipe, stops, work, words)
+        made = collect(original, rounded, found, plan, recipe, stops, work, words, by)
         return replace(made, measure=Measure(args.measure), tolerance=args.tolerance)
 
     widths = f"{high}-{low}"
@@ -119,7 +156,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     save(done.learned, args.output)
     out: dict[str, Any] = {
         "model": args.model.resolve().name,
-        "scheme": args.scheme,
+        "scheme": args.scheme or f"--nested {args.nested}",
         "measure": args.measure,
         "tolerance": args.tolerance,
         "recipe": asdict(recipe),
@@ -132,7 +169,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     }
     if args.held_out:
         # One prompt a document: intervals take texts to be independent.
-        fresh = examples(args.held_out, args.work / f"held-out-{widths}", replace(recipe, cuts=1))
+        fresh = examples([args.held_out], args.work / f"held-out-{widths}", replace(recipe, cuts=1))
         out["report"] = report(done.learned, known, fresh, args.epsilon)
     return out
 
@@ -145,15 +182,29 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("model", type=Path, help="folder of a Hugging Face model with a tokenizer")
-    made.add_argument("--text", required=True, help="JSON list of documents to cut prompts from")
+    made.add_argument(
+        "--text", nargs="+", required=True, help="JSON lists of documents to cut prompts from"
+    )
     made.add_argument("--held-out", help="documents that nothing else saw, for the report")
-    made.add_argument("--calibration", help="text that rounding adapts to (default: --text)")
+    made.add_argument(
+        "--calibration", help="text that rounding adapts to (default: the first --text)"
+    )
     made.add_argument("--work", type=Path, required=True, help="folder to keep and resume from")
     made.add_argument("-o", "--output", type=Path, default=Path("schedule.safetensors"))
-    made.add_argument("--scheme", default="nest2-4:r8", help="of the linears")
-    made.add_argument("--embedding", default="int8:channel", help="scheme of the embedding")
+    made.add_argument(
+        "--nested", default="2,3,4", metavar="WIDTHS", help="as the bundle is compiled with"
+    )
+    made.add_argument("--scheme", help="instead of --nested: of every linear, as nest2-4:r8")
+    made.add_argument(
+        "--embedding", default="int8:channel", help="with --scheme: that of the embedding"
+    )
     made.add_argument("--quantizer", default="auto")
-    made.add_argument("--samples", type=int, default=32, help="windows that rounding adapts to")
+    made.add_argument(
+        "--samples",
+        type=int,
+        default=CompileOptions.samples,
+        help="windows that rounding adapts to, as the bundle is compiled with",
+    )
     made.add_argument("--widths", type=int, nargs=2, metavar=("HIGH", "LOW"))
     made.add_argument(
         "--points", type=int, default=5, help="switching steps, 0 and the end among them"

@@ -108,13 +108,16 @@ def collect(
     stops: Sequence[int],
     work: Path,
     vocabulary: int,
+    rounding: str = "",
 ) -> Examples:
     """Answer all prompts. Chunks that an earlier run left in `work` are read instead.
 
     A prompt whose 16-bit answer stops early is left out: all answers then have the same number of steps.
+    `rounding` says how the weights were rounded, and is one of the settings.
+
     Raises OptionError where `work` holds what other settings made, InputError where nothing is left.
     """
-    _claim(work, prompts, plan, recipe, stops)
+    _claim(work, prompts, plan, recipe, stops, rounding)
     found: list[dict[str, np.ndarray]] = []
     together = max(1, min(CHUNK, MOST_LOGITS // (recipe.length * vocabulary)))
     chunks = list(_chunks(prompts, together))
@@ -219,9 +222,11 @@ def _claim(
     plan: Plan,
     recipe: Recipe,
     stops: Sequence[int],
+    rounding: str,
 ) -> None:
     """Write what the folder is for, or see that it is the same."""
     said: dict[str, Any] = {"plan": asdict(plan), "recipe": asdict(recipe), "stops": list(stops)}
+    said["rounding"] = rounding
     said["prompts"] = hashlib.sha256(json.dumps([list(p) for p in prompts]).encode()).hexdigest()
     text = json.dumps(said, indent=1) + "\n"
     work.mkdir(parents=True, exist_ok=True)
