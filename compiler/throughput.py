@@ -97,15 +97,23 @@ def answer_seconds(
     prompt: int,
     length: int,
     schedule: Schedule | None,
-    other_bits: float = FLOAT_BITS,
+    other_bits: float | None = FLOAT_BITS,
 ) -> Answer:
-    """Time of `length` tokens behind a prompt of `prompt`. schedule None: everything in 16 bits."""
+    """Time of `length` tokens behind a prompt of `prompt`.
+
+    schedule: None for nested weights in 16 bits. other_bits: of matrices that are not nested; None where they
+    follow the schedule too.
+    """
+
+    def widths(bits: float) -> Widths:
+        return Widths(bits, bits if other_bits is None else other_bits)
+
     first = FLOAT_BITS if schedule is None else float(schedule.prefill)
-    prefill = step_seconds(machine, model, prompt, 0, Widths(first, other_bits))
+    prefill = step_seconds(machine, model, prompt, 0, widths(first))
     decode = 0.0
     for token in range(length):
         bits = FLOAT_BITS if schedule is None else float(schedule.width_at(token))
-        decode += step_seconds(machine, model, 1, prompt + token, Widths(bits, other_bits))
+        decode += step_seconds(machine, model, 1, prompt + token, widths(bits))
     return Answer(prefill, decode, length)
 
 
@@ -118,11 +126,14 @@ def decoder(
     vocabulary: int,
     gated: bool = True,
 ) -> Architecture:
-    """Llama-like shapes: q, k, v, o; two or three matrices of `inner`; the head. key_width: of all kv heads."""
+    """Llama-like shapes: q, k, v, o; two or three matrices of `inner`; the head, which is not nested.
+
+    key_width: of all kv heads.
+    """
     matrices: Sequence[Matrix] = (
         Matrix(hidden, hidden, 2 * layers),
         Matrix(key_width, hidden, 2 * layers),
         Matrix(inner, hidden, (3 if gated else 2) * layers),
-        Matrix(vocabulary, hidden),
+        Matrix(vocabulary, hidden, nested=False),  # `--nested` is about the blocks
     )
     return Architecture(name, tuple(matrices), 2 * key_width * layers)

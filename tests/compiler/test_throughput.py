@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from optimum_compile.compiler.schedule import Schedule
@@ -48,3 +50,20 @@ def test_shapes():
     weights = sum(m.rows * m.columns * m.count for m in VICUNA.matrices)
     assert weights == pytest.approx(6.6e9, rel=0.01)
     assert VICUNA.cache_width == 2 * 32 * 4096
+
+
+def test_the_head_is_not_nested_unless_it_is_told_to_follow():
+    """`--nested` leaves the head as it is: its bytes do not fall with the width."""
+    still = [m for m in VICUNA.matrices if not m.nested]
+    assert [(m.rows, m.columns, m.count) for m in still] == [(32000, 4096, 1)]
+    slow = Machine("memory alone", 1e18, 1e9)
+    bare = replace(VICUNA, cache_width=0)
+    blocks = sum(m.rows * m.columns * m.count for m in VICUNA.matrices if m.nested)
+    head = 32000 * 4096
+
+    def bits_of_a_step(other):
+        return 8e9 * answer_seconds(slow, bare, 1, 1, Schedule.fixed(2), other).decode_s
+
+    assert bits_of_a_step(16.0) == pytest.approx(2 * blocks + 16 * head)
+    assert bits_of_a_step(4.0) == pytest.approx(2 * blocks + 4 * head)
+    assert bits_of_a_step(None) == pytest.approx(2 * (blocks + head))

@@ -12,7 +12,7 @@ from optimum_compile.compiler.schedule import Schedule
 from optimum_compile.compiler.throughput import Machine, answer_seconds
 from optimum_compile.tools.phases import devices, experiment
 from optimum_compile.tools.phases.__main__ import main
-from optimum_compile.tools.phases.devices import MODELS, NPUS, PAPER, reach, speeds, with_head
+from optimum_compile.tools.phases.devices import MODELS, NPUS, PAPER, reach, speeds
 from optimum_compile.tools.phases.setup import Request, texts
 
 REFERENCE = Path(__file__).parents[2] / "models/reference"
@@ -112,8 +112,7 @@ def test_decoding_alone_is_the_ratio_of_bytes() -> None:
 
 
 def test_reading_is_what_decoding_waits_for_and_prompts_are_computed() -> None:
-    model = with_head(MODELS[0], True)
-    few, many = (answer_seconds(m, model, 1024, 4, Schedule.fixed(2)) for m in NPUS)
+    few, many = (answer_seconds(m, MODELS[0], 1024, 4, Schedule.fixed(2), None) for m in NPUS)
     assert few.prefill_s > 3.5 * many.prefill_s
     assert few.decode_s == pytest.approx(many.decode_s)
 

@@ -15,6 +15,7 @@ from optimum_compile.compiler.devices import EFFICIENCY, devices
 from optimum_compile.compiler.errors import OptionError
 from optimum_compile.compiler.schedule import Schedule
 from optimum_compile.compiler.throughput import (
+    FLOAT_BITS,
     Answer,
     Architecture,
     Machine,
@@ -82,16 +83,10 @@ def speeds(machine: Machine, model: Architecture, prompt: int, length: int) -> l
     for name, schedule in asked:
         bits = schedule.mean_bits(length)
         for head in (False, True):
-            found = answer_seconds(machine, with_head(model, head), prompt, length, schedule)
+            others = None if head else FLOAT_BITS
+            found = answer_seconds(machine, model, prompt, length, schedule, others)
             out.append(_speed(machine, model, f"{name} {bits:.2f}", bits, head, found, floats))
     return out
-
-
-def with_head(model: Architecture, nested: bool) -> Architecture:
-    """The model with its head, the last matrix, nested like the blocks or not."""
-    return replace(
-        model, matrices=(*model.matrices[:-1], replace(model.matrices[-1], nested=nested))
-    )
 
 
 def _speed(
@@ -149,10 +144,7 @@ def phone_table(prompt: int, length: int) -> str:
             high, low, mean = PAPER[model.name]
             at = round((mean - low) / (high - low) * length)
             chosen = (None, Schedule.fixed(high), Schedule.two(high, high, low, at))
-            found = [
-                answer_seconds(machine, with_head(model, False), prompt, length, s, HEAD_BITS)
-                for s in chosen
-            ]
+            found = [answer_seconds(machine, model, prompt, length, s, HEAD_BITS) for s in chosen]
             cells.append(" / ".join(f"{a.decode_tokens_per_second:.1f}" for a in found))
         lines.append(f"| {machine.name} | {' | '.join(cells)} |")
     return "\n".join(lines)
