@@ -163,6 +163,10 @@ class Backend(Protocol):
         """Whether a call says with how many bits nested weights are read; else all bits always are."""
 
     @property
+    def skips_experts(self) -> bool:
+        """Whether experts that no token of a call goes to are not computed; else all always are."""
+
+    @property
     def stores_weights(self) -> bool:
         """Whether the artifact holds packed weights; else it only says which widths they should have."""
 

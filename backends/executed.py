@@ -45,6 +45,11 @@ class Executed(ABC):
         return False
 
     @property
+    def skips_experts(self) -> bool:
+        """No: the program has no branches."""
+        return False
+
+    @property
     def memory(self) -> MemoryModel:
         """The least that can be said: the device plans by itself."""
         return MemoryModel(self.name)

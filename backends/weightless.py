@@ -47,6 +47,11 @@ class Weightless:
         return False
 
     @property
+    def skips_experts(self) -> bool:
+        """Yes: llama.cpp and MLX compute chosen experts only."""
+        return True
+
+    @property
     def rounds_more(self) -> bool:
         """No: it holds no weights."""
         return False

@@ -58,6 +58,11 @@ class VulkanBackend:
         return False
 
     @property
+    def skips_experts(self) -> bool:
+        """No: the delegate has no branches."""
+        return False
+
+    @property
     def memory(self) -> MemoryModel:
         """The delegate plans its own memory on the device."""
         return MemoryModel("ExecuTorch's Vulkan delegate")

@@ -35,6 +35,11 @@ class GpuBackend(NativeBackend):
     suffix: str = ".gpu.ocm"
 
     @property
+    def skips_experts(self) -> bool:
+        """No: recorded dispatches have no branches."""
+        return False
+
+    @property
     def memory(self) -> MemoryModel:
         """See the protocol."""
         return NativeMemory(runtime="GPU runtime", kv_alignment=ALIGNMENT)

@@ -51,6 +51,11 @@ class NativeBackend(Executed):
         return True
 
     @property
+    def skips_experts(self) -> bool:
+        """Yes: step `skip`."""
+        return True
+
+    @property
     def memory(self) -> MemoryModel:
         """See the protocol."""
         return NativeMemory()

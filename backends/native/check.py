@@ -16,6 +16,7 @@ from optimum_compile.backends.native.program import (
     Expr,
     ExprOp,
     Function,
+    Op,
     OperandKind,
     Part,
     Program,
@@ -23,9 +24,11 @@ from optimum_compile.backends.native.program import (
     Space,
     Step,
     Weight,
+    WeightKind,
 )
 
 KV_BITS = (16, 8, 4, 2)
+MOST_NESTED_BITS = 8
 LIMIT = 1 << 46  # of a size; products of two stay inside 128 bits, sums inside 64
 
 
@@ -139,6 +142,10 @@ def _check_weight(weight: Weight, parts: Sequence[Part]) -> None:
         raise ProgramError(f"weight {weight.name}: {counts} parameters and parts, not {wanted}")
     if not (0 < weight.rows < LIMIT and 0 < weight.columns < LIMIT):
         raise ProgramError(f"weight {weight.name} is {weight.rows}x{weight.columns}")
+    if weight.kind is WeightKind.NESTED:
+        seed, bits, rows, width = weight.parameters
+        if not (1 <= seed <= width <= bits <= MOST_NESTED_BITS and 0 < rows < LIMIT):
+            raise ProgramError(f"weight {weight.name}: {seed} to {bits} bits, read at {width}")
     for index in weight.parts:
         if index != NONE:
             _index(index, parts, f"a part of weight {weight.name}")
@@ -165,8 +172,26 @@ def _check_function(function: Function, program: Program) -> None:
             _index(expr, program.expressions, "an expression of a view")
         if len(view.shape) != len(view.strides):
             raise ProgramError(f"{view}: {len(view.shape)} axes, {len(view.strides)} strides")
-    for step in function.steps:
+    for at, step in enumerate(function.steps):
         _check_step(step, function, program)
+        if step.op is Op.SKIP:
+            _check_skip(step, function.steps[at + 1 :], function)
+
+
+def _check_skip(skip: Step, behind: Sequence[Step], function: Function) -> None:
+    """What is left out writes into the arena only, and ends with a product that may be zeros."""
+    count = int(skip.attributes[0].value) if len(skip.attributes) == 1 else 0
+    if not 1 <= count <= len(behind):
+        raise ProgramError(f"a skip of {count} steps, {len(behind)} follow")
+    left_out = behind[:count]
+    if any(step.op is Op.SKIP for step in left_out) or left_out[-1].op is not Op.BINARY:
+        raise ProgramError(f"a skip of {count} steps: they hold another, or end with no product")
+    for operand in (o for step in left_out for o in step.outputs):
+        buffer = function.buffers[function.views[operand.index].buffer]
+        if buffer.space is not Space.ARENA:
+            raise ProgramError(f"a skip of {count} steps: one of them makes {buffer.name}")
+    if any(step.op in (Op.KV_WRITE, Op.KV_ATTENTION) for step in left_out):
+        raise ProgramError(f"a skip of {count} steps: one of them writes a cache")
 
 
 def _check_buffer(buffer: Buffer, program: Program) -> None:

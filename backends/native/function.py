@@ -1,6 +1,7 @@
 """One function of a program as it grows: its buffers, views and steps."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from optimum_compile.backends.native.caches import CacheTable, state_versions
 from optimum_compile.backends.native.exprs import Expressions
@@ -137,6 +138,16 @@ class FunctionBuilder:
     ) -> None:
         """Append a step."""
         self._steps.append(Step(op, self._stage, inputs, outputs, attributes))
+
+    def skip(self, gates: Operand) -> int:
+        """Begin steps that are left out where all gates are 0; `end_skip` takes the place returned."""
+        self.add(Op.SKIP, (gates,), ())
+        return len(self._steps) - 1
+
+    def end_skip(self, at: int) -> None:
+        """End them: the output of the last one is then 0."""
+        count = Attribute(AttributeKind.INT, len(self._steps) - 1 - at)
+        self._steps[at] = replace(self._steps[at], attributes=(count,))
 
     def finish(self, low: int, high: int) -> Function:
         """The function for `low` to `high` tokens."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimum_compile.backends.native.caches import CacheTable, cache_table, require_decoder
+from optimum_compile.backends.native.experts import gate_view, stretches
 from optimum_compile.backends.native.exprs import Expressions
 from optimum_compile.backends.native.function import FunctionBuilder
 from optimum_compile.backends.native.guards import lower_guards
@@ -22,7 +23,7 @@ from optimum_compile.backends.native.program import (
 from optimum_compile.backends.native.steps import lower_node
 from optimum_compile.backends.native.weights import Packer, WeightTable, pack
 from optimum_compile.compiler.errors import UnsupportedError
-from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.passes.stages.notes import StagePlan
 
 NO_STAGES = Stage("stage0_fp16", "FP16")
@@ -82,8 +83,17 @@ def _function(
     graph: Graph, exprs: Expressions, weights: WeightTable, caches: CacheTable
 ) -> Function:
     made = FunctionBuilder(graph, exprs, weights, caches)
+    begins, ends = stretches(graph), dict[Node, int]()
     for node in graph.nodes:
+        if node in begins:
+            found = begins[node]
+            gates = found.expert.gates
+            made.enter(node)
+            seen = gate_view(gates, made.note(gates), found.expert.index)
+            ends[found.last] = made.skip(made.part(gates, seen))
         lower_node(made, node)
+        if node in ends:
+            made.end_skip(ends[node])
     return made.finish(*_tokens(graph))
 
 

@@ -154,6 +154,7 @@ class Op(IntEnum):
     ROUTE = 15
     COPY = 16
     REDUCE = 17
+    SKIP = 18
 
 
 # Numbers of `unary` functions and of the activations of `gated`, which are the first few.

@@ -20,9 +20,9 @@ from optimum_compile.passes.stages.experts import Expert, experts_of
 def read_shares(graph: Graph, *, every_expert: bool = True) -> Mapping[str, float]:
     """By matrix, the part of its bytes that a decode step reads.
 
-    A table that is only looked up: one row. A tied head: everything. With `every_expert`, as in the programs
-    that this compiler emits, experts that are not chosen are computed and multiplied by zero;
-    otherwise the `top_k` chosen ones of each layer are read, which is a share of every expert's bytes.
+    A table that is only looked up: one row. A tied head: everything. With `every_expert` those that are not
+    chosen are computed and multiplied by zero; otherwise the `top_k` chosen ones of each layer are read,
+    which is a share of every expert's bytes (`Backend.skips_experts`).
     """
     owners = {} if every_expert else experts_of(graph.nodes, frozenset(graph.outputs))
     return {unit.name: _share(graph, unit, owners) for unit in units_of(graph)}
@@ -39,14 +39,12 @@ def _share(graph: Graph, unit: Unit, owners: Mapping[Node, Expert]) -> float:
     return min(1.0, chosen / int(expert.gates.type.shape[-1]))
 
 
-def weight_bytes_read(
-    graph: Graph, backend: Backend, *, every_expert: bool = True, width: int = 0
-) -> float:
+def weight_bytes_read(graph: Graph, backend: Backend, *, width: int = 0) -> float:
     """Bytes of weights, norms and codebooks that one token reads from the backend's artifact.
 
     `width`: bits that nested weights are read with; 0 for all. Only those planes and tables count.
     """
-    shares = read_shares(graph, every_expert=every_expert)
+    shares = read_shares(graph, every_expert=not backend.skips_experts)
     total = float(backend.fixed_bytes(graph))
     schemes = []
     for unit in units_of(graph):
@@ -74,12 +72,9 @@ def cache_bytes(graph: Graph, backend: Backend, tokens: int | None = None) -> in
     return kv_bytes(graph, caches_at(graph, backend), tokens)
 
 
-def bytes_per_token(
-    graph: Graph, backend: Backend, tokens: int | None = None, *, every_expert: bool = True
-) -> float:
+def bytes_per_token(graph: Graph, backend: Backend, tokens: int | None = None) -> float:
     """Bytes that one token reads: weights, and the cache of `tokens` (the context without a number)."""
-    weights = weight_bytes_read(graph, backend, every_expert=every_expert)
-    return weights + cache_bytes(graph, backend, tokens)
+    return weight_bytes_read(graph, backend) + cache_bytes(graph, backend, tokens)
 
 
 def weight_limit(

@@ -188,6 +188,14 @@ def test_sizes_of_a_call_are_checked_before_any_step(tmp_path, change, said):
     assert session.past == 0
 
 
+def skip(m: Maker, count: int, first: Op = Op.UNARY, out: p.Operand | None = None) -> None:
+    """A skip, and two steps behind it."""
+    x, y = m.array(np.ones(4, np.float32)), m.room((4,))
+    m.step(Op.SKIP, [x], [], count)
+    m.step(first, [x], [] if first is Op.SKIP else [y], 1)
+    m.step(Op.BINARY, [x, y], [out or m.room((4,))], 0)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -239,6 +247,12 @@ def test_sizes_of_a_call_are_checked_before_any_step(tmp_path, change, said):
             ),
             "overlaps another one",
         ),
+        (lambda m: skip(m, 0), "attribute 0 is 0, expected 1"),
+        (lambda m: skip(m, 3), "a skip of 3 steps, 2 follow"),
+        (lambda m: skip(m, 2**30), "a skip of 1073741824 steps, 2 follow"),
+        (lambda m: skip(m, 1), "step 2: a unary cannot be skipped there"),
+        (lambda m: skip(m, 2, out=m.output((4,))), "step 3: a binary cannot be skipped there"),
+        (lambda m: skip(m, 2, first=Op.SKIP), "step 2: a skip cannot be skipped there"),
     ],
 )
 def test_programs_that_contradict_themselves_are_refused(tmp_path, change, said):

@@ -276,3 +276,28 @@ def test_attention_over_rows_of_16_bits(folder, kv_heads, share, seq, window, se
     expected = torch.softmax(torch.from_numpy(scores), -1).numpy() @ v
     for found in m.run():
         close(found, expected, 1e-5)
+
+
+@QUICK
+@given(shapes(2, 3), st.sampled_from(["all", "some", "none"]), FLOATS, SEEDS)
+def test_skip(folder, shape, zeros, dtype, seed):
+    """Where all gates are 0 the product is 0, whatever lay there, and nothing before it is computed."""
+    rng = np.random.default_rng(seed)
+    m = Maker(folder, rng)
+    x, gates = numbers(rng, shape), 1 + np.abs(numbers(rng, (*shape[:-1], 1), dtype))
+    if zeros == "all":
+        gates[:] = 0
+    elif zeros == "some":
+        gates.reshape(-1)[:-1] = 0
+    inner, product = m.room(shape), m.room(shape, Element.F16 if seed % 2 else Element.F32)
+    given_x, expanded = m.array(x), m.array(np.broadcast_to(gates, shape).astype(np.float32))
+    m.step(Op.COPY, [given_x], [product])
+    m.step(Op.SKIP, [m.array(gates)], [], 2)
+    m.step(Op.UNARY, [given_x], [inner], UNARY.index("silu"))
+    m.step(Op.BINARY, [inner, expanded], [product], BINARY.index("mul"))
+    m.step(Op.COPY, [product], [m.output(shape)])
+    (found,) = m.run()
+    expected = torch.nn.functional.silu(torch.from_numpy(x)).numpy() * gates.astype(np.float32)
+    close(found, expected.astype(np.float16 if seed % 2 else np.float32), 1e-3)
+    if zeros == "all":
+        np.testing.assert_array_equal(found, 0)

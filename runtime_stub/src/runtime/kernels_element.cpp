@@ -165,4 +165,17 @@ void reduce(const StepCall& c) {
   }
 }
 
+bool all_zero(const Tensor& x) {
+  Walk at(x, x.rank);
+  for (int64_t i = x.elements; i > 0; --i, at.next()) {
+    if (read_at(x, at.offset()) != 0.0f) return false;
+  }
+  return true;
+}
+
+void set_zero(const Tensor& y) {
+  Walk at(y, y.rank);
+  for (int64_t i = y.elements; i > 0; --i, at.next()) write_at(y, at.offset(), 0.0f);
+}
+
 }  // namespace optimum_compile

@@ -34,6 +34,7 @@ constexpr Signature kSignatures[kOps] = {
     {"route", "v", "v", "ii"},
     {"copy", "v", "v", ""},
     {"reduce", "v", "v", "ii"},
+    {"skip", "v", "", "i"},
 };
 
 Buffer read_buffer(Cursor& in, const Program& p) {
@@ -217,6 +218,7 @@ void check_attributes(const Step& step) {
     case Op::reduce:
       check_range(step, 0, 0, 2);
       return check_range(step, 1, 1, (1 << kMaxAxes) - 1);
+    case Op::skip: return check_range(step, 0, 1, int64_t{1} << 30);
     default: return;
   }
 }
@@ -242,6 +244,24 @@ Step read_step(Cursor& in, const Program& p, const Function& f) {
 
 bool lies_in(const Operand& o, const Function& f, Space space) {
   return o.kind == OperandKind::view && f.buffers[f.views[o.index].buffer].space == space;
+}
+
+// What may be left out writes into the arena only, and ends with a product that may be zeros.
+void check_skip(const Function& f, size_t skip) {
+  const auto count = static_cast<uint64_t>(f.steps[skip].attributes[0].whole);
+  if (count >= f.steps.size() - skip) {
+    fail(OC_BAD_FILE, "%s, step %zu: a skip of %llu steps, %zu follow", f.name.c_str(), skip,
+         static_cast<unsigned long long>(count), f.steps.size() - skip - 1);
+  }
+  for (size_t i = skip + 1; i <= skip + count; ++i) {
+    const Step& step = f.steps[i];
+    const bool caches = step.op == Op::kv_write || step.op == Op::kv_attention;
+    bool good = !caches && step.op != Op::skip && (i < skip + count || step.op == Op::binary);
+    for (const Operand& o : step.outputs) good = good && lies_in(o, f, Space::arena);
+    if (good) continue;
+    fail(OC_BAD_FILE, "%s, step %zu: a %s cannot be skipped there", f.name.c_str(), i,
+         name_of(step.op));
+  }
 }
 
 // Whether linear layers make all logits and nothing reads them:
@@ -280,6 +300,9 @@ Function read_function(Cursor& in, const Program& p) {
   }
   for (uint32_t n = in.count("views", 9); n > 0; --n) f.views.push_back(read_view(in, p, f));
   for (uint32_t n = in.count("steps", 16); n > 0; --n) f.steps.push_back(read_step(in, p, f));
+  for (size_t i = 0; i < f.steps.size(); ++i) {
+    if (f.steps[i].op == Op::skip) check_skip(f, i);
+  }
   f.optional_head = has_optional_head(f);
   return f;
 }

@@ -119,6 +119,10 @@ void CpuSession::execute(const Frame& frame) {
     if (frame.logits_from() == frame.seq() && makes_logits(frame, step)) continue;
     if (step.stage != stage_) take_stage(step.stage);
     try {
+      if (step.op == Op::skip) {
+        if (all_zero(frame.view(step.inputs[0].index))) i += skip_steps(frame, i);
+        continue;
+      }
       execute_step(frame, step);
     } catch (const Failure& failure) {
       fail(failure.status, "%s, step %zu: %s", f.name.c_str(), i, failure.text.c_str());
@@ -129,6 +133,14 @@ void CpuSession::execute(const Frame& frame) {
   stats_.kv_written_bytes += work_.kv_written_bytes;
   stats_.weight_bytes += work_.weight_bytes;
   stats_.last_weight_bytes = work_.weight_bytes;
+}
+
+// The steps behind a skip are left out: the output of the last one is 0. Returns how many they are.
+size_t CpuSession::skip_steps(const Frame& frame, size_t skip) {
+  const std::vector<Step>& steps = frame.function().steps;
+  const size_t count = static_cast<size_t>(steps[skip].attributes[0].whole);
+  set_zero(frame.view(steps[skip + count].outputs[0].index));
+  return count;
 }
 
 void CpuSession::take_stage(uint16_t stage) {

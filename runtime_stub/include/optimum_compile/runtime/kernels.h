@@ -95,6 +95,10 @@ void route(const StepCall& c);
 void copy(const StepCall& c);
 void reduce(const StepCall& c);
 
+// What a skip asks: whether every number of a view is 0. And what its last step makes then.
+bool all_zero(const Tensor& x);
+void set_zero(const Tensor& y);
+
 }  // namespace optimum_compile
 
 #endif

@@ -146,8 +146,9 @@ enum class Op : uint16_t {
   route,
   copy,
   reduce,
+  skip,
 };
-constexpr int kOps = 18;  // one more than the last
+constexpr int kOps = 19;  // one more than the last
 const char* name_of(Op op);
 
 struct Step {

@@ -101,6 +101,7 @@ class CpuSession : public Session {
   Block limited(int64_t bytes, int64_t taken, const char* what) const;
   void execute(const Frame& frame);
   void execute_step(const Frame& frame, const Step& step);
+  size_t skip_steps(const Frame& frame, size_t skip);
   void take_stage(uint16_t stage);
   void count_step(const Frame& frame, const Step& step);
   void grow(Block* block, int64_t bytes, const char* what);
