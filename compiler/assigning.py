@@ -50,7 +50,7 @@ def assignment_of(
     return AssignPrecision(
         policy=options.policy,
         bits=options.bits,
-        budget=budget_of(graph, options, backends),
+        budget=budget_of(graph, options, backends, pins),
         containers=tuple(b.container_bytes(graph) for b in backends),
         kv_bytes=_kv_bytes(graph, options, backends),
         chooses_caches=_chooses_caches(options, backends),

@@ -1,6 +1,6 @@
 """The budget that the options ask for: a size, what a device's memory holds, and what it reads in time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from optimum_compile.backends.base import Backend
@@ -10,20 +10,28 @@ from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import bounds
 from optimum_compile.compiler.options import CompileOptions, parse_budget
 from optimum_compile.compiler.quant.kv import parse_kv_bits
+from optimum_compile.compiler.quant.scheme import Scheme
 from optimum_compile.passes.precision.budget import Budget
 from optimum_compile.passes.precision.bytes_read import cache_bytes, weight_limit
 from optimum_compile.passes.precision.kv import has_kv_choice
+from optimum_compile.passes.precision.pins import Pin
+from optimum_compile.passes.precision.units import units_of
 
 ANYWHERE = ("native", "gpu")  # platforms of our own runtimes, which are built for any device
 RUNTIME_BYTES = 64 << 20  # code and buffers of a runtime, and an app that shows text
 SYMBOL_LIMIT = 512  # of a symbol without an upper bound
 
 
-def budget_of(graph: Graph, options: CompileOptions, backends: Sequence[Backend]) -> Budget | None:
+def budget_of(
+    graph: Graph,
+    options: CompileOptions,
+    backends: Sequence[Backend],
+    pins: Sequence[Pin] = (),
+) -> Budget | None:
     """What `--budget`, `--device` and `--tokens-per-second` allow together; None without any of them.
 
-    The strictest holds on every target. Raises OptionError for a device that no target runs on, and
-    BudgetError where caches and activations leave nothing for weights.
+    `pins`: schemes that are fixed before. The strictest holds on every target. Raises OptionError for a
+    device that no target runs on, and BudgetError where caches and activations leave nothing for weights.
     """
     parsed = parse_budget(options.budget)
     size = None
@@ -50,7 +58,12 @@ def budget_of(graph: Graph, options: CompileOptions, backends: Sequence[Backend]
     if options.tokens_per_second is None:
         return size
     speed = options.tokens_per_second
-    return replace(size, weight_bytes=min(speed_limit(graph, device, b, speed) for b in own))
+    known = {}
+    for unit in units_of(graph):
+        first = next((pin for pin in pins if pin.matches(unit.name)), None)
+        if first is not None:
+            known[unit.name] = first.scheme
+    return replace(size, weight_bytes=min(speed_limit(graph, device, b, speed, known) for b in own))
 
 
 def file_limit(graph: Graph, device: Device, backend: Backend, *, with_cache: bool = True) -> int:
@@ -72,14 +85,22 @@ def file_limit(graph: Graph, device: Device, backend: Backend, *, with_cache: bo
     return left
 
 
-def speed_limit(graph: Graph, device: Device, backend: Backend, tokens_per_second: float) -> int:
+def speed_limit(
+    graph: Graph,
+    device: Device,
+    backend: Backend,
+    tokens_per_second: float,
+    known: Mapping[str, Scheme] | None = None,
+) -> int:
     """Most stored bytes of weights with which the device's memory serves so many tokens a second.
 
     A token reads bandwidth * efficiency / speed bytes at most, the KV cache at its full context included.
-    Raises BudgetError where the cache alone needs more.
+    The promise holds for calls of all bits, as calls are that name no width; those of fewer are faster.
+    `known`: schemes by a weight's name, see `weight_limit`. Raises BudgetError where the cache alone
+    needs more.
     """
     allowed = device.bandwidth_bytes_s * EFFICIENCY / tokens_per_second
-    limit = weight_limit(graph, backend, allowed)
+    limit = weight_limit(graph, backend, allowed, known=known)
     if limit <= 0:
         raise BudgetError(
             f"tokens_per_second={tokens_per_second:g}: {device.name!r} can read {int(allowed)} bytes a "

@@ -84,25 +84,30 @@ def weight_limit(
     tokens: int | None = None,
     *,
     every_expert: bool = True,
+    known: Mapping[str, Scheme] | None = None,
 ) -> int:
     """Most stored bytes of weights with which a token reads at most `read_limit` bytes.
 
-    What is stored and not read comes on top: of matrices with a note by their scheme, of others by the
-    cheapest one that the target proposes, so that the limit holds whatever they get. Negative where the
+    What is stored and not read comes on top: rows of tables, experts that are not chosen, and what nested
+    weights hold for narrower widths only, since the limit is kept with all their bits. Schemes are those of
+    notes, or `known` by a weight's name (pins, before there are notes); a matrix with neither counts as the
+    cheapest one that the target proposes, so that the limit holds whatever it gets. Negative where the
     cache alone reads more.
     """
     shares = read_shares(graph, every_expert=every_expert)
     unread = 0.0
     for unit in units_of(graph):
-        if shares[unit.name] < 1:
-            unread += (1 - shares[unit.name]) * _least_bytes(graph, unit, backend)
+        note = graph.weights[unit.name].notes.get(Precision)
+        scheme = note.scheme if note is not None else (known or {}).get(unit.name)
+        if scheme is not None:
+            stored = backend.stored_bytes(scheme, unit.use)
+            unread += stored - shares[unit.name] * _whole(scheme, unit, backend, 0)
+        elif shares[unit.name] < 1:
+            unread += (1 - shares[unit.name]) * _least_bytes(unit, backend)
     return int(read_limit - cache_bytes(graph, backend, tokens) + unread)
 
 
-def _least_bytes(graph: Graph, unit: Unit, backend: Backend) -> int:
-    note = graph.weights[unit.name].notes.get(Precision)
-    if note is not None:
-        return backend.stored_bytes(note.scheme, unit.use)
+def _least_bytes(unit: Unit, backend: Backend) -> int:
     ladder = [parse_scheme(text) for text in backend.ladder]
     legal = [s for s in ladder if backend.supports_scheme(s, unit.use).ok]
     return min((backend.stored_bytes(s, unit.use) for s in legal), default=0)

@@ -15,6 +15,8 @@ from optimum_compile.compiler.errors import BudgetError, OptionError
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.passes.precision.bytes_read import cache_bytes
+from optimum_compile.passes.precision.nested_pins import nested_pins
+from optimum_compile.passes.precision.units import units_of
 
 IOS, ANDROID = load_backend("coreml"), load_backend("executorch")
 BOTH = (IOS, ANDROID)
@@ -69,6 +71,19 @@ def test_a_speed_limits_weights(graph):
     read = budget.weight_bytes + cache_bytes(graph, ANDROID)
     assert allowed <= read < allowed + 96 * 64  # the rows of the table that no token reads
     assert budget.of_weights(10**9) == budget.weight_bytes
+
+
+def test_a_speed_is_kept_with_all_bits_of_nested_weights(graph):
+    """Pins that are known beforehand: tables of narrower widths are stored, and no such call reads them."""
+    options = CompileOptions(device="pixel 8", tokens_per_second=50_000)
+    pins = nested_pins(graph, "2,3,4", (), (ANDROID,))
+    plain, nested = (budget_of(graph, options, BOTH, each).weight_bytes for each in ((), pins))
+    unread = 0
+    for unit in units_of(graph):
+        for pin in (pin for pin in pins if pin.matches(unit.name)):
+            read = pin.scheme.read_bytes(unit.use.rows, unit.use.columns, 4)
+            unread += ANDROID.stored_bytes(pin.scheme, unit.use) - read
+    assert nested == plain + unread > plain
 
 
 def test_what_cannot_be_is_refused(graph):

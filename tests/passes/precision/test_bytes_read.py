@@ -1,10 +1,13 @@
 """Bytes that a token reads, counted by hand on tiny models."""
 
+import re
+
 import pytest
 from support.hf import save_folder, tiny_model
 
 from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.frontend.open_model import open_model
+from optimum_compile.compiler.quant.scheme import Nested
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.bytes_read import (
     bytes_per_token,
@@ -13,6 +16,7 @@ from optimum_compile.passes.precision.bytes_read import (
     weight_bytes_read,
     weight_limit,
 )
+from optimum_compile.passes.precision.nested_pins import nested_pins
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import units_of
 
@@ -109,3 +113,39 @@ def test_without_notes_the_limit_is_on_the_safe_side(graphs, tmp_path):
     ).graph
     allowed = bytes_per_token(graph, ANDROID)
     assert weight_limit(bare, ANDROID, allowed) <= weight_limit(graph, ANDROID, allowed)
+
+
+def nested_folder(root):
+    return save_folder(tiny_model("llama", tie_word_embeddings=True), root / "nested")
+
+
+def nested_schemes(graph):
+    """What `--nested 2,3,4` decides, by name; the rest has 8 bits."""
+    pins = {p.pattern: p.scheme for p in nested_pins(graph, "2,3,4", (), (ANDROID,))}
+    named = {u.name: pins.get(f"^{re.escape(u.name)}$") for u in units_of(graph)}
+    return {name: scheme or parse_scheme("int8:channel") for name, scheme in named.items()}
+
+
+def test_a_limit_is_kept_with_all_bits_and_counts_no_table_of_narrower_widths(tmp_path):
+    """A call of all bits reads every plane and the widest table: what it leaves is stored on top."""
+    folder = nested_folder(tmp_path)
+    noted, bare = (open_model(folder, context=None, max_prefill=None).graph for _ in range(2))
+    known = nested_schemes(noted)
+    for name, scheme in known.items():
+        noted.weights[name].notes.put(Precision(scheme))
+    whole = stored(noted, ANDROID) + ANDROID.fixed_bytes(noted)
+    narrower, tables = 0, 0  # what is stored and not read, and the tables of 2 and 3 bits alone
+    for u in units_of(noted):
+        if isinstance(scheme := known[u.name], Nested):
+            read = scheme.read_bytes(u.use.rows, u.use.columns, 4)
+            narrower += ANDROID.stored_bytes(scheme, u.use) - read
+            tables += (4 + 8) * 2 * scheme.tables(u.use.rows)
+    assert tables <= narrower < tables + 64 * 14  # each of 14 matrices may end with padding
+    allowed = bytes_per_token(noted, ANDROID)
+    assert allowed == whole - narrower + cache_bytes(noted, ANDROID)
+    assert weight_limit(noted, ANDROID, allowed) == whole
+    # Pins are known before there are notes; without either the limit is on the safe side.
+    assert weight_limit(bare, ANDROID, allowed, known=known) == whole
+    assert weight_limit(bare, ANDROID, allowed) == whole - narrower
+    for width in (2, 3):
+        assert weight_bytes_read(noted, ANDROID, width=width) < weight_bytes_read(noted, ANDROID)
