@@ -13,15 +13,14 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
-    "docs/quantisers.md",
-    "docs/shapes.md",
     "models/reference/README.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 )
 TEXT = {name: (ROOT / name).read_text() for name in DOCUMENTS}
 
 
 def commands() -> list[str]:
-    lines = "\n".join(TEXT.values()).splitlines()
+    lines = re.sub(r"\\\n\s*", "", "\n".join(TEXT.values())).splitlines()
     found = [line.strip() for line in lines if line.startswith("    optimum-compile ")]
     return [re.split(r"\s{2,}#", line)[0] for line in found]
 
@@ -49,7 +48,7 @@ def test_every_option_that_is_shown_exists(command, capsys):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_make_target_that_is_shown_exists(document):
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"\bmake ([a-z][a-z-]+)\b", TEXT[document]):
+    for target in re.findall(r"(?:`|    )make ([a-z][a-z-]+)\b", TEXT[document]):
         if target in ("and", "targets", "venv"):
             continue
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
@@ -61,6 +60,22 @@ def test_every_path_that_is_shown_exists(document):
         r"`((?:compiler|passes|backends|runtime_stub|tests|models|tools)/[\w/.]+)`", TEXT[document]
     ):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_somewhere(document):
+    """Files by their paths, headings of the same or another document by their anchors."""
+    home = (ROOT / document).parent
+    for path, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", TEXT[document]):
+        target = home / path if path else ROOT / document
+        assert target.exists(), path
+        if anchor:
+            assert anchor in anchors(target.read_text()), f"{path}#{anchor}"
+
+
+def anchors(text: str) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_python_in_the_readme_is_python_that_imports_what_exists():
