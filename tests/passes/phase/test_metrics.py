@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
 
 from optimum_compile.compiler.schedule import Schedule, Switch
 from optimum_compile.passes.phase.controls import (
@@ -46,6 +47,21 @@ def by_definition(a: list[int], b: list[int]) -> int:
 @settings(max_examples=200, deadline=None)
 def test_the_longest_common_subsequence_is_that_of_the_definition(a, b) -> None:
     assert common_subsequence(a, b) == by_definition(a, b)
+
+
+class Words:
+    """What rouge-score calls a tokenizer: here tokens are numbers with spaces between."""
+
+    def tokenize(self, text: str) -> list[str]:
+        return text.split()
+
+
+@given(LISTS.filter(bool), LISTS.filter(bool))
+@settings(max_examples=200, deadline=None)
+def test_rouge_l_is_that_of_rouge_score(answer, reference) -> None:
+    scorer = RougeScorer(["rougeL"], tokenizer=Words())
+    found = scorer.score(" ".join(map(str, reference)), " ".join(map(str, answer)))["rougeL"]
+    assert rouge_l(answer, reference) == pytest.approx(found.fmeasure)
 
 
 def test_rouge_l_of_the_paper_that_defines_it() -> None:
