@@ -5,7 +5,8 @@
 
 Every operand of every dispatch counts once: parts of weights, views that are read and written, what attention
 reads of the caches at a given past. Beside it stands what no program can avoid: the weights, each once (of
-tables of tokens and angles the rows of the call), the cache, and the new rows in it. Shapes are those of Llama
+tables of tokens and angles the rows of the call, of nested weights planes and tables of one width, which has
+a line of its own), the cache, and the new rows in it. Shapes are those of Llama
 3.2 with 1 and 3 billion parameters; their weights are zeros, so that nothing but sizes is true of them.
 """
 
@@ -16,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import product
 from math import prod
 from pathlib import Path
 
@@ -125,11 +127,12 @@ def rows_of(
     name: str, program: Program, pasts: Sequence[int], starts: Mapping[int, int] | None = None
 ) -> Iterator[str]:
     """Lines of the table for the decode step of a program."""
-    for past in pasts:
+    for width, past in product(reversed(program.widths or (0,)), pasts):
         if past >= program.sizes.context:
             raise OptionError(f"--past {past}: the cache of {name} holds {program.sizes.context}")
-        found = traffic(program, len(program.functions) - 1, 1, past, starts)
-        yield f"| {name} | {past} | {found.dispatches} | {found.barriers} | {_bytes(found)} |"
+        found = traffic(program, len(program.functions) - 1, 1, past, starts, width)
+        shown = f"{name}, {width} bits" if width else name
+        yield f"| {shown} | {past} | {found.dispatches} | {found.barriers} | {_bytes(found)} |"
 
 
 def _bytes(found: Traffic) -> str:

@@ -132,9 +132,11 @@ def main(command: str, argv: Sequence[str]) -> int:
     prompt = encode(tokenizer, args.prompt, special_token_id(files, "bos_token", tokenizer))
     if not prompt:
         raise OptionError("prompt '': expected at least one token; this tokenizer adds none itself")
-    session = open_session(bundle, args.artifact, vulkan=args.device == "vulkan")
+    vulkan = args.device == "vulkan"
+    session = open_session(bundle, args.artifact, vulkan=vulkan)
     if args.schedule is not None:
-        session = paced(bundle, session, args.schedule, args.artifact, verbose=args.verbose)
+        target = ON_VULKAN if vulkan else args.artifact
+        session = paced(bundle, session, args.schedule, target, verbose=args.verbose)
     if len(prompt) > session.context:
         raise InputError(f"the prompt has {len(prompt)} tokens, the cache {session.context}")
     stop = special_token_id(files, "eos_token", tokenizer)

@@ -1,6 +1,7 @@
 """Whether a section `GPU` holds together with its program: every index, count and range."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from optimum_compile.backends.gpu.section import (
     ALIGNMENT,
@@ -11,8 +12,10 @@ from optimum_compile.backends.gpu.section import (
     MOST_PARAMS,
     Bound,
     BufferKind,
+    Change,
     Dispatch,
     GpuSection,
+    Launches,
     Param,
     ParamKind,
     Pipeline,
@@ -30,6 +33,10 @@ WHOLE = (BufferKind.ARENA, BufferKind.TOKENS, BufferKind.LOGITS, BufferKind.NONE
 
 def check_section(section: GpuSection, program: Program) -> None:
     """Raise ProgramError for an index outside its table, or a number that cannot be."""
+    if section.widths != program.widths:
+        raise ProgramError(
+            f"dispatches for the widths {_list(section.widths)}, the weights have {_list(program.widths)}"
+        )
     names = [kernel.name for kernel in section.kernels]
     if len(set(names)) != len(names) or not all(0 < len(name) <= MOST_NAME for name in names):
         raise ProgramError(f"kernels {', '.join(names)}: one is there twice, or has no fit name")
@@ -52,6 +59,38 @@ def check_section(section: GpuSection, program: Program) -> None:
             found = (len(dispatch.buffers), len(dispatch.params))
             if shapes.setdefault(kernel, found) != found:
                 raise ProgramError(f"{names[kernel]}: {found} buffers and params, {shapes[kernel]}")
+        if len(launches.changes) != len(section.widths):
+            raise ProgramError(
+                f"{len(launches.changes)} tables of changes, one for each width is due"
+            )
+        for changes in launches.changes:
+            _check_changes(changes, launches, section)
+
+
+def _list(widths: Sequence[int]) -> str:
+    return ", ".join(map(str, widths)) or "none"
+
+
+def _check_changes(changes: Sequence[Change], launches: Launches, section: GpuSection) -> None:
+    places = [change.dispatch for change in changes]
+    _ascending(places, launches.dispatches, "the dispatch of a change")
+    for change in changes:
+        old = launches.dispatches[change.dispatch]
+        _index(change.pipeline, section.pipelines, "the pipeline of a change")
+        if section.pipelines[change.pipeline].kernel != section.pipelines[old.pipeline].kernel:
+            raise ProgramError("a change names a pipeline of another kernel than its dispatch has")
+        for group in change.groups:
+            _index(group, section.expressions, "the groups of a change")
+        _ascending([at for at, _ in change.params], old.params, "the place of a changed param")
+        for _, param in change.params:
+            _check_param(param, section)
+
+
+def _ascending(places: Sequence[int], table: Sequence[object], what: str) -> None:
+    for place in places:
+        _index(place, table, what)
+    if any(a >= b for a, b in pairwise(places)):
+        raise ProgramError(f"{what}: {_list(places)} do not ascend")
 
 
 def _index(index: int, table: Sequence[object], what: str) -> None:

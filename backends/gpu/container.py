@@ -11,11 +11,16 @@ from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.quant.kv import KvScheme
 from optimum_compile.compiler.quant.scheme import Float, Scheme, Sparse
 from optimum_compile.passes.precision.kv import kv_of
+from optimum_compile.passes.precision.narrow import nested_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.symbolic_shape.lengths import SEQ, lengths_of
 
 HEAD, KERNEL, BUFFER, PARAM = 27, 8, 21, 9
 PIPELINE, CONSTANT = 12, 4
+CHANGE, NESTED = (
+    24 + 17,
+    "_nested",
+)  # of a dispatch at a width, which begins elsewhere in the tables
 FIXED = 4 + 4 * 4 + 2500  # version, counts, expressions, which layers share
 PIPELINES = 9  # a kernel, by what is done with it: split outputs, residual, logits
 KERNELS = {
@@ -59,8 +64,18 @@ def section_bytes(graph: Graph) -> int:
     for node in graph.nodes:
         used += _kernels(node, attend)
     kernels = dict.fromkeys(used)
-    shared = sum(KERNEL + len(name) + PIPELINES * _pipeline(name) for name in kernels)
-    return FIXED + shared + functions * (5 + sum(map(_dispatch, used)))
+    widths = _widths(graph)
+    nested = [name for name in used if name.endswith(NESTED)]
+    made = {name: PIPELINES * (max(widths, 1) if name in nested else 1) for name in kernels}
+    shared = sum(KERNEL + len(name) + made[name] * _pipeline(name) for name in kernels)
+    changes = 4 + widths * (4 + CHANGE * len(nested))
+    return FIXED + shared + functions * (5 + changes + sum(map(_dispatch, used)))
+
+
+def _widths(graph: Graph) -> int:
+    """How many widths calls may read nested weights with."""
+    held = [bits for scheme in nested_of(graph).values() for bits in scheme.widths]
+    return max(held) - min(held) + 1 if held else 0
 
 
 def _kernels(node: Node, attend: tuple[str, ...]) -> tuple[str, ...]:

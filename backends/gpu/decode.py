@@ -1,5 +1,6 @@
 """Read the section `GPU`, untrusted: every count is held against the bytes that are left."""
 
+from functools import partial
 from pathlib import Path
 
 from optimum_compile.backends.gpu.check import check_section
@@ -8,6 +9,7 @@ from optimum_compile.backends.gpu.section import (
     VERSION,
     Bound,
     BufferKind,
+    Change,
     Dispatch,
     Flags,
     GpuSection,
@@ -28,6 +30,7 @@ from optimum_compile.backends.native.program import Program
 from optimum_compile.compiler.errors import InputError
 
 MAX_BYTES = 1 << 28
+MOST_WIDTHS = 8
 
 
 def decode_section(data: memoryview | bytes) -> GpuSection:
@@ -37,12 +40,18 @@ def decode_section(data: memoryview | bytes) -> GpuSection:
     cursor = Cursor(memoryview(data))
     (version,) = cursor.take("I")
     if version != VERSION:
-        raise FormatError(f"the section GPU has version {version}, this reader knows {VERSION}")
+        raise FormatError(
+            f"the section GPU has version {version}, this reader knows {VERSION}: compile the model again"
+        )
+    widths = cursor.indices(cursor.count(4))
+    if len(widths) > MOST_WIDTHS:
+        raise FormatError(f"{len(widths)} widths, expected {MOST_WIDTHS} at most")
     section = GpuSection(
+        widths,
         cursor.table(_kernel, 8),
         cursor.table(expression_of, 4),
         cursor.table(_pipeline, 8),
-        cursor.table(_launches, 5),
+        cursor.table(partial(_launches, len(widths)), 5 + 4 * len(widths)),
     )
     if cursor.at != len(cursor.data):
         raise FormatError(f"{len(cursor.data) - cursor.at} bytes are left over")
@@ -71,11 +80,23 @@ def _pipeline(cursor: Cursor) -> Pipeline:
     return Pipeline(kernel, cursor.indices(cursor.count(4)))
 
 
-def _launches(cursor: Cursor) -> Launches:
+def _launches(widths: int, cursor: Cursor) -> Launches:
     (optional,) = cursor.take("B")
     if optional > 1:
         raise FormatError(f"a function's head is marked {optional}, not 0 or 1")
-    return Launches(bool(optional), cursor.table(_dispatch, 27))
+    dispatches = cursor.table(_dispatch, 27)
+    changes = tuple(cursor.table(_change, 24) for _ in range(widths))
+    return Launches(bool(optional), dispatches, changes)
+
+
+def _change(cursor: Cursor) -> Change:
+    dispatch, pipeline, x, y, z = cursor.take("IIIII")
+    return Change(dispatch, pipeline, (x, y, z), cursor.table(_placed, 13))
+
+
+def _placed(cursor: Cursor) -> tuple[int, Param]:
+    (place,) = cursor.take("I")
+    return place, _param(cursor)
 
 
 def _dispatch(cursor: Cursor) -> Dispatch:

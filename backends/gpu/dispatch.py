@@ -1,7 +1,7 @@
 """The section `GPU` as it grows. Here, and only here, what a dispatch gives is held against its kernel."""
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from optimum_compile.backends.gpu.hazards import Hazards, Touch
@@ -10,6 +10,7 @@ from optimum_compile.backends.gpu.section import (
     FIRST,
     Bound,
     BufferKind,
+    Change,
     Dispatch,
     Flags,
     GpuSection,
@@ -60,52 +61,80 @@ class Launch:
 class Recorder:
     """Collects kernels, expressions and pipelines of all functions, and the dispatches of each."""
 
-    def __init__(self, symbols: Iterable[str]) -> None:
+    def __init__(self, symbols: Iterable[str], widths: Sequence[int] = ()) -> None:
+        """widths: of nested weights, the fewest bits first."""
+        self.widths = tuple(widths)
         self.exprs = Expressions((*symbols, FIRST))
         self._kernels: dict[str, int] = {}
         self._pipelines: dict[Pipeline, int] = {}
         self._functions: list[Launches] = []
         self._dispatches: list[Dispatch] = []
+        self._changes: list[list[Change]] = [[] for _ in self.widths]
+
+    def __len__(self) -> int:
+        """Dispatches of the function so far."""
+        return len(self._dispatches)
 
     def add(self, launch: Launch, stage: int, hazards: Hazards) -> Flags:
         """Append a dispatch; returns its flags. Raises InternalError for one that does not fit its kernel."""
         kernel = interface(launch.kernel)
-        _same(kernel, "constants", launch.constants, [name for name, _ in kernel.constants])
-        _same(kernel, "params", launch.params, [name for name, _ in kernel.params])
-        _same(kernel, "buffers", launch.buffers, [name for name, _ in kernel.buffers])
         touches = [
             Touch(given.place, view, kernel.writes(name))
             for name, given in launch.buffers.items()
             if given.place
             for view in given.views or (None,)
         ]
-        constants = (launch.local, *(launch.constants[name] for name, _ in kernel.constants))
         flags = hazards.flags(touches, logits=launch.logits)
-        x, y, z = (self.exprs.add(group) for group in launch.groups)
-        self._dispatches.append(
-            Dispatch(
-                self._pipeline(kernel, constants),
-                stage,
-                flags,
-                (x, y, z),
-                tuple(launch.buffers[name].bound for name, _ in kernel.buffers),
-                tuple(self._param(kernel, name, kind, launch) for name, kind in kernel.params),
-            )
-        )
+        self._dispatches.append(self._made(launch, stage, flags))
         return flags
+
+    def change(self, width: int, place: int, launch: Launch) -> None:
+        """What the dispatch at `place` is where calls name a width, which is given by its place.
+
+        Raises InternalError where it is another kernel then, or has other buffers.
+        """
+        old = self._dispatches[place]
+        new = self._made(launch, old.stage, old.flags)
+        pairs = zip(old.params, new.params, strict=False)
+        params = tuple((at, b) for at, (a, b) in enumerate(pairs) if a != b)
+        change = Change(place, new.pipeline, new.groups, params)
+        pipelines = tuple(self._pipelines)
+        same = pipelines[new.pipeline].kernel == pipelines[old.pipeline].kernel
+        if not same or change.of(old) != new:
+            raise InternalError(f"{launch.kernel}: other buffers at {self.widths[width]} bits")
+        if new != old:
+            self._changes[width].append(change)
 
     def end_function(self, *, optional_head: bool) -> None:
         """What was added since the last call is a function."""
-        self._functions.append(Launches(optional_head, tuple(self._dispatches)))
-        self._dispatches = []
+        changes = tuple(map(tuple, self._changes))
+        self._functions.append(Launches(optional_head, tuple(self._dispatches), changes))
+        self._dispatches, self._changes = [], [[] for _ in self.widths]
 
     def section(self) -> GpuSection:
         """Everything so far."""
         return GpuSection(
+            self.widths,
             tuple(Kernel(name, interface(name).crc32) for name in self._kernels),
             tuple(self.exprs.table),
             tuple(self._pipelines),
             tuple(self._functions),
+        )
+
+    def _made(self, launch: Launch, stage: int, flags: Flags) -> Dispatch:
+        kernel = interface(launch.kernel)
+        _same(kernel, "constants", launch.constants, [name for name, _ in kernel.constants])
+        _same(kernel, "params", launch.params, [name for name, _ in kernel.params])
+        _same(kernel, "buffers", launch.buffers, [name for name, _ in kernel.buffers])
+        constants = (launch.local, *(launch.constants[name] for name, _ in kernel.constants))
+        x, y, z = (self.exprs.add(group) for group in launch.groups)
+        return Dispatch(
+            self._pipeline(kernel, constants),
+            stage,
+            flags,
+            (x, y, z),
+            tuple(launch.buffers[name].bound for name, _ in kernel.buffers),
+            tuple(self._param(kernel, name, kind, launch) for name, kind in kernel.params),
         )
 
     def _pipeline(self, kernel: Interface, constants: tuple[int, ...]) -> int:

@@ -5,6 +5,7 @@ import struct
 from optimum_compile.backends.gpu.section import (
     VERSION,
     Bound,
+    Change,
     Dispatch,
     GpuSection,
     Kernel,
@@ -13,11 +14,16 @@ from optimum_compile.backends.gpu.section import (
     Pipeline,
 )
 from optimum_compile.backends.native.encode import expression, table, text
+from optimum_compile.compiler.errors import InternalError
 
 
 def encode_section(section: GpuSection) -> bytes:
-    """The whole section."""
+    """The whole section. Raises InternalError for a function without changes for each width."""
+    count = len(section.widths)
+    if any(len(each.changes) != count for each in section.functions):
+        raise InternalError(f"a function of a GPU program has not {count} tables of changes")
     tables = (
+        table(struct.pack("<I", width) for width in section.widths),
         table(_kernel(each) for each in section.kernels),
         table(expression(each) for each in section.expressions),
         table(_pipeline(each) for each in section.pipelines),
@@ -37,7 +43,13 @@ def _pipeline(pipeline: Pipeline) -> bytes:
 
 def _launches(launches: Launches) -> bytes:
     head = struct.pack("<B", launches.optional_head)
-    return head + table(_dispatch(each) for each in launches.dispatches)
+    made = head + table(_dispatch(each) for each in launches.dispatches)
+    return made + b"".join(table(map(_change, changes)) for changes in launches.changes)
+
+
+def _change(change: Change) -> bytes:
+    head = struct.pack("<IIIII", change.dispatch, change.pipeline, *change.groups)
+    return head + table(struct.pack("<I", at) + _param(param) for at, param in change.params)
 
 
 def _dispatch(one: Dispatch) -> bytes:

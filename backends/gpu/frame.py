@@ -92,6 +92,7 @@ class Frame:
         self.alive = _alive(function)
         self.optional_head = _optional_head(function)
         self.step: Step = function.steps[0]
+        self.width = 0  # bits that nested weights are read with; 0: as the program says
 
     def view(self, operand: Operand) -> Seen:
         """A view. Raises InternalError for another kind of operand."""

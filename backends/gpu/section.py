@@ -1,12 +1,12 @@
 """The section `GPU` as data: the tables of `docs/gpu.md`, one class a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 
 from optimum_compile.backends.native.program import Expr
 
 KIND = 100  # of the section
-VERSION = 1
+VERSION = 2
 ALIGNMENT = 256  # bytes, of parts and caches
 FIRST = "first"  # the symbol behind those of the program: the first token whose logits are wanted
 MOST_PARAMS, MOST_BUFFERS, MOST_CONSTANTS = 64, 12, 64
@@ -86,17 +86,49 @@ class Dispatch:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What a dispatch of a function is at one width: the same buffers for another pipeline of its kernel.
+
+    dispatch: its place in the function. params: those that differ, by their place.
+    """
+
+    dispatch: int
+    pipeline: int
+    groups: tuple[int, int, int]
+    params: tuple[tuple[int, Param], ...]
+
+    def of(self, dispatch: Dispatch) -> Dispatch:
+        """The dispatch at that width."""
+        params = list(dispatch.params)
+        for place, param in self.params:
+            params[place] = param
+        return replace(dispatch, pipeline=self.pipeline, groups=self.groups, params=tuple(params))
+
+
+@dataclass(frozen=True)
 class Launches:
-    """One function. optional_head: logits of fewer tokens than all can be asked for."""
+    """One function. optional_head: logits of fewer tokens than all can be asked for.
+
+    dispatches: where a call names no width. changes: by the widths of the section.
+    """
 
     optional_head: bool
     dispatches: tuple[Dispatch, ...]
+    changes: tuple[tuple[Change, ...], ...] = ()
+
+    def at(self, index: int) -> tuple[Dispatch, ...]:
+        """The dispatches at a width, by its place in the section's `widths`."""
+        out = list(self.dispatches)
+        for change in self.changes[index]:
+            out[change.dispatch] = change.of(out[change.dispatch])
+        return tuple(out)
 
 
 @dataclass(frozen=True)
 class GpuSection:
-    """Everything that the section holds."""
+    """Everything that the section holds. widths: of nested weights, without gaps, the fewest bits first."""
 
+    widths: tuple[int, ...]
     kernels: tuple[Kernel, ...]
     expressions: tuple[Expr, ...]
     pipelines: tuple[Pipeline, ...]

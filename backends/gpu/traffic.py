@@ -14,8 +14,9 @@ from optimum_compile.backends.gpu.hazards import Hazards
 from optimum_compile.backends.gpu.lower import launches_of
 from optimum_compile.backends.gpu.outliers import starts_of
 from optimum_compile.backends.gpu.section import BufferKind, Flags
+from optimum_compile.backends.gpu.weights import stored
 from optimum_compile.backends.native.arenas import expressions
-from optimum_compile.backends.native.program import NONE, Op, OperandKind, Program
+from optimum_compile.backends.native.program import NONE, Op, OperandKind, Program, WeightKind
 from optimum_compile.compiler.ir.shape import Dim, symbol
 
 ROUNDING = "kv_round"  # rows become codes: work that the bytes of a cache do not stand for
@@ -52,13 +53,16 @@ def traffic(
     seq: int,
     past: int,
     starts: Mapping[int, int] | None = None,
+    width: int = 0,
 ) -> Traffic:
     """What a call of `seq` tokens behind `past` does, logits of the last token only; starts: see `Frame`.
 
-    Raises UnsupportedError for a program that has no dispatches.
+    width: bits that nested weights are read with, 0 for all of them. Raises UnsupportedError for a
+    program that has no dispatches.
     """
     dims = expressions(program)
     frame = Frame(program, program.functions[function], dims, starts)
+    frame.width = width
     hazards, recorder = (
         Hazards(frame.ranges, frame.alive),
         Recorder(s.name for s in program.symbols),
@@ -83,7 +87,7 @@ def traffic(
             held = (o.index for o in step.inputs if o.kind is OperandKind.WEIGHT)
             for index in held:
                 if index not in seen:
-                    weights += _size(program, index, step.op, seq)
+                    weights += _size(frame, index, seq)
                 seen.add(index)
     barriers = kernels.pop("barrier")
     return Traffic(
@@ -93,7 +97,7 @@ def traffic(
 
 
 def describe(path: Path) -> tuple[str, ...]:
-    """A line a function: dispatches by kernel, and bytes of a call with an empty cache.
+    """A line a function and width: dispatches by kernel, and bytes of a call with an empty cache.
 
     Raises InputError for a file that is damaged.
     """
@@ -101,13 +105,14 @@ def describe(path: Path) -> tuple[str, ...]:
     starts = starts_of(program, section)
     lines = []
     for at, function in enumerate(program.functions):
-        found = traffic(program, at, function.high, 0, starts)
-        kernels = ", ".join(f"{count}x {name}" for name, count in found.kernels.items())
-        lines.append(
-            f"{found.function}, {found.seq} tokens: {found.dispatches} dispatches, {found.barriers} "
-            f"barriers, {found.moved_bytes:,} bytes moved, {found.ratio:.3f} of weights and cache: "
-            f"{kernels}"
-        )
+        for width in reversed(program.widths or (0,)):
+            found = traffic(program, at, function.high, 0, starts, width)
+            kernels = ", ".join(f"{count}x {name}" for name, count in found.kernels.items())
+            lines.append(
+                f"{found.function}, {found.seq} tokens{f' at {width} bits' if width else ''}: "
+                f"{found.dispatches} dispatches, {found.barriers} barriers, {found.moved_bytes:,} bytes "
+                f"moved, {found.ratio:.3f} of weights and cache: {kernels}"
+            )
     return tuple(lines)
 
 
@@ -126,7 +131,11 @@ def _is_part(given: Given) -> bool:
     return given.bound.kind is BufferKind.PART
 
 
-def _size(program: Program, index: int, op: Op, seq: int) -> int:
-    weight = program.weights[index]
+def _size(frame: Frame, index: int, seq: int) -> int:
+    """Bytes of a weight that the frame's step reads."""
+    program, weight = frame.program, frame.program.weights[index]
+    if weight.kind is WeightKind.NESTED:
+        held = stored(frame, index)
+        return sum(held.nested_bytes(name) for name in held.parts)
     size = sum(program.parts[part].size_bytes for part in weight.parts if part != NONE)
-    return size // weight.rows * seq if op is Op.ROPE else size
+    return size // weight.rows * seq if frame.step.op is Op.ROPE else size

@@ -1,7 +1,7 @@
 """Packed weights as kernels take them: constants, params and parts, whole or from a row on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 
 from optimum_compile.backends.gpu.dispatch import NOTHING, Given
@@ -53,6 +53,13 @@ class Stored:
             bits = 16 << self.numbers["width" if self.kernel == "nested" else "bits"]
         return -(-bits // 8)
 
+    def nested_bytes(self, name: str) -> int:
+        """What a product with all rows reads of a part of bit planes: planes and tables of the width."""
+        rows, width = self.weight.rows, self.numbers["width"]
+        if name == "codes":
+            return width * packed_bytes(rows * self.weight.columns, 1)
+        return 2 * (-(-rows // self.numbers["rows_per_table"]) << width)
+
     @property
     def group(self) -> int:
         """Columns that share a scale; 0: all."""
@@ -61,10 +68,12 @@ class Stored:
 
 
 def stored(frame: Frame, index: int) -> Stored:
-    """A weight of the program."""
+    """A weight of the program; a nested one at the width of the frame, or the nearest that it has."""
     weight = frame.program.weights[index]
     kind = weight.kind
     numbers = dict(zip(PARAMETERS[kind], weight.parameters, strict=True))
+    if kind is WeightKind.NESTED and frame.width:
+        numbers["width"] = min(max(frame.width, numbers["seed_bits"]), numbers["bits"])
     named = zip(PARTS[kind], weight.parts, strict=True)
     parts = {name: part for name, part in named if part != NONE}
     return Stored(weight, numbers, parts, _row_bits(weight, numbers, parts))
@@ -180,7 +189,9 @@ def rows_of_part(frame: Frame, stored: Stored, name: str, held: int, end: int) -
     """Rows `held` .. `end` - 1 of a part; all of one that is not stored by rows."""
     index, bits = stored.parts[name], stored.row_bits.get(name)
     if bits is None or (held, end) == (0, stored.weight.rows):
-        return frame.part(index)
+        given = frame.part(index)
+        nested = stored.weight.kind is WeightKind.NESTED
+        return replace(given, moved=stored.nested_bytes(name)) if nested else given
     begin = held * bits // 8
     return frame.part(index, begin, -(-end * bits // 8) - begin)
 

@@ -327,3 +327,10 @@ class Program:
     weights: tuple[Weight, ...]
     caches: tuple[Cache, ...]
     functions: tuple[Function, ...]
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Bits that calls may read nested weights with, the fewest first; none without such weights."""
+        nested = [w.parameters[:2] for w in self.weights if w.kind is WeightKind.NESTED]
+        least, most = min((n[0] for n in nested), default=1), max((n[1] for n in nested), default=0)
+        return tuple(range(least, most + 1))

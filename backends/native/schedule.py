@@ -42,8 +42,8 @@ class Scheduler:
     def choose(self, session: Session) -> tuple[int, np.ndarray]:
         """The decode step of the switch and the logits float32 (steps,), from what is in the cache.
 
-        Raises InputError on a GPU, before a prompt, and for a model of other sizes, widths or states than
-        it was trained for.
+        Raises InputError before a prompt, and for a model of other sizes, widths or states than it was
+        trained for.
         """
         if not self.close.alive:
             raise InternalError(f"{self._name}: a scheduler used after it was closed")

@@ -284,8 +284,8 @@ class Session:
     def set_width(self, bits: int) -> None:
         """Read nested weights with `bits` bits from the next call on; 0: with all, as at the beginning.
 
-        Tokens of any widths may follow each other. Raises InputError for a width that no weight has, and
-        on a GPU, which reads all bits.
+        Tokens of any widths may follow each other. On a GPU the first pass at a width makes kernels for
+        it. Raises InputError for a width that no weight has.
         """
         widths = self.model.widths
         if bits != 0 and bits not in widths:

@@ -176,6 +176,30 @@ def test_more_lengths_than_are_kept_recorded(model, device):
                 cpu.reset()
 
 
+def test_every_width_at_every_length(model, device):
+    """More recordings than are kept, and back to those that were: each is that of its width."""
+    gpu, cpu = model.session(device), model.session()
+    lengths = [*range(1, CHUNK + 1), 1, 3]
+    for turn, width in enumerate((4, 2, 3, 2, 0)):
+        for session in (gpu, cpu):
+            session.set_width(width)
+            session.reset()
+        for count in lengths:
+            which = Logits.LAST if turn % 2 else Logits.ALL
+            assert_close(gpu.run(ids(count, turn), which), cpu.run(ids(count, turn), which))
+        assert gpu.stats().weight_bytes == cpu.stats().weight_bytes
+
+
+def test_widths_on_memory_apart(model, device):
+    apart = Device(flags=DeviceFlags.APART | device.flags)
+    gpu, wanted = model.session(apart), model.session(device)
+    for width in (3, 4, 2):
+        for session in (gpu, wanted):
+            session.set_width(width)
+        np.testing.assert_array_equal(gpu.run(ids(3, width)), wanted.run(ids(3, width)))
+    assert apart.messages() == (0, "")
+
+
 def test_statistics(model, device):
     gpu, cpu = model.session(device), model.session()
     for session in (gpu, cpu):
@@ -291,10 +315,10 @@ def test_files_that_do_not_fit_the_device_are_refused(paths, device, tmp_path):
     kernels = section.kernels
     other = type(kernels[0])(kernels[0].name, kernels[0].crc32 ^ 1)
     unknown = type(kernels[0])("no_such_kernel", 1)
-    version = struct.pack("<I", 2) + encode_section(section)[4:]
+    version = struct.pack("<I", 1) + encode_section(section)[4:]
     for made, said in (
         (None, "no section for a GPU"),
-        (version, "version 2"),
+        (version, "version 1; this runtime reads version 2: compile the model again"),
         (changed(path, kernels=(other, *kernels[1:])), "another interface"),
         (changed(path, kernels=(unknown, *kernels[1:])), "no kernel no_such_kernel"),
     ):

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.emission import emitted
+from support.gpu_programs import emitted as gpu_program
+from support.gpu_programs import vulkan, with_caches
 from support.graphs import decoder
 from support.packed import random_packed, with_packed
 
@@ -142,6 +144,30 @@ def test_a_cache_in_few_bits_is_read_as_attention_reads_it(tmp_path):
     rounding_does = float(np.abs(wanted - other).max())
     assert rounding_does > 5e-3
     assert found == pytest.approx(wanted, abs=rounding_does / 10)
+
+
+@pytest.mark.parametrize("coded", [False, True], ids=["f16", "coded"])
+def test_on_a_gpu_it_reads_the_cache_of_the_device(tmp_path, coded):
+    device, graph = vulkan(), made(tmp_path)
+    if coded:
+        with_caches(graph, "kv2:g8@w2,s2", "kv4:g8@w0,s0")
+    model = Model(gpu_program(graph, tmp_path))
+    cpu, gpu = model.session(), model.session(device)
+    scheduler = Scheduler(to_bytes(network()))
+    with pytest.raises(InputError, match="take in the prompt first"):
+        scheduler.choose(gpu)
+    for session in (cpu, gpu):
+        session.set_width(4)
+        session.prefill(TOKENS)
+    (wanted, logits), (found, seen) = scheduler.choose(cpu), scheduler.choose(gpu)
+    assert found == wanted
+    assert seen == pytest.approx(logits, abs=2e-3 * float(np.abs(logits).max()))
+    # It goes on as if nobody had looked.
+    other = model.session(device)
+    other.prefill(TOKENS)
+    assert gpu.decode(7).tolist() == other.decode(7).tolist()
+    with pytest.raises(InputError, match=r"no cache 'k_cache\.7'"):
+        Scheduler(to_bytes(network(keys="k_cache.7"))).choose(gpu)
 
 
 def header_of(data: bytes) -> tuple[dict[str, Any], bytes]:

@@ -2,7 +2,9 @@
 
 import pytest
 from support.gpu import probe
-from support.models import shared_bundle
+from support.models import shared_bundle, shared_model
+
+import optimum_compile as oc
 
 PROMPT = ("--prompt", "tom has a red ball", "--max-tokens", "12", "--json")
 
@@ -14,6 +16,30 @@ def test_the_same_text_on_the_processor_and_on_vulkan(cli):
     probe()
     there = cli("run", bundle.path, *PROMPT, "--device", "vulkan")
     assert (there.code, there.json()["text"]) == (0, here.json()["text"])
+
+
+def test_schedules_on_vulkan(cli, tmp_path):
+    """The same text as on the processor, at widths that are chosen and that change."""
+    values = {"nested": "2,3,4", "quantizer": "rtn", "companions": False}
+    bundle = oc.compile(shared_model(), ["gpu"], output=str(tmp_path), **values)
+    (check,) = bundle.manifest.checks
+    assert check.ok
+    read = {w.width: w.bytes_per_token for w in bundle.manifest.widths}
+    assert sorted(read) == [2, 3, 4]
+    probe()
+    assert check.executed
+    for schedule in ("fixed:3", "prefill 4, decode 4@0 2@5"):
+        arguments = ("run", bundle.path, *PROMPT, "--schedule", schedule)
+        here, there = cli(*arguments), cli(*arguments, "--device", "vulkan")
+        assert (there.code, there.json()["text"]) == (0, here.json()["text"])
+        assert there.json()["mean_bits"] == here.json()["mean_bits"]
+        assert there.json()["bytes_per_token"] == here.json()["bytes_per_token"]
+    assert (
+        cli("run", bundle.path, *PROMPT, "--schedule", "fixed:3").json()["bytes_per_token"]
+        == read[3]
+    )
+    shown = cli("inspect", bundle.resolve(bundle.manifest.artifacts[0].path), "-v").out
+    assert all(f"decode, 1 tokens at {width} bits: " in shown for width in (2, 3, 4))
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,8 @@ OC_API oc_status oc_session_past(const oc_session* session, int64_t* past);
 
 /* Bits that nested weights are read with from the next run on; 0: all of them, as at the beginning. Each weight
  * is read with the nearest number that it has, other weights as ever. The caches stay: tokens of any widths may
- * follow each other. OC_BAD_ARGUMENT where no weight has the width; OC_BAD_CALL on a GPU for fewer than all. */
+ * follow each other. On a GPU the first pass at a width makes kernels for it. OC_BAD_ARGUMENT where no weight has
+ * the width. */
 OC_API oc_status oc_session_set_width(oc_session* session, int64_t bits);
 
 typedef enum oc_logits {
@@ -259,8 +260,8 @@ OC_API oc_status oc_schedule_describe(const oc_schedule* schedule, oc_schedule_i
 OC_API oc_status oc_schedule_step(const oc_schedule* schedule, int64_t index, int64_t* step);
 
 /* After the prompt, taken in with `prefill` bits: the decode step from which on oc_session_set_width should be
- * `low`. Step t takes in token t of the answer. It reads the last layer's cache on the CPU and changes nothing.
- * logits, which may be NULL, takes one number for each step. */
+ * `low`. Step t takes in token t of the answer. It reads the last layer's cache, copied where a GPU has it, and
+ * changes nothing. logits, which may be NULL, takes one number for each step. */
 OC_API oc_status oc_session_schedule(const oc_session* session, const oc_schedule* schedule, int64_t* step,
                                      float* logits, size_t capacity);
 

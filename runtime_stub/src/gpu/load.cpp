@@ -1,3 +1,4 @@
+#include <numeric>
 #include <utility>
 
 #include "optimum_compile/gpu/kernel_table.h"
@@ -7,8 +8,12 @@
 namespace optimum_compile::gpu {
 namespace {
 
-constexpr uint32_t kVersion = 1;
 constexpr uint8_t kWaits = 1, kLogits = 2;
+
+// How many widths calls may name.
+uint32_t width_count(const Program& p) {
+  return p.least_width == 0 ? 0 : static_cast<uint32_t>(p.greatest_width - p.least_width + 1);
+}
 
 PipelineOf read_pipeline(Cursor& in, const GpuProgram& g) {
   PipelineOf p;
@@ -109,6 +114,51 @@ Dispatch read_dispatch(Cursor& in, const Program& p, const GpuProgram& g) {
   return d;
 }
 
+// Places in a table, each once and in order.
+uint32_t read_place(Cursor& in, size_t size, int64_t* last, const char* what) {
+  const uint32_t place = read_index(in, size, what);
+  if (static_cast<int64_t>(place) <= *last) {
+    fail(OC_BAD_FILE, "%s is %u, behind %lld", what, place, static_cast<long long>(*last));
+  }
+  *last = place;
+  return place;
+}
+
+// What `d` is at some width: another pipeline of the same kernel for the same buffers.
+void change(Cursor& in, const GpuProgram& g, Dispatch* d) {
+  const uint32_t pipeline = read_index(in, g.pipelines.size(), "the pipeline of a change");
+  if (g.pipelines[pipeline].kernel != g.pipelines[d->pipeline].kernel) {
+    fail(OC_BAD_FILE, "a change of kernel %s names a pipeline of kernel %s",
+         g.kernels[g.pipelines[d->pipeline].kernel].name.c_str(),
+         g.kernels[g.pipelines[pipeline].kernel].name.c_str());
+  }
+  d->pipeline = pipeline;
+  for (uint32_t& groups : d->groups) {
+    groups = read_index(in, g.expressions.size(), "the groups of a change");
+  }
+  int64_t last = -1;
+  for (uint32_t n = in.count("changed params", 13); n > 0; --n) {
+    Param& param = d->params[read_place(in, d->params.size(), &last, "the place of a changed param")];
+    param = read_param(in, g);
+  }
+}
+
+// The dispatches at one width: those of `lists[0]` but for some.
+void read_changes(Cursor& in, const GpuProgram& g, GpuFunction* f) {
+  std::vector<uint32_t> list = f->lists[0];
+  int64_t last = -1;
+  const uint32_t count = in.count("changes", 24);
+  for (uint32_t n = count; n > 0; --n) {
+    const uint32_t place = read_place(in, list.size(), &last, "the dispatch of a change");
+    Dispatch d = f->dispatches[place];
+    change(in, g, &d);
+    list[place] = static_cast<uint32_t>(f->dispatches.size());
+    f->dispatches.push_back(std::move(d));
+  }
+  f->list_of.push_back(count == 0 ? 0 : static_cast<uint32_t>(f->lists.size()));
+  if (count > 0) f->lists.push_back(std::move(list));
+}
+
 GpuFunction read_function(Cursor& in, const Program& p, const GpuProgram& g) {
   GpuFunction f;
   const uint8_t optional = in.u8();
@@ -117,7 +167,21 @@ GpuFunction read_function(Cursor& in, const Program& p, const GpuProgram& g) {
   for (uint32_t n = in.count("dispatches", 27); n > 0; --n) {
     f.dispatches.push_back(read_dispatch(in, p, g));
   }
+  f.lists.emplace_back(f.dispatches.size());
+  std::iota(f.lists[0].begin(), f.lists[0].end(), 0u);
+  f.list_of.push_back(0);
+  for (uint32_t n = width_count(p); n > 0; --n) read_changes(in, g, &f);
   return f;
+}
+
+// They are those of the weights, so that every width that a call may name has dispatches.
+void check_widths(Cursor& in, const Program& p) {
+  const uint32_t count = in.count("widths", 4);
+  bool good = count == width_count(p);
+  for (uint32_t i = 0; i < count && good; ++i) good = in.u32() == p.least_width + i;
+  if (good) return;
+  fail(OC_BAD_FILE, "%u widths in the section GPU are not the %lld to %lld bits of nested weights",
+       count, static_cast<long long>(p.least_width), static_cast<long long>(p.greatest_width));
 }
 
 }  // namespace
@@ -126,9 +190,10 @@ void read_section(Bytes section, Program* program) {
   Cursor in(section);
   program->gpu_version = in.u32();
   if (program->gpu_version == 0) fail(OC_BAD_FILE, "a section GPU of version 0");
-  if (program->gpu_version != kVersion) return;
+  if (program->gpu_version != kSectionVersion) return;
   auto made = std::make_shared<GpuProgram>();
   GpuProgram& g = *made;
+  check_widths(in, *program);
   for (uint32_t n = in.count("kernels", 8); n > 0; --n) {
     NamedKernel k;
     k.name = read_name(in);
@@ -143,7 +208,7 @@ void read_section(Bytes section, Program* program) {
   for (uint32_t n = in.count("pipelines", 8); n > 0; --n) {
     g.pipelines.push_back(read_pipeline(in, g));
   }
-  const uint32_t functions = in.count("functions", 5);
+  const uint32_t functions = in.count("functions", 5 + 4 * width_count(*program));
   if (functions != program->functions.size()) {
     fail(OC_BAD_FILE, "%u functions for a GPU, the program has %zu", functions,
          program->functions.size());

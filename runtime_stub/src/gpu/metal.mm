@@ -81,7 +81,10 @@ void MetalSession::encode(id<MTLComputeCommandEncoder> encoder, const Chunk& chu
   bool waits = false;
   uint32_t bound = kNone;
   words_.set(chunk.seq, past_, first);
-  for (const Dispatch& d : model_->section().functions[chunk.function].dispatches) {
+  const GpuFunction& f = model_->section().functions[chunk.function];
+  const uint32_t list = list_at(*program_, f, width_);
+  for (size_t at = 0; at < f.size(); ++at) {
+    const Dispatch& d = f.at(list, at);
     waits = waits || d.waits;  // one that is left out leaves its barrier to the next one
     if (d.makes_logits && first == chunk.seq) continue;
     uint32_t groups[3], words[kMostParams];
@@ -139,7 +142,7 @@ void MetalSession::run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logit
     const int64_t rows = all ? seq : 1;
     std::memcpy(logits, row(kept_row_), static_cast<size_t>(rows * vocabulary) * 4);
   }
-  stats_.last_weight_bytes = weight_bytes(*program_, f, seq, first < seq);
+  stats_.last_weight_bytes = weight_bytes(*program_, f, seq, first < seq, width_);
   stats_.weight_bytes += stats_.last_weight_bytes;
   stats_.arena_bytes = std::max(stats_.arena_bytes, bytes);
   stats_.total_ns += now_ns() - began;
@@ -148,6 +151,28 @@ void MetalSession::run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logit
 // The host sees the logits where they lie, so it looks itself.
 void MetalSession::find_top(int64_t k, int64_t* ids, float* values) {
   top_of(row(kept_row_), program_->vocabulary, k, ids, values);
+}
+
+SeenCache MetalSession::see(const Cache& c) {
+  struct Kept {
+    id<MTLBuffer> buffer;
+  };
+  if (c.bytes % 4 != 0) fail(OC_BAD_FILE, "cache %s has no whole words", c.name.c_str());
+  check_limit(c.bytes, taken(), "a cache for the host");
+  id<MTLBuffer> copied = make_buffer(*context_, c.bytes, true, "a cache for the host");
+  @autoreleasepool {
+    id<MTLCommandBuffer> commands = [context_->queue commandBuffer];
+    id<MTLBlitCommandEncoder> blit = [commands blitCommandEncoder];
+    [blit copyFromBuffer:c.spec.role == KvRole::keys ? keys_ : values_
+             sourceOffset:static_cast<NSUInteger>(c.offset)
+                 toBuffer:copied
+        destinationOffset:0
+                     size:static_cast<NSUInteger>(c.bytes)];
+    [blit endEncoding];
+    metal::run(*context_, commands);
+  }
+  uint8_t* const data = static_cast<uint8_t*>(copied.contents);
+  return {{c.spec, data, static_cast<size_t>(c.bytes)}, std::make_shared<Kept>(Kept{copied})};
 }
 
 void run_probe(const Context& context, const KernelTable& kernels, oc_probe_call* call) {

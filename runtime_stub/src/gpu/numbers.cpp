@@ -49,8 +49,9 @@ const GpuProgram& section_of(const Program& program) {
     fail(OC_NO_DEVICE, "the file has no section for a GPU: compile it with --target gpu");
   }
   if (program.gpu == nullptr) {
-    fail(OC_BAD_VERSION, "the section GPU has version %u; this runtime reads version 1",
-         program.gpu_version);
+    fail(OC_BAD_VERSION,
+         "the section GPU has version %u; this runtime reads version %u: compile the model again",
+         program.gpu_version, kSectionVersion);
   }
   return *program.gpu;
 }
@@ -125,7 +126,11 @@ int64_t arena_bytes(const Program& p, const Function& f, Numbers* numbers, int64
   return bytes;
 }
 
-int64_t weight_bytes(const Program& p, const Function& f, int64_t seq, bool logits) {
+uint32_t list_at(const Program& p, const GpuFunction& f, int64_t width) {
+  return f.list_of[width == 0 ? 0 : static_cast<size_t>(width - p.least_width + 1)];
+}
+
+int64_t weight_bytes(const Program& p, const Function& f, int64_t seq, bool logits, int64_t width) {
   int64_t out = 0;
   for (const Step& step : f.steps) {
     const bool makes = !step.outputs.empty() && step.outputs[0].kind == OperandKind::view &&
@@ -135,7 +140,8 @@ int64_t weight_bytes(const Program& p, const Function& f, int64_t seq, bool logi
       if (o.kind != OperandKind::weight) continue;
       const Weight& w = p.weights[o.index];
       const bool rows = step.op == Op::embedding || step.op == Op::rope;
-      out += rows ? seq * (w.bytes / w.rows) : w.bytes;
+      const int64_t bytes = w.bytes_at(width);
+      out += rows ? seq * (bytes / w.rows) : bytes;
     }
   }
   return out;

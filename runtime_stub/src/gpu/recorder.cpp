@@ -12,7 +12,7 @@
 namespace optimum_compile::gpu {
 namespace {
 
-constexpr size_t kKept = 8;  // recordings
+constexpr size_t kKept = 8;  // recordings for each width
 constexpr int64_t kGroupBytes = 16;
 
 uint64_t bits_of(VkBuffer buffer) {
@@ -31,12 +31,14 @@ Recorder::Recorder(std::shared_ptr<const Gpu> gpu, std::shared_ptr<const GpuMode
       memory_(memory),
       numbers_(model_->program()),
       sets_(model_->section().functions.size()) {
-  size_t most = 1;
+  size_t most = 1, lists = 1;
   for (const GpuFunction& f : model_->section().functions) {
-    most = std::max(most, f.dispatches.size());
+    most = std::max(most, f.size());
+    lists = std::max(lists, f.lists.size());
   }
   slots_ = static_cast<uint32_t>(most);
-  const int64_t slots = static_cast<int64_t>(most * kKept);
+  most_ = kKept * lists;
+  const int64_t slots = static_cast<int64_t>(most * most_);
   // Offsets of params are 32 bits.
   if (slots > INT32_MAX / kParamBytes) {
     fail(OC_BAD_FILE, "a function of %zu dispatches is too long", most);
@@ -78,26 +80,27 @@ VkDescriptorBufferInfo Recorder::place(const Bound& b) const {
 // Dispatches of one stage that are given the same buffers share a set.
 const Recorder::Sets& Recorder::sets(size_t function) {
   if (sets_[function] != nullptr) return *sets_[function];
-  const std::vector<Dispatch>& dispatches = model_->section().functions[function].dispatches;
+  const GpuFunction& f = model_->section().functions[function];
   struct Group {
     std::vector<VkDescriptorBufferInfo> buffers;
     std::vector<size_t> of;
   };
   std::vector<std::map<std::vector<uint64_t>, Group>> stages(model_->program()->stages.size());
-  for (size_t i = 0; i < dispatches.size(); ++i) {
+  for (size_t i = 0; i < f.size(); ++i) {
+    const Dispatch& d = f.at(0, i);
     std::vector<VkDescriptorBufferInfo> buffers;
     std::vector<uint64_t> key;
-    for (const Bound& b : dispatches[i].buffers) {
+    for (const Bound& b : d.buffers) {
       buffers.push_back(place(b));
       const VkDescriptorBufferInfo& info = buffers.back();
       key.insert(key.end(), {bits_of(info.buffer), info.offset, info.range});
     }
-    Group& group = stages[dispatches[i].stage][key];
+    Group& group = stages[d.stage][key];
     group.buffers = std::move(buffers);
     group.of.push_back(i);
   }
   auto made = std::make_unique<Sets>();
-  made->of.resize(dispatches.size());
+  made->of.resize(f.size());
   for (const auto& groups : stages) {
     if (groups.empty()) continue;
     uint32_t buffers = 0;
@@ -118,7 +121,7 @@ const Recorder::Sets& Recorder::sets(size_t function) {
 // A place for a recording: a new one, or that of the one that nobody used for longest.
 Recording& Recorder::room(const Pass& pass) {
   Recording* found = nullptr;
-  if (kept_.size() < kKept) {
+  if (kept_.size() < most_) {
     kept_.push_back(std::make_unique<Recording>());
     found = kept_.back().get();
     found->first_slot = static_cast<uint32_t>(kept_.size() - 1) * slots_;
@@ -146,23 +149,27 @@ bool Recorder::is_late(const Dispatch& d) const {
          });
 }
 
-void Recorder::write(const Recording& r, uint32_t dispatch) {
-  const Dispatch& d = model_->section().functions[r.pass.function].dispatches[dispatch];
+const Dispatch& Recorder::dispatch(const Recording& r, uint32_t index) const {
+  return model_->section().functions[r.pass.function].at(r.pass.list, index);
+}
+
+void Recorder::write(const Recording& r, uint32_t index) {
+  const Dispatch& d = dispatch(r, index);
   uint32_t words[kMostParams];
   for (size_t i = 0; i < d.params.size(); ++i) {
     const Param& p = d.params[i];
     words[i] = p.kind == ParamKind::expr ? numbers_.word(p.value) : p.value;
   }
-  const int64_t slot = r.first_slot + dispatch;
+  const int64_t slot = r.first_slot + index;
   std::memcpy(params_.data() + slot * kParamBytes, words, 4 * d.params.size());
 }
 
-void Recorder::write_groups(const Recording& r, uint32_t dispatch) {
-  const Dispatch& d = model_->section().functions[r.pass.function].dispatches[dispatch];
+void Recorder::write_groups(const Recording& r, uint32_t index) {
+  const Dispatch& d = dispatch(r, index);
   uint32_t groups[4] = {};
   for (int i = 0; i < 3; ++i) groups[i] = numbers_.word(d.groups[i]);
   check_groups(*gpu_, model_->kernel(d.pipeline).name.c_str(), groups);
-  const int64_t slot = r.first_slot + dispatch;
+  const int64_t slot = r.first_slot + index;
   std::memcpy(groups_.data() + slot * kGroupBytes, groups, sizeof groups);
 }
 
@@ -177,9 +184,7 @@ void Recorder::record(Recording* r) {
   const Sets& sets = this->sets(r->pass.function);
   if (gpu_->physical().clock_bits > 0) {
     uint32_t clocks = 2;
-    for (size_t i = 1; i < f.dispatches.size(); ++i) {
-      clocks += f.dispatches[i].stage != f.dispatches[i - 1].stage;
-    }
+    for (size_t i = 1; i < f.size(); ++i) clocks += f.at(0, i).stage != f.at(0, i - 1).stage;
     VkQueryPoolCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO;
     info.queryType = VK_QUERY_TYPE_TIMESTAMP;
@@ -195,8 +200,8 @@ void Recorder::record(Recording* r) {
   wait_for_all(*gpu_, r->commands);  // for what was submitted before
   bool waits = false;
   uint32_t bound = kNone;
-  for (uint32_t i = 0; i < f.dispatches.size(); ++i) {
-    const Dispatch& d = f.dispatches[i];
+  for (uint32_t i = 0; i < f.size(); ++i) {
+    const Dispatch& d = dispatch(*r, i);
     waits = waits || d.waits;  // one that is left out leaves its barrier to the next one
     if (d.makes_logits && r->pass.first == r->pass.seq) continue;
     const bool late = late_groups(d);
@@ -251,8 +256,7 @@ const Recording& Recorder::get(const Pass& pass, int64_t past) {
     r->past = -1;
     for (const uint32_t i : r->late) {
       write(*r, i);
-      const Dispatch& d = model_->section().functions[pass.function].dispatches[i];
-      if (late_groups(d)) write_groups(*r, i);
+      if (late_groups(dispatch(*r, i))) write_groups(*r, i);
     }
   }
   r->past = past;

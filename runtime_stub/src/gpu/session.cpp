@@ -95,8 +95,9 @@ void GpuSession::run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits 
                            float* logits) {
   const int64_t began = now_ns(), seq = chunk.seq;
   likeliest_ = -1;
+  const GpuFunction& function = model_->section().functions[chunk.function];
   int64_t first = 0;
-  if (model_->section().functions[chunk.function].optional_head && which != OC_LOGITS_ALL) {
+  if (function.optional_head && which != OC_LOGITS_ALL) {
     first = which == OC_LOGITS_NONE ? seq : seq - 1;
   }
   const bool all = which == OC_LOGITS_ALL, last = which == OC_LOGITS_LAST;
@@ -104,7 +105,8 @@ void GpuSession::run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits 
   const int64_t host_rows = all ? seq : last ? 1 : 0;
   make_room(chunk, seq - first, host_rows);
   std::memcpy(memory_.tokens.data(), tokens, static_cast<size_t>(seq) * 8);
-  const Recording& recording = recorder_.get({chunk.function, seq, first}, past_);
+  const uint32_t dispatches = list_at(*program_, function, width_);
+  const Recording& recording = recorder_.get({chunk.function, seq, first, dispatches}, past_);
 
   const bool greedy = generating_ && which == OC_LOGITS_KEEP && finder_.can();
   const VkCommandBuffer list[] = {recording.commands, behind_};
@@ -124,6 +126,21 @@ void GpuSession::run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits 
   kept_row_ = row;
   count(chunk, first, recording);
   stats_.total_ns += now_ns() - began;
+}
+
+SeenCache GpuSession::see(const Cache& c) {
+  const auto copied = std::make_shared<GpuBuffer>();
+  check_limit(c.bytes, taken(), "a cache for the host");
+  *copied = GpuBuffer(gpu_, c.bytes, Use::read, "a cache for the host");
+  const GpuBuffer& held = c.spec.role == KvRole::keys ? memory_.keys : memory_.values;
+  const VkBufferCopy region = {static_cast<VkDeviceSize>(c.offset), 0,
+                               static_cast<VkDeviceSize>(c.bytes)};
+  commands_.begin(behind_, true);
+  gpu_->api().CmdCopyBuffer(behind_, held.handle(), copied->handle(), 1, &region);
+  wait_for_all(*gpu_, behind_);
+  commands_.end(behind_);
+  commands_.run(&behind_, 1);
+  return {{c.spec, copied->data(), static_cast<size_t>(c.bytes)}, copied};
 }
 
 void GpuSession::find_top(int64_t k, int64_t* ids, float* values) {
@@ -158,7 +175,7 @@ void GpuSession::count(const Chunk& chunk, int64_t first, const Recording& r) {
     last_stage_ = r.stages[i];
   }
   stats_.last_weight_bytes = weight_bytes(*program_, program_->functions[chunk.function],
-                                          chunk.seq, first < chunk.seq);
+                                          chunk.seq, first < chunk.seq, width_);
   stats_.weight_bytes += stats_.last_weight_bytes;
 }
 

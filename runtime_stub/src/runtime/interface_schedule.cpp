@@ -58,7 +58,7 @@ oc_status oc_session_schedule(const oc_session* session, const oc_schedule* sche
     need(schedule);
     need(step);
     const Schedule& s = *schedule->schedule;
-    const Session& running = *session->session;
+    Session& running = *session->session;
     const Program& p = running.program();
     if (running.past() < 1) fail(OC_BAD_CALL, "no token is in the cache: take in the prompt first");
     if (s.low < p.least_width || s.prefill > p.greatest_width || p.least_width == 0) {
@@ -69,8 +69,9 @@ oc_status oc_session_schedule(const oc_session* session, const oc_schedule* sche
     if (logits != nullptr && capacity < s.steps.size()) {
       fail(OC_BAD_ARGUMENT, "%zu numbers do not fit room for %zu", s.steps.size(), capacity);
     }
+    const SeenCache keys = running.cache(s.keys), values = running.cache(s.values);
     const std::vector<float> found =
-        schedule_logits(s, running.cache(s.keys), running.cache(s.values), running.past());
+        schedule_logits(s, keys.cache, values.cache, running.past());
     const auto best = std::max_element(found.begin(), found.end());
     *step = s.steps[static_cast<size_t>(best - found.begin())];
     if (logits != nullptr) std::copy(found.begin(), found.end(), logits);

@@ -148,19 +148,15 @@ void Session::set_width(int64_t bits) {
          static_cast<long long>(bits), static_cast<long long>(least),
          static_cast<long long>(greatest));
   }
-  take_width(bits);
+  width_ = bits;
+  take_width();
 }
 
-void Session::take_width(int64_t bits) {
-  if (bits == 0 || bits == program_->greatest_width) return;
-  fail(OC_BAD_CALL,
-       "a width of %lld bits: this device reads all %lld bits of nested weights; the CPU reads "
-       "fewer",
-       static_cast<long long>(bits), static_cast<long long>(program_->greatest_width));
-}
-
-KvCache Session::cache(const std::string&) const {
-  fail(OC_BAD_CALL, "the cache is on a device; a scheduler reads that of the CPU");
+SeenCache Session::cache(const std::string& name) {
+  for (const Cache& c : program_->caches) {
+    if (c.name == name) return see(c);
+  }
+  fail(OC_BAD_CALL, "the model has no cache '%s'", name.c_str());
 }
 
 void Session::generate(const int64_t* prompt, int64_t count, int64_t most, const int64_t* stops,

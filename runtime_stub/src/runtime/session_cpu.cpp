@@ -99,15 +99,11 @@ void CpuSession::find_top(int64_t k, int64_t* ids, float* values) {
   top_of(last_logits_, program_->vocabulary, k, ids, values);
 }
 
-void CpuSession::take_width(int64_t bits) { work_.set_width(bits); }
+void CpuSession::take_width() { work_.set_width(width_); }
 
-KvCache CpuSession::cache(const std::string& name) const {
-  for (const Cache& c : program_->caches) {
-    if (c.name != name) continue;
-    const Block& block = c.spec.role == KvRole::keys ? keys_ : values_;
-    return {c.spec, block.data() + c.offset, static_cast<size_t>(c.bytes)};
-  }
-  fail(OC_BAD_CALL, "the model has no cache '%s'", name.c_str());
+SeenCache CpuSession::see(const Cache& c) {
+  const Block& block = c.spec.role == KvRole::keys ? keys_ : values_;
+  return {{c.spec, block.data() + c.offset, static_cast<size_t>(c.bytes)}, nullptr};
 }
 
 void CpuSession::execute(const Frame& frame) {

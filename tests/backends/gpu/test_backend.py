@@ -1,8 +1,10 @@
 """The target gpu: what it refuses, who executes it, and what it says where nothing can."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.emission import emitted as emission
 from support.gpu_programs import emitted, mixed, opened, with_caches
@@ -95,6 +97,35 @@ def test_it_is_executed_by_what_there_is(made):
         assert done.executed_by == f"Vulkan: {device.device}"
         assert 0 < done.max_rel_err < 2e-3
     assert BACKEND.inspect(made.result.artifact).startswith('{"stages"')
+
+
+def test_cases_switch_widths_and_are_compared_at_each(tmp_path):
+    """Calls choose widths, so that what is executed is compared with the oracle's palettes of each."""
+    assert BACKEND.chooses_widths
+    graph = opened(save_folder(tiny_model("llama", num_hidden_layers=1), tmp_path / "m"))
+    made = emission(mixed(graph, tmp_path, ("nest2-4:r8", "nest3-4:r4")), tmp_path, BACKEND)
+    named = [
+        [int(c.inputs["width"][0]) for c in case.calls if "width" in c.inputs]
+        for case in made.cases
+    ]
+    assert {width for case in named for width in case} == {2, 3, 4}
+    done = BACKEND.verify(made.result.artifact, made.cases, LIMIT)
+    assert done.ok, done.reason
+    assert done.executed == bool(found.vulkan_device().device)
+    assert done.max_rel_err < 2e-3
+    # Cases that name other widths are not answered by it.
+    wrong = tuple(
+        replace(
+            case,
+            calls=tuple(replace(call, inputs=without_width(call.inputs)) for call in case.calls),
+        )
+        for case in made.cases
+    )
+    assert not BACKEND.verify(made.result.artifact, wrong, LIMIT).ok
+
+
+def without_width(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: value for name, value in inputs.items() if name != "width"}
 
 
 def test_without_a_device_the_cpu_runs_it_and_it_counts_as_not_executed(made, monkeypatch):

@@ -35,13 +35,23 @@ dispatches = st.builds(
     *(many(bounds), many(params)),
 )
 expressions = st.builds(p.Expr, many(st.tuples(st.sampled_from(p.ExprOp), i64)))
-sections = st.builds(
-    s.GpuSection,
-    many(st.builds(s.Kernel, st.text(max_size=9), u32)),
-    many(expressions),
-    many(st.builds(s.Pipeline, u32, many(u32))),
-    many(st.builds(s.Launches, st.booleans(), many(dispatches))),
-)
+changes = st.builds(s.Change, u32, u32, st.tuples(u32, u32, u32), many(st.tuples(u32, params)))
+
+
+def sections_with(widths: tuple[int, ...]) -> st.SearchStrategy[s.GpuSection]:
+    """Sections whose functions have changes for each of these widths."""
+    found = st.tuples(*(many(changes) for _ in widths))
+    return st.builds(
+        s.GpuSection,
+        st.just(widths),
+        many(st.builds(s.Kernel, st.text(max_size=9), u32)),
+        many(expressions),
+        many(st.builds(s.Pipeline, u32, many(u32))),
+        many(st.builds(s.Launches, st.booleans(), many(dispatches), found)),
+    )
+
+
+sections = many(u32).flatmap(sections_with)
 
 
 @settings(max_examples=60, deadline=None)
@@ -67,8 +77,14 @@ def test_bytes_are_refused_with_what_is_wrong(made):
     data = bytearray(read(made).more[s.KIND])
     with pytest.raises(FormatError, match="version 7"):
         decode_section(b"\7" + data[1:])
+    with pytest.raises(
+        FormatError, match="version 1, this reader knows 2: compile the model again"
+    ):
+        decode_section(b"\1" + data[1:])
     with pytest.raises(FormatError, match="entries do not fit"):
         decode_section(data[:4] + b"\xff\xff\xff\x7f" + data[8:])
+    with pytest.raises(FormatError, match="9 widths, expected 8 at most"):
+        decode_section(data[:4] + b"\x09" + data[5:])
     section = decode_section(data)
     at = len(encode_section(replace(section, functions=()))) + 0
     with pytest.raises(FormatError, match="head is marked 9"):

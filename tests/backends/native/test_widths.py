@@ -15,13 +15,16 @@ from optimum_compile.backends.native.backend import BACKEND
 from optimum_compile.backends.native.library import Status, library
 from optimum_compile.backends.native.session import Logits, Model
 from optimum_compile.compiler.errors import InputError
+from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.nested import at_width
 from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Nested
+from optimum_compile.passes.precision.narrow import narrowed
 from optimum_compile.passes.precision.units import units_of
 from optimum_compile.runtime_stub.build import runtime_program
 
+BETWEEN = 1e-3  # of logits on two devices: sums in another order, rounded to fp16
 TOKENS = np.random.default_rng(3).integers(0, 50, 12)
 # A linear of fewer widths is read with the nearest that it has.
 SCHEMES = (Nested(2, 4, 4), Nested(3, 4, 5), Nested(2, 3))
@@ -136,19 +139,73 @@ def test_widths_that_are_not_stored_are_refused(nested):
     session.set_width(3)  # a refusal leaves no trace
 
 
-def test_a_gpu_reads_all_bits_and_says_so(weights, tmp_path):
-    device = vulkan()
-    graph = with_packed(fresh(), weights, tmp_path)
-    model = Model(gpu_program(graph, tmp_path))
-    session = model.session(device)
-    for bits in (0, 4):
-        session.set_width(bits)
-    for bits in (2, 3):
-        with pytest.raises(InputError, match=r"this device reads all 4 bits.*the CPU reads fewer"):
+@pytest.fixture(scope="module")
+def on_gpu(weights, tmp_path_factory) -> Model:
+    folder = tmp_path_factory.mktemp("gpu")
+    model = Model(gpu_program(with_packed(fresh(), weights, folder), folder))
+    kept = model.session(vulkan())  # with it, weights and pipelines stay for the next one
+    yield model
+    kept.close()
+
+
+def close(found: np.ndarray, wanted: np.ndarray) -> bool:
+    return bool(np.linalg.norm(found - wanted) < BETWEEN * np.linalg.norm(wanted))
+
+
+@pytest.mark.parametrize("width", [*WIDTHS, 0])
+def test_a_gpu_reads_the_width_that_the_cpu_reads(on_gpu, width):
+    cpu, gpu = on_gpu.session(), on_gpu.session(vulkan())
+    for session in (cpu, gpu):
+        session.set_width(width)
+    assert close(gpu.run(TOKENS[:7]), cpu.run(TOKENS[:7]))
+    for token in TOKENS[7:]:
+        assert close(gpu.decode(token), cpu.decode(token))
+        assert gpu.stats().last_weight_bytes == cpu.stats().last_weight_bytes
+    assert gpu.stats().weight_bytes == cpu.stats().weight_bytes
+
+
+def test_a_gpu_follows_widths_that_change_in_the_middle(on_gpu):
+    """Down and up again behind one prompt; a wrong width would show."""
+    cpu, gpu = on_gpu.session(), on_gpu.session(vulkan())
+    all_bits = on_gpu.session()
+    for session in (cpu, gpu):
+        session.set_width(4)
+    for session in (cpu, gpu, all_bits):
+        session.prefill(TOKENS[:5])
+    for at, width in enumerate((4, 4, 3, 2, 2, 3, 4, 2, 0, 2)):
+        token = TOKENS[at % len(TOKENS)]
+        for session in (cpu, gpu):
+            session.set_width(width)
+        wanted, found, other = cpu.decode(token), gpu.decode(token), all_bits.decode(token)
+        assert close(found, wanted)
+        assert width in (0, 4) or not close(found, other)
+        assert gpu.stats().last_weight_bytes == cpu.stats().last_weight_bytes
+
+
+def test_a_gpu_refuses_widths_as_the_cpu_does(on_gpu):
+    session = on_gpu.session(vulkan())
+    assert session.widths == WIDTHS
+    for bits in (1, 5, -1, 1 << 40):
+        with pytest.raises(InputError, match="has 2, 3, 4"):
             session.set_width(bits)
-        assert library().oc_session_set_width(session._live, bits) == Status.BAD_CALL
-    assert session.run(TOKENS[:3]).shape == (3, 50)
-    model.session().set_width(2)  # the same file on the CPU
+        assert library().oc_session_set_width(session._live, bits) == Status.BAD_ARGUMENT
+        assert b"the nested weights have 2 to 4" in library().oc_last_error()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_greedy_tokens_of_a_gpu_are_those_of_the_oracle_at_each_width(
+    on_gpu, weights, width, tmp_path
+):
+    graph = narrowed(with_packed(fresh(), weights, tmp_path), width)
+    wanted, given, states = [], list(TOKENS[:5]), None
+    for _ in range(8):
+        inputs = {"tokens": np.array([given]), "past": np.array([len(wanted) and 4 + len(wanted)])}
+        made = run(graph, inputs, states, weights="quantized")
+        states, given = made.states, [int(made.outputs[0].numpy()[0, -1].argmax())]
+        wanted += given
+    session = on_gpu.session(vulkan())
+    session.set_width(width)
+    assert session.generate(TOKENS[:5], 8) == wanted
 
 
 def test_a_model_without_nested_weights_has_no_widths(alone):

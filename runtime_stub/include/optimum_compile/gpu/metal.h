@@ -74,6 +74,7 @@ class MetalSession : public Session {
   void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
                  float* logits) override;
   void find_top(int64_t k, int64_t* ids, float* values) override;
+  SeenCache see(const Cache& cache) override;
   void grow(__strong id<MTLBuffer>* buffer, int64_t bytes, bool seen, const char* what);
   int64_t taken() const;
   const float* row(int64_t index) const;

@@ -52,8 +52,12 @@ void check_constant_list(const KernelEntry& kernel, const uint32_t* constants, s
 int64_t arena_bytes(const Program& program, const Function& function, Numbers* numbers, int64_t seq,
                     int64_t past);
 
-// Bytes of weights that the steps of a pass read, as the CPU counts them.
-int64_t weight_bytes(const Program& program, const Function& function, int64_t seq, bool logits);
+// The dispatches of a function where nested weights are read with `width` bits; 0: as without a width.
+uint32_t list_at(const Program& program, const GpuFunction& function, int64_t width);
+
+// Bytes of weights that the steps of a pass read at a width, as the CPU counts them.
+int64_t weight_bytes(const Program& program, const Function& function, int64_t seq, bool logits,
+                     int64_t width);
 
 }  // namespace optimum_compile::gpu
 

@@ -12,6 +12,7 @@ namespace optimum_compile {
 
 namespace gpu {
 
+constexpr uint32_t kSectionVersion = 2;
 constexpr int64_t kBindAlignment = 256;
 
 struct NamedKernel {
@@ -51,7 +52,12 @@ struct Dispatch {
 
 struct GpuFunction {
   bool optional_head = false;
-  std::vector<Dispatch> dispatches;
+  std::vector<Dispatch> dispatches;          // all that there are, whatever the width
+  std::vector<std::vector<uint32_t>> lists;  // which of them run, in order; all lists are as long
+  std::vector<uint32_t> list_of;             // by width: where none is named, then each
+
+  size_t size() const { return lists[0].size(); }
+  const Dispatch& at(uint32_t list, size_t index) const { return dispatches[lists[list][index]]; }
 };
 
 // Check the section and put it into the program; one of another version is left out.

@@ -16,12 +16,15 @@ struct Memories {
   GpuBuffer arena, keys, values, tokens, logits, none;
 };
 
-// Which commands: those of a function for `seq` tokens, of whose logits those from `first` on are wanted.
+// Which commands: those of a function for `seq` tokens, of whose logits those from `first` on are wanted,
+// and which list of its dispatches.
 struct Pass {
   size_t function = 0;
   int64_t seq = 0, first = 0;
+  uint32_t list = 0;
   bool operator==(const Pass& other) const {
-    return function == other.function && seq == other.seq && first == other.first;
+    return function == other.function && seq == other.seq && first == other.first &&
+           list == other.list;
   }
 };
 
@@ -54,18 +57,20 @@ class Recorder {
   std::vector<int64_t> stage_ns(const Recording& recording) const;
 
  private:
-  // Descriptor sets of one function, from a pool for each stage.
+  // Descriptor sets of one function, from a pool for each stage. All lists of dispatches share them,
+  // for they have the same buffers.
   struct Sets {
     std::vector<std::unique_ptr<const SetPool>> pools;
     std::vector<VkDescriptorSet> of;  // each dispatch
   };
   const Sets& sets(size_t function);
+  const Dispatch& dispatch(const Recording& recording, uint32_t index) const;
   VkDescriptorBufferInfo place(const Bound& bound) const;
   Recording& room(const Pass& pass);
   void forget(Recording* recording);
   void record(Recording* recording);
-  void write(const Recording& recording, uint32_t dispatch);
-  void write_groups(const Recording& recording, uint32_t dispatch);
+  void write(const Recording& recording, uint32_t index);
+  void write_groups(const Recording& recording, uint32_t index);
   bool late_groups(const Dispatch& dispatch) const;
   bool is_late(const Dispatch& dispatch) const;
   void clock(const Recording& recording, uint32_t number) const;
@@ -76,6 +81,7 @@ class Recorder {
   const Memories& memory_;
   GpuNumbers numbers_;
   uint32_t slots_ = 0;  // params of one recording
+  size_t most_ = 0;     // recordings that are kept
   GpuBuffer params_, groups_;
   std::vector<std::unique_ptr<Sets>> sets_;  // by function
   std::vector<std::unique_ptr<Recording>> kept_;

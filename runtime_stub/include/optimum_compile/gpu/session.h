@@ -48,6 +48,7 @@ class GpuSession : public Session {
   void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
                  float* logits) override;
   void find_top(int64_t k, int64_t* ids, float* values) override;
+  SeenCache see(const Cache& cache) override;
   // Room for a call; what was recorded for smaller buffers is dropped.
   void make_room(const Chunk& chunk, int64_t rows, int64_t host_rows);
   void grow(GpuBuffer* buffer, int64_t bytes, Use use, const char* what);

@@ -32,6 +32,12 @@ class Block {
   int64_t size_ = 0;
 };
 
+// A cache where the host can read it, as long as `kept` is there.
+struct SeenCache {
+  KvCache cache;
+  std::shared_ptr<const void> kept;
+};
+
 // Tokens behind tokens: what does not depend on where the steps run.
 class Session {
  public:
@@ -48,8 +54,8 @@ class Session {
 
   const Program& program() const { return *program_; }
   int64_t past() const { return past_; }
-  // The memory of the cache of that name. By itself a session has none that can be read from here.
-  virtual KvCache cache(const std::string& name) const;
+  // The cache of that name as it is now; from a device it is copied.
+  SeenCache cache(const std::string& name);
   const oc_stats& stats() const { return stats_; }
   const oc_stage_stats& stage_stats(size_t stage) const { return stage_stats_[stage]; }
   void clear_stats();
@@ -67,14 +73,16 @@ class Session {
   virtual void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
                          float* logits) = 0;
   virtual void find_top(int64_t k, int64_t* ids, float* values) = 0;
-  // `bits` is 0 or a width that some weight has. By itself a session reads all bits.
-  virtual void take_width(int64_t bits);
+  virtual SeenCache see(const Cache& cache) = 0;
+  // `width_` is another one.
+  virtual void take_width() {}
   // A Failure where `bytes` more than `taken` pass the limit.
   void check_limit(int64_t bytes, int64_t taken, const char* what) const;
 
   const std::shared_ptr<const Program> program_;
   const int64_t bytes_max_;
   int64_t past_ = 0;
+  int64_t width_ = 0;  // of nested weights; 0: all bits
   oc_stats stats_ = {};
   std::vector<oc_stage_stats> stage_stats_;
   bool generating_ = false;  // the likeliest token will be asked for after each pass
@@ -91,13 +99,13 @@ class Session {
 class CpuSession : public Session {
  public:
   CpuSession(std::shared_ptr<const Program> program, int64_t bytes_max);
-  KvCache cache(const std::string& name) const override;
 
  private:
   void run_chunk(const Chunk& chunk, const int64_t* tokens, oc_logits which,
                  float* logits) override;
   void find_top(int64_t k, int64_t* ids, float* values) override;
-  void take_width(int64_t bits) override;
+  SeenCache see(const Cache& cache) override;
+  void take_width() override;
   Block limited(int64_t bytes, int64_t taken, const char* what) const;
   void execute(const Frame& frame);
   void execute_step(const Frame& frame, const Step& step);

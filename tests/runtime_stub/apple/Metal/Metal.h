@@ -77,6 +77,11 @@ enum MTLCommandBufferStatus { MTLCommandBufferStatusCompleted = 4, MTLCommandBuf
 @end
 @protocol MTLBlitCommandEncoder
 - (void)fillBuffer:(id<MTLBuffer>)buffer range:(NSRange)range value:(uint8_t)value;
+- (void)copyFromBuffer:(id<MTLBuffer>)source
+          sourceOffset:(NSUInteger)from
+              toBuffer:(id<MTLBuffer>)target
+     destinationOffset:(NSUInteger)to
+                  size:(NSUInteger)size;
 - (void)endEncoding;
 @end
 @protocol MTLComputeCommandEncoder
