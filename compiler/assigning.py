@@ -14,10 +14,12 @@ from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions, parse_group
 from optimum_compile.compiler.profiling import model_id
 from optimum_compile.compiler.quant.kv import parse_kv_bits
-from optimum_compile.passes.precision.assign import AssignPrecision
+from optimum_compile.compiler.quant.scheme import Nested
+from optimum_compile.passes.precision.assign import AssignPrecision, problem_of
 from optimum_compile.passes.precision.classes import ClassOptions
+from optimum_compile.passes.precision.floors import with_fewer_planes
 from optimum_compile.passes.precision.kv import has_kv_choice, kv_at, kv_bytes, uniform_kv
-from optimum_compile.passes.precision.nested_pins import nested_pins
+from optimum_compile.passes.precision.nested_pins import nested_pins, nested_units
 from optimum_compile.passes.precision.pins import parse_pin
 from optimum_compile.passes.precision.policies import Shares, policy_named
 from optimum_compile.passes.precision.quantizers.recipes import recipe_named
@@ -25,6 +27,7 @@ from optimum_compile.passes.sensitivity.map import SensitivityMap, read_map
 from optimum_compile.passes.sensitivity.methods import METHODS
 
 MEASURED = "measured"
+REST_BITS = 8  # of weights that are not nested, where nobody asks for a goal
 
 
 def settled_by_nested(options: CompileOptions) -> CompileOptions:
@@ -36,7 +39,7 @@ def settled_by_nested(options: CompileOptions) -> CompileOptions:
     asked = any(getattr(options, key) is not None for key in goals)
     if options.nested is None or options.policy != MEASURED or asked or options.kv_bits == "auto":
         return options
-    return replace(options, policy="uniform", bits=8)
+    return replace(options, policy="uniform", bits=REST_BITS)
 
 
 def assignment_of(
@@ -44,10 +47,10 @@ def assignment_of(
 ) -> AssignPrecision:
     """The pass of the policy that the options name, under their budget."""
     found = given_map(graph, options)
-    pins = tuple(parse_pin(p) for p in options.pin)
-    if options.nested is not None:
-        pins += nested_pins(graph, options.nested, pins, backends)
-    return AssignPrecision(
+    given = tuple(parse_pin(p) for p in options.pin)
+    nested = () if options.nested is None else nested_pins(graph, options.nested, given, backends)
+    pins = (*given, *nested)
+    made = AssignPrecision(
         policy=options.policy,
         bits=options.bits,
         budget=budget_of(graph, options, backends, pins),
@@ -65,6 +68,30 @@ def assignment_of(
         backends=backends,
         pins=pins,
         sensitivity=found,
+    )
+    divides = bool(nested) and made.budget is not None and options.policy == MEASURED
+    if not divides or holds_all_planes(graph, made):
+        return made
+    units, schemes = nested_units(graph, given), (pin.scheme for pin in nested)
+    pairs = zip(units, schemes, strict=True)
+    own = ((u.name, with_fewer_planes(s, u, backends)) for u, s in pairs if isinstance(s, Nested))
+    budget = budget_of(graph, options, backends, given)
+    return replace(made, pins=given, budget=budget, own=tuple(own))
+
+
+def holds_all_planes(graph: Graph, assignment: AssignPrecision) -> bool:
+    """Whether a budget holds what is pinned, with everything else at about 8 bits."""
+    problem = problem_of(graph, assignment)
+    return problem.fits(tuple(unit.nearest(REST_BITS) for unit in problem.units))
+
+
+def planes_told(assignment: AssignPrecision) -> tuple[str, ...]:
+    """A remark where a budget is divided among planes, too."""
+    if not assignment.own:
+        return ()
+    return (
+        "nested: the budget does not hold every width of every matrix beside 8 bits for the rest, so the "
+        "widest ones are left out where that costs least",
     )
 
 

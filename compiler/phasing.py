@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.describe import source_digest
 from optimum_compile.compiler.quantizing import calibration_of
 from optimum_compile.passes.phase.notes import Phases
+from optimum_compile.passes.precision.floors import bits_read
 from optimum_compile.passes.precision.narrow import widths_of
 
 LEARNED = "schedule.safetensors"  # a learned scheduler, in the bundle
@@ -76,12 +78,13 @@ def phases_of(
         () if stop is None else (stop,),
     )
     wish = Wish(Measure(options.schedule_measure), options.schedule_loss)
-    return decide(BatchedEngine(graph), reference, wish)
+    found = decide(BatchedEngine(graph), reference, wish)
+    return replace(found, bits_read=tuple((w, round(bits_read(graph, w), 4)) for w in found.widths))
 
 
 def schedule_remark(phases: Phases) -> str:
     """The remark on what was decided."""
-    bits = phases.static.mean_bits(phases.length)
+    bits = phases.effective_bits(phases.static)
     return (
         f"schedule: {phases.static}: {bits:.2f} bits in the mean over {phases.length} tokens, by "
         f"{phases.measure.value} of {phases.texts} texts within {phases.epsilon:g}"

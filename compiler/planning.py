@@ -10,6 +10,7 @@ from optimum_compile.backends.catalog import load_backend
 from optimum_compile.compiler.assigning import (
     assignment_of,
     decides_later,
+    planes_told,
     provisional,
     refuse_unmeasured,
     settled_by_nested,
@@ -144,6 +145,7 @@ def plan_for(
         *_guards_told(opened.graph),
         *lengths,
         *_widths_told(chosen, backends, companions),
+        *planes_told(assignment),
         *left,
     )
     beforehand = (*told, *rewritten, *run_passes(wanted, *cache, observer=watch, work=None))

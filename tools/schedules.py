@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from optimum_compile.compiler.errors import InputError, InternalError, OptionError
+from optimum_compile.compiler.package.manifest import WidthRead
 from optimum_compile.compiler.package.reader import Bundle
 from optimum_compile.compiler.phasing import LEARNED
 from optimum_compile.compiler.schedule import Schedule
@@ -76,11 +77,11 @@ def _learned(bundle: Bundle, widths: Sequence[int]) -> Asked:
 class Paced:
     """A session whose decode steps follow a schedule. `widths`: of each step that was taken.
 
-    read: bytes of weights that a token reads, by width. say: is told of every change.
+    read: what a token reads, by width. say: is told of every change.
     """
 
     def __init__(
-        self, session: Any, wanted: Asked, read: Mapping[int, int], say: Callable[[str], None]
+        self, session: Any, wanted: Asked, read: Mapping[int, WidthRead], say: Callable[[str], None]
     ) -> None:
         self._session, self._wanted, self._read, self._say = session, wanted, read, say
         self.context: int = session.context
@@ -107,14 +108,15 @@ class Paced:
         return self._session.decode(token)
 
     def figures(self) -> dict[str, Any]:
-        """The schedule, and means over the steps that were taken: bits, and bytes of weights read."""
+        """The schedule, and means over the steps that were taken: widths, bits and bytes of weights read."""
         out: dict[str, Any] = {"schedule": str(self.schedule)}
         if not self.widths:
             return out
         out["mean_bits"] = round(sum(self.widths) / len(self.widths), 4)
         if all(width in self._read for width in self.widths):
             read = [self._read[width] for width in self.widths]
-            out["bytes_per_token"] = round(sum(read) / len(read))
+            out["effective_bits"] = round(sum(each.bits for each in read) / len(read), 4)
+            out["bytes_per_token"] = round(sum(each.bytes_per_token for each in read) / len(read))
         return out
 
 
@@ -128,7 +130,7 @@ def paced(
     wanted = asked(text, bundle, getattr(session, "widths", ()))
     held = [w for w in bundle.manifest.widths if target is None or w.target == target]
     first = held[0].target if held else None
-    read = {w.width: w.bytes_per_token for w in held if w.target == first}
+    read = {w.width: w for w in held if w.target == first}
     say = _told if verbose else _silent
     return Paced(session, wanted, read, say)
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from optimum_compile.compiler.quant.scheme import Nested
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
+from optimum_compile.passes.precision.narrow import nearest
 
 
 def bytes_by_width(tensors: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     """Bytes that one pass over all tensors touches, by width; empty where none is nested.
 
-    Only widths that every nested tensor has; all other tensors count in full.
+    A nested tensor that lacks a width is read at the nearest one that it has; all others count in full.
     """
     nested = [
         (scheme, t) for t in tensors if isinstance(scheme := parse_scheme(t["scheme"]), Nested)
@@ -18,10 +19,12 @@ def bytes_by_width(tensors: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     if not nested:
         return {}
     others = sum(t["bytes"] for t in tensors) - sum(t["bytes"] for _, t in nested)
-    common = set.intersection(*(set(scheme.widths) for scheme, _ in nested))
     out = {}
-    for width in sorted(common):
-        read = [s.read_bytes(int(t["shape"][0]), int(t["shape"][1]), width) for s, t in nested]
+    for width in sorted({width for scheme, _ in nested for width in scheme.widths}):
+        read = (
+            s.read_bytes(int(t["shape"][0]), int(t["shape"][1]), nearest(s, width))
+            for s, t in nested
+        )
         out[width] = int(others) + sum(read)
     return out
 

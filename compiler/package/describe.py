@@ -31,6 +31,7 @@ from optimum_compile.compiler.package.signature import signature_of
 from optimum_compile.compiler.package.writer import file_entries, sha256_of, size_of
 from optimum_compile.passes.phase.notes import Phases
 from optimum_compile.passes.precision.bytes_read import weight_bytes_read
+from optimum_compile.passes.precision.floors import bits_read
 from optimum_compile.passes.precision.narrow import widths_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import (
@@ -224,7 +225,7 @@ def _widths(built: Built, out: Path) -> list[WidthRead]:
         target = target_name(backend.platform, backend.name)
         for width in held if backend.chooses_widths else held[-1:]:
             read = round(weight_bytes_read(graph, backend, width=width))
-            made.append(WidthRead(target, path, width, read))
+            made.append(WidthRead(target, path, width, read, round(bits_read(graph, width), 4)))
     return made
 
 

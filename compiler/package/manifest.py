@@ -82,13 +82,15 @@ class Artifact:
 class WidthRead:
     """Bytes of weights that one token reads from an artifact whose nested weights are read with `width` bits.
 
-    Beside a KV cache. The artifact stores all widths once.
+    Beside a KV cache. The artifact stores all widths once. `bits` is what a weight of the blocks' linears is
+    really read with, in the mean: not `width` where some of them have other widths.
     """
 
     target: str
     path: str
     width: int
     bytes_per_token: int
+    bits: float
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,18 @@ class Manifest:
         return json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
+def _with_bits(widths: Any) -> Any:
+    """Entries of bundles that had one width for all matrices, and did not say the bits."""
+    if not isinstance(widths, list):
+        return widths  # what it is instead is told where it is read
+    return [
+        {"bits": float(each["width"])} | each
+        if isinstance(each, dict) and isinstance(each.get("width"), int)
+        else each
+        for each in widths
+    ]
+
+
 def parse_manifest(text: str, where: str) -> Manifest:
     """Read a manifest back. Raises InputError that names what is wrong."""
     try:
@@ -227,7 +241,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else None
         raise InputError(f"{where}: manifest format {found!r}: expected {FORMAT}; compile again")
-    data.setdefault("widths", [])
+    data["widths"] = _with_bits(data.get("widths", []))
     data.setdefault("phases", {})
     try:
         manifest: Manifest = typed(Manifest, data, "manifest")

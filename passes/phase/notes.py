@@ -36,7 +36,8 @@ class Phases(Note):
     `prefill` and `decode` are the smallest pair of fixed widths within `epsilon` of the widest; `static`
     is the schedule of fewest mean bits within `epsilon` of it over answers of `length` tokens. Quality is
     of `measure` on `texts` validation texts, the greater the better. `remark` says why nothing narrower
-    was found, or is empty.
+    was found, or is empty. `bits_read` is by width what a weight is really read with, in the mean: weights
+    may lack a width (`floors.bits_read`); without an entry it is the width.
     """
 
     widths: tuple[int, ...]
@@ -49,6 +50,13 @@ class Phases(Note):
     texts: int
     figures: tuple[tuple[str, Figure], ...] = ()
     remark: str = ""
+    bits_read: tuple[tuple[int, float], ...] = ()
+
+    def effective_bits(self, schedule: Schedule) -> float:
+        """Mean bits that a weight is really read with over the answer; see `bits_read`."""
+        known = dict(self.bits_read)
+        widths = [schedule.width_at(token) for token in range(self.length)]
+        return round(sum(known.get(width, width) for width in widths) / self.length, 4)
 
     def to_json(self) -> dict[str, Any]:
         """The entry `phases` of the manifest, and of the metadata in an artifact."""
@@ -58,11 +66,16 @@ class Phases(Note):
             "decode": self.decode,
             "static": self.static.to_json(),
             "mean_bits": self.static.mean_bits(self.length),
+            "effective_bits": self.effective_bits(self.static),
+            "bits_read": [list(pair) for pair in self.bits_read],
             "epsilon": self.epsilon,
             "measure": self.measure.value,
             "length": self.length,
             "texts": self.texts,
-            "figures": {name: figure.to_json() for name, figure in self.figures},
+            "figures": {
+                name: figure.to_json() | {"effective_bits": self.effective_bits(figure.schedule)}
+                for name, figure in self.figures
+            },
             "remark": self.remark,
         }
 
@@ -89,4 +102,5 @@ class Phases(Note):
             int(found["texts"]),
             tuple(figures),
             str(found["remark"]),
+            tuple((int(width), float(bits)) for width, bits in found.get("bits_read", ())),
         )

@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterator, Sequence
 from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.kv import AnyScheme
-from optimum_compile.compiler.quant.scheme import Lut, Nested, Scheme, packed_bytes
+from optimum_compile.compiler.quant.scheme import Lut, Nested, Scheme, Vector, packed_bytes
 from optimum_compile.passes.precision.codebooks import key_of
+from optimum_compile.passes.precision.narrow import nearest
+from optimum_compile.passes.precision.nested_pins import is_linear_of_block
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.problem import (
     UNLIMITED,
@@ -109,3 +111,23 @@ def uniform_floors(problem: Problem) -> dict[int, Picks]:
 def _nearest(unit: UnitChoices, width: int) -> int:
     gaps = [abs(floor_of(c.scheme) - width) for c in unit.choices]
     return gaps.index(min(gaps))
+
+
+def bits_read(graph: Graph, width: int) -> float:
+    """Bits of codes a weight that a call of `width` reads, in the mean over the linears of the blocks.
+
+    It is `width` itself where all of them are nested and have that width. 0 for all bits.
+    """
+    total, count = 0.0, 0
+    for unit in units_of(graph):
+        note = graph.weights[unit.name].notes.get(Precision)
+        if note is not None and is_linear_of_block(unit):
+            total += unit.elements * _code_bits(note.scheme, width)
+            count += unit.elements
+    return total / max(1, count)
+
+
+def _code_bits(scheme: Scheme, width: int) -> float:
+    if isinstance(scheme, Nested):
+        return nearest(scheme, width)
+    return scheme.bits_per_weight if isinstance(scheme, Vector) else scheme.bits

@@ -10,6 +10,7 @@ from support.models import shared_bundle, shared_model
 import optimum_compile as oc
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.compiler.package.manifest import WidthRead
 from optimum_compile.compiler.package.reader import open_bundle
 from optimum_compile.compiler.phasing import model_digest, refuse_schedules
 from optimum_compile.compiler.schedule import Schedule, Switch
@@ -44,7 +45,8 @@ def test_widths_change_where_the_schedule_says_and_nowhere_else():
     schedule = Schedule(4, (Switch(0, 3), Switch(2, 2)))
     told = []
     fake = Fake()
-    session = Paced(fake, Asked(4, lambda s: schedule), {3: 300, 2: 200}, told.append)
+    read = {w: WidthRead("native", "a.ocm", w, 100 * w, w + 0.5) for w in (2, 3)}
+    session = Paced(fake, Asked(4, lambda s: schedule), read, told.append)
     session.prefill([1, 2, 3])
     for token in (7, 8, 9):
         session.decode(token)
@@ -55,6 +57,7 @@ def test_widths_change_where_the_schedule_says_and_nowhere_else():
     assert session.figures() == {
         "schedule": "prefill 4, decode 3@0 2@2",
         "mean_bits": pytest.approx(8 / 3, abs=1e-4),
+        "effective_bits": pytest.approx(8 / 3 + 0.5, abs=1e-4),
         "bytes_per_token": round(800 / 3),
     }
     assert told == [

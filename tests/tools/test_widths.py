@@ -21,10 +21,15 @@ def test_every_width_reads_its_planes_and_its_table() -> None:
     }
 
 
-def test_only_widths_that_all_nested_tensors_have() -> None:
-    assert list(bytes_by_width([tensor("nest2-4:r1"), tensor("nest3-8:r1")])) == [3, 4]
+def test_a_tensor_without_a_width_is_read_at_the_nearest_one() -> None:
+    one, other = tensor("nest2-3:r1"), tensor("nest3-4:r1")
+    alone, beside = bytes_by_width([one]), bytes_by_width([other])
+    assert bytes_by_width([one, other]) == {
+        2: alone[2] + beside[3],
+        3: alone[3] + beside[3],
+        4: alone[3] + beside[4],
+    }
     assert bytes_by_width([PLAIN]) == {}
-    assert bytes_by_width([tensor("nest2-3:r1"), tensor("nest4-8:r1")]) == {}
 
 
 def test_the_text_says_what_a_target_can_do() -> None:

@@ -133,7 +133,13 @@ def test_a_step_reads_the_planes_of_its_width(tmp_path: Path) -> None:
 def test_the_note_comes_back_from_json() -> None:
     static = Schedule(4, (Switch(0, 4), Switch(42, 3), Switch(85, 2)))
     figures = (("uniform 4", Figure(Schedule.fixed(4), 4.0, 0.9, 0.8, 0.95)),)
-    note = Phases((2, 3, 4), 4, 3, static, 0.02, Measure.ROUGE, 128, 40, figures, "why not")
+    read = ((2, 2.5), (3, 3.25), (4, 4.0))
+    note = Phases((2, 3, 4), 4, 3, static, 0.02, Measure.ROUGE, 128, 40, figures, "why not", read)
     text = json.dumps(note.to_json())
     assert Phases.from_json(json.loads(text)) == note
     assert json.loads(text)["mean_bits"] == static.mean_bits(128)
+    assert json.loads(text)["effective_bits"] == round((42 * 4 + 43 * 3.25 + 43 * 2.5) / 128, 4)
+    assert json.loads(text)["figures"]["uniform 4"]["effective_bits"] == 4
+    older = {k: v for k, v in note.to_json().items() if k not in ("bits_read", "effective_bits")}
+    found = Phases.from_json(older).effective_bits(static)
+    assert found == pytest.approx(static.mean_bits(128), abs=1e-4)
