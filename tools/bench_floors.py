@@ -3,8 +3,8 @@ r"""What floors that differ between matrices gain over one width for all: KL of 
     python -m optimum_compile.tools.bench_floors MODEL --text EVAL --calibration CALIB \
         --arm 3,4 --arm 2,3,4@3 --arm 2,3,4 --arm 2,3,4@2.5
 
-An arm is the widths of `--nested`, and behind @ what `--narrow-bits` says. Differences are those to the
-first arm, paired by text.
+An arm is the widths of `--nested`, behind @ what `--narrow-bits` says, and behind / a `--budget`.
+Differences are those to the first arm, paired by text.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import numpy as np
 from optimum_compile.compiler.api import plan, prepare
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.compiler.package.describe import weight_bytes
 from optimum_compile.compiler.schedule import Schedule
 from optimum_compile.passes.phase.batched import BatchedEngine
 from optimum_compile.passes.phase.judge import Judge, Reference
@@ -28,12 +29,14 @@ from optimum_compile.tools.phases.setup import Request, texts
 
 def compiled(args: argparse.Namespace, arm: str, work: Path) -> tuple[Graph, tuple[str, ...]]:
     """The rounded graph of an arm, and what was said about it."""
-    widths, _, bits = arm.partition("@")
+    rest, _, budget = arm.partition("/")
+    widths, _, bits = rest.partition("@")
     options = CompileOptions(
         target=("native",),
         output=str(work / "none"),
         nested=widths,
         narrow_bits=float(bits) if bits else None,
+        budget=budget or None,
         calibration=args.calibration,
         samples=args.samples,
         companions=False,
@@ -69,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("model", type=Path)
     parser.add_argument("--text", nargs="+", required=True, help="stories, JSON lists")
     parser.add_argument("--calibration", required=True)
-    parser.add_argument("--arm", action="append", required=True, metavar="WIDTHS[@BITS]")
+    parser.add_argument("--arm", action="append", required=True, metavar="WIDTHS[@BITS][/BUDGET]")
     parser.add_argument("--samples", type=int, default=32)
     parser.add_argument("--texts", type=int, default=64)
     parser.add_argument("--prompt", type=int, default=32, help="tokens")
@@ -86,16 +89,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     reference, _ = texts(request)
     first: dict[str, np.ndarray] = {}
-    print("| arm | read narrowly | bits | KL (nats a token) | less than the first arm |")
-    print("|---|---|---|---|---|")
+    print(
+        "| arm | stored bytes | read narrowly | bits | KL (nats a token) | less than the first arm |"
+    )
+    print("|---|---|---|---|---|---|")
     for arm in args.arm:
         with tempfile.TemporaryDirectory(prefix="optimum-floors-") as scratch:
             graph, told = compiled(args, arm, Path(scratch) / "work")
-            found = losses(graph, reference)
+            found, stored = losses(graph, reference), weight_bytes(graph)
         for name, (bits, kl) in found.items():
             base = first.setdefault(name, kl)
             gain = "" if base is kl else str(bootstrap(base - kl))
-            print(f"| {arm} | {name} | {bits:.2f} | {bootstrap(kl)} | {gain} |", flush=True)
+            print(
+                f"| {arm} | {stored:,} | {name} | {bits:.2f} | {bootstrap(kl)} | {gain} |",
+                flush=True,
+            )
         for line in told:
             print(line, file=sys.stderr, flush=True)
     return 0
