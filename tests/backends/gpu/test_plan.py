@@ -162,7 +162,11 @@ def test_projections_of_one_input_do_not_wait_for_each_other(tmp_path):
 # ---- what is predicted, and what is moved
 
 
-@pytest.mark.parametrize("schemes", [("int4:g32",), SCHEMES], ids=["int4", "mixed"])
+@pytest.mark.parametrize(
+    "schemes",
+    [("int4:g32",), SCHEMES, ("nest2-4:r8", "nest3-4:r4")],
+    ids=["int4", "mixed", "nested"],
+)
 @pytest.mark.parametrize("kind", ["llama", *(pytest.param(k, marks=SLOW) for k in MORE)])
 def test_sections_are_predicted(tmp_path, kind, schemes):
     graph = mixed(opened(save_folder(tiny_model(kind), tmp_path / "m")), tmp_path, schemes)
