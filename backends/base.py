@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from optimum_compile.backends.traits import Rounded, Traits
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.shape import SymbolRange
 from optimum_compile.compiler.quant.activations import Activations
@@ -119,6 +120,13 @@ class Tolerance:
     min_top1: float | None = None
 
 
+# Fp16 weights alone: nearly the numbers of the oracle, and every top token.
+HALF_WEIGHTS = Tolerance(max_rel_err=2e-3, min_top1=1.0)
+# Where a runtime rounds activations the oracle does so too, yet a number next to a tie may get the other
+# code, which then moves every later layer: the direction of the logits counts, and the top token.
+SAME_DIRECTION = Tolerance(min_cosine=0.999, min_top1=0.95)
+
+
 @dataclass(frozen=True)
 class Conformance:
     """How an artifact compared with the oracle.
@@ -155,20 +163,8 @@ class Backend(Protocol):
         """Ending of the artifact: .mlpackage, .pte, .onnx, .ocm."""
 
     @property
-    def rounds_more(self) -> bool:
-        """Whether it rounds more than was decided, so that answers far from the oracle's are the model's."""
-
-    @property
-    def chooses_widths(self) -> bool:
-        """Whether a call says with how many bits nested weights are read; else all bits always are."""
-
-    @property
-    def skips_experts(self) -> bool:
-        """Whether experts that no token of a call goes to are not computed; else all always are."""
-
-    @property
-    def stores_weights(self) -> bool:
-        """Whether the artifact holds packed weights; else it only says which widths they should have."""
+    def traits(self) -> Traits:
+        """What holds for every artifact of this kind."""
 
     @property
     def memory(self) -> "MemoryModel":
@@ -216,6 +212,9 @@ class Backend(Protocol):
 
     def emit(self, graph: Graph, options: EmitOptions, out: Path) -> EmitResult:
         """Write the artifact. The only method that imports the SDK (verify runs it in a child)."""
+
+    def tolerance(self, rounded: Rounded) -> Tolerance:
+        """How near an artifact must come to the oracle, which rounds what is decided too."""
 
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """Reload the artifact, run every case on this machine and compare."""

@@ -17,6 +17,7 @@ from optimum_compile.backends.base import (
 )
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.logits import ArtifactLogits
+from optimum_compile.backends.traits import Rounded, Traits
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.scheme import Scheme
@@ -32,27 +33,16 @@ class Executed(ABC):
     name: str
     platform: str
     suffix: str
-    stores_weights: bool = True
-
-    @property
-    def rounds_more(self) -> bool:
-        """No: weights, activations and caches are as they were decided."""
-        return False
-
-    @property
-    def chooses_widths(self) -> bool:
-        """No: calls have no width."""
-        return False
-
-    @property
-    def skips_experts(self) -> bool:
-        """No: the program has no branches."""
-        return False
+    traits: Traits = Traits()
 
     @property
     def memory(self) -> MemoryModel:
         """The least that can be said: the device plans by itself."""
         return MemoryModel(self.name)
+
+    @abstractmethod
+    def tolerance(self, rounded: Rounded) -> Tolerance:
+        """See the protocol."""
 
     @abstractmethod
     def executor(self) -> str:

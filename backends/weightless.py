@@ -16,6 +16,7 @@ from optimum_compile.backends.base import (
 )
 from optimum_compile.backends.compare import not_executed
 from optimum_compile.backends.logits import ArtifactLogits
+from optimum_compile.backends.traits import Rounded, Traits
 from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.activations import Activations
@@ -39,22 +40,7 @@ class Weightless:
     unexecuted: str
     unanswered: str
     caches: str = ""
-    stores_weights: bool = False
-
-    @property
-    def chooses_widths(self) -> bool:
-        """No: calls have no width."""
-        return False
-
-    @property
-    def skips_experts(self) -> bool:
-        """Yes: llama.cpp and MLX compute chosen experts only."""
-        return True
-
-    @property
-    def rounds_more(self) -> bool:
-        """No: it holds no weights."""
-        return False
+    traits: Traits = Traits(stores_weights=False, skips_experts=True)  # by llama.cpp and MLX
 
     @property
     def memory(self) -> MemoryModel:
@@ -80,6 +66,10 @@ class Weightless:
         """Floats only where another tool chooses; else everything."""
         taken = not self.caches or isinstance(scheme, Float)
         return SUPPORTED if taken else Support(False, self.caches)
+
+    def tolerance(self, rounded: Rounded) -> Tolerance:
+        """Nothing is asked: nothing is compared."""
+        return Tolerance()
 
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """Not executed: there are no weights in the artifact."""

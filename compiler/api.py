@@ -217,12 +217,12 @@ def _emitted(
 
 def _may_be_missing(wanted: Plan, backend: Backend) -> bool:
     """Of a companion that rounds more than anybody decided: the model does not bear it, nothing is wrong."""
-    return backend in wanted.companions and backend.rounds_more
+    return backend in wanted.companions and backend.traits.rounds_more
 
 
 def stores_weights(wanted: Plan) -> bool:
     """Whether anything that is written holds packed weights."""
-    return any(backend.stores_weights for backend in wanted.emitting)
+    return any(backend.traits.stores_weights for backend in wanted.emitting)
 
 
 def _settled(wanted: Plan, decided: Decided | None) -> tuple[str, ...]:
@@ -321,7 +321,7 @@ def _cases(
     made: dict[frozenset[tuple[str, Activations | KvStored | Widths]], tuple[Case, ...]] = {}
     answers = {}
     for backend in wanted.emitting:
-        if not backend.stores_weights:  # nothing to execute
+        if not backend.traits.stores_weights:  # nothing to execute
             continue
         rounding, kv = rounding_of(graph, backend), caches_at(graph, backend)
         widths = widths_at(graph, backend)
@@ -353,16 +353,15 @@ def _verify(
     answers: Mapping[str, tuple[Case, ...]],
     watch: Observer,
 ) -> Conformance | None:
-    from optimum_compile.compiler.conformance import rounding_of, tolerance_for
+    from optimum_compile.compiler.conformance import tolerance_for
 
     if not wanted.options.verify:
         return None
-    if not backend.stores_weights:
+    if not backend.traits.stores_weights:
         return backend.verify(emitted.artifact, (), Tolerance())
     watch.progress(f"verify {backend.name}", 0, 1)
     name = target_name(backend.platform, backend.name)
-    rounded = bool(rounding_of(wanted.model.graph, backend))
-    tolerance = tolerance_for(name, wanted.model.graph, rounded=rounded)
+    tolerance = tolerance_for(backend, wanted.model.graph)
     result = backend.verify(emitted.artifact, answers[name], tolerance)
     watch.progress(f"verify {backend.name}", 1, 1)
     return result

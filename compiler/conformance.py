@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from optimum_compile.backends.base import Backend, Call, Case, Tolerance
+from optimum_compile.backends.traits import Rounded
 from optimum_compile.compiler.calibration import (
     TextSource,
     encode,
     seeded_tokens,
 )
 from optimum_compile.compiler.decoder import context_of, is_decoder, vocabulary
-from optimum_compile.compiler.errors import InputError, InternalError
+from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.ir.graph import Graph, Value
 from optimum_compile.compiler.ir.shape import evaluate
@@ -39,9 +40,6 @@ Caches = Mapping[str, KvStored]  # by the name of a state: see `interpret.run`
 DECODE_STEPS = 8
 # Weights above this size are read anew for each case, so that memory stays bounded.
 CACHE_BYTES = 1 << 30
-# Activations of 8 bits in constant ranges, and weights rounded to int8 once more, against an oracle that
-# does neither: measured 0.996 and 92% at the least on trained models (docs/nnapi.md).
-NNAPI_TOLERANCE = Tolerance(min_cosine=0.98, min_top1=0.75)
 
 
 @dataclass(frozen=True)
@@ -305,7 +303,7 @@ def first_rounded(kv: Caches | None) -> int:
 
 def widths_at(graph: Graph, backend: Backend) -> tuple[int, ...]:
     """Widths of nested weights that calls of the backend's artifact choose from; none: it reads all bits."""
-    return widths_of(graph) if backend.chooses_widths and is_decoder(graph) else ()
+    return widths_of(graph) if backend.traits.chooses_widths and is_decoder(graph) else ()
 
 
 def rounding_of(graph: Graph, backend: Backend) -> dict[str, Activations]:
@@ -319,45 +317,14 @@ def rounding_of(graph: Graph, backend: Backend) -> dict[str, Activations]:
     return found
 
 
-# Codes of two bits are counted from activations of fp16, and next to a tie become the other one: measured
-# 0.09 of relative error in stories260k, whose heads have 8 channels, 0.003 in the reference model.
-FEW_HALF_BITS = Tolerance(min_cosine=0.99, min_top1=0.9)
-
-
-def tolerance_for(target: str, graph: Graph, *, rounded: bool = False) -> Tolerance:
-    """What an artifact must meet: fp16 weights alone are held to 2e-3 and equal argmax.
-
-    ONNX Runtime multiplies the oracle's own weights in float32 unless it rounds activations
-    (`rounded`), so little may differ. Our own runtime computes in float32 too; there a key next to a tie
-    may become the other fp16 number, or the other code of a cache of few bits (3e-4 at 2 bits).
-
-    With constant scales ONNX Runtime reads the newest token from its code, too. Next to a tie that is
-    another code, which moved logits by up to 4e-4 at 8 bits and 1.6e-2 at 4, most in the smallest models.
-
-    Where a runtime rounds activations to int8 the oracle does so too, yet a number next to a tie may
-    get the other code, which then moves every later layer by a rounding error. So there the direction
-    of the logits and the top token count.
-    """
-    if target == "android:tvm":  # float32 from end to end, and caches of floats
-        return Tolerance(max_rel_err=1e-4)
-    if target == "android:nnapi":
-        return NNAPI_TOLERANCE
+def tolerance_for(backend: Backend, graph: Graph) -> Tolerance:
+    """What the backend's artifact of a quantised graph must meet."""
     notes = [v.notes.get(Precision) for v in graph.weights.values()]
-    few = [s.bits for s in kv_of(graph).values() if isinstance(s, KvScheme)]
-    if target == "android:onnxruntime" and few and not rounded:
-        if min(few) == 8:
-            return Tolerance(max_rel_err=5e-3)
-        return Tolerance(min_cosine=0.999, min_top1=0.95)
-    if all(n is None or isinstance(n.scheme, Float) for n in notes):
-        return Tolerance(max_rel_err=2e-3, min_top1=1.0)
-    if target == "gpu" and few and min(few) < 8:
-        return Tolerance(max_rel_err=2e-2) if min(few) == 4 else FEW_HALF_BITS
-    if target in ("ios", "gpu"):
-        return Tolerance(max_rel_err=1e-2)
-    if target == "native":
-        return Tolerance(max_rel_err=2e-3 if few else 1e-3)
-    if target in ("android:onnxruntime", "android:vulkan") and not rounded:
-        return Tolerance(max_rel_err=1e-3)
-    if target in ("android", "android:onnxruntime", "android:vulkan"):
-        return Tolerance(min_cosine=0.999, min_top1=0.95)
-    raise InternalError(f"no tolerance for target {target!r}")
+    kv = [s.bits for s in kv_of(graph).values() if isinstance(s, KvScheme)]
+    return backend.tolerance(
+        Rounded(
+            weights=any(n is not None and not isinstance(n.scheme, Float) for n in notes),
+            kv_bits=min(kv, default=16),
+            activations=bool(rounding_of(graph, backend)),
+        )
+    )

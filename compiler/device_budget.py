@@ -41,7 +41,7 @@ def budget_of(
         return size
     device = device_named(options.device)
     fitting = (device.platform, *ANYWHERE)
-    own = [b for b in backends if b.platform in fitting and b.stores_weights]
+    own = [b for b in backends if b.platform in fitting and b.traits.stores_weights]
     if not own:
         targets = ", ".join(b.platform for b in backends)
         raise OptionError(

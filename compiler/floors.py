@@ -48,7 +48,7 @@ def refuse_floors(
     if not wants_floors(options):
         return
     name = _name(options)
-    if not any(backend.chooses_widths for backend in backends):
+    if not any(backend.traits.chooses_widths for backend in backends):
         raise OptionError(
             f"{name}: no target's calls choose a width; add --target native or android"
         )

@@ -54,8 +54,6 @@ from optimum_compile.passes.rewrite.rotate import RotateResidual
 from optimum_compile.passes.symbolic_shape.lengths import Lengths, parse_lengths, set_lengths
 from optimum_compile.passes.symbolic_shape.specialize import specialize
 
-ANY_LENGTH = ("onnxruntime", "tvm", "vulkan")  # one program for every number of tokens
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -203,10 +201,13 @@ def _lengths_told(graph: Graph, backends: Sequence[Backend]) -> tuple[str, ...]:
     out = [
         f"{b.name}: one function of any length up to {lengths.longest} serves every length of --seq"
         for b in backends
-        if b.name in ANY_LENGTH
+        if b.traits.one_for_every_length
     ]
-    if lengths.symbolic is not None and any(b.name == "coreml" for b in backends):
-        out.append("coreml: states need fixed shapes, so prefill of any length is a padded chunk")
+    out += [
+        f"{b.name}: states need fixed shapes, so prefill of any length is a padded chunk"
+        for b in backends
+        if lengths.symbolic is not None and b.traits.pads_prompts
+    ]
     return tuple(out)
 
 
@@ -217,8 +218,8 @@ def _widths_told(
     if options.nested is None:
         return ()
     most = parse_widths(options.nested).bits
-    held = [b for b in (*backends, *companions) if b.stores_weights]
-    named = [b.name for b in held if not b.chooses_widths]
+    held = [b for b in (*backends, *companions) if b.traits.stores_weights]
+    named = [b.name for b in held if not b.traits.chooses_widths]
     return tuple(
         f"{name}: its calls choose no width, so nested weights are always read with all {most} bits"
         for name in named
@@ -242,7 +243,7 @@ def _refuse_nodes(model: Model, backends: Sequence[Backend]) -> None:
     """Raise UnsupportedError that lists every op that a target cannot run, with where and how often."""
     found: dict[tuple[str, str, str], list[str]] = {}
     numbers = ", ".join(value_symbols(model.graph))
-    executing = [b.name for b in backends if b.stores_weights]
+    executing = [b.name for b in backends if b.traits.stores_weights]
     if numbers and executing:
         raise UnsupportedError(
             f"{', '.join(executing)}: sizes of {model.name} depend on the number in input {numbers}; "

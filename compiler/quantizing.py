@@ -31,7 +31,6 @@ from optimum_compile.passes.precision.units import units_of
 
 RANGE_WINDOWS = 4
 CACHE_WINDOWS = 16  # on which constant scales of KV caches are found
-STATIC = ("nnapi",)  # backends that round activations in constant ranges
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,7 @@ def range_passes(
 
     Without text it sees the first tokens of random sequences, as comparisons with the oracle do.
     """
-    if not is_decoder(graph) or not any(backend.name in STATIC for backend in backends):
+    if not is_decoder(graph) or not any(b.traits.constant_ranges for b in backends):
         return ()
     # It imports torch, whose absence is reported before.
     from optimum_compile.passes.precision.activation_ranges import CalibrateActivations

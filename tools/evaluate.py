@@ -164,7 +164,7 @@ def _open_bundle(path: Path, seqlen: int | None, platform: str | None) -> Subjec
     bundle = open_bundle(path)
     found = _artifact(bundle, platform)
     backend = load_backend(found.kind)
-    if not backend.stores_weights:
+    if not backend.traits.stores_weights:
         backend.logits(bundle.resolve(found.path))  # which says what to run instead
     if "decode" not in found.functions:
         raise InputError(

@@ -40,12 +40,12 @@ def verify_bundle(bundle: Bundle) -> tuple[Check, ...]:
         raise InputError(f"{bundle.path}: the bundle has no artifact")
     file = bundle.path / CASES
     backends = [load_backend(artifact.kind) for artifact in bundle.manifest.artifacts]
-    answers = load_answers(file) if any(b.stores_weights for b in backends) else {}
+    answers = load_answers(file) if any(b.traits.stores_weights for b in backends) else {}
     recorded = {c.path: c for c in bundle.manifest.checks}
     out = []
     for artifact, backend in zip(bundle.manifest.artifacts, backends, strict=True):
         target = target_name(backend.platform, backend.name)
-        cases = cases_for(target, answers, file) if backend.stores_weights else ()
+        cases = cases_for(target, answers, file) if backend.traits.stores_weights else ()
         check = recorded.get(artifact.path)
         tolerance = check.tolerance if check is not None else Tolerance()
         result = backend.verify(bundle.resolve(artifact.path), cases, tolerance)

@@ -4,10 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from optimum_compile.backends.arenas import MemoryModel
-from optimum_compile.backends.base import SUPPORTED, EmitOptions, EmitResult, Support, WeightUse
+from optimum_compile.backends.base import (
+    HALF_WEIGHTS,
+    SUPPORTED,
+    EmitOptions,
+    EmitResult,
+    Support,
+    Tolerance,
+    WeightUse,
+)
 from optimum_compile.backends.coreml import container, schemes
 from optimum_compile.backends.coreml.toolchain import require
 from optimum_compile.backends.executed import Executed
+from optimum_compile.backends.traits import Rounded, Traits
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import EXPORTED_OPS
 from optimum_compile.compiler.quant.kv import KvStored
@@ -23,6 +32,7 @@ class CoreMLBackend(Executed):
     name: str = "coreml"
     platform: str = "ios"
     suffix: str = ".mlpackage"
+    traits: Traits = Traits(pads_prompts=True)
 
     @property
     def memory(self) -> MemoryModel:
@@ -71,6 +81,10 @@ class CoreMLBackend(Executed):
         from optimum_compile.backends.coreml.emit import emit
 
         return emit(graph, options, out)
+
+    def tolerance(self, rounded: Rounded) -> Tolerance:
+        """The program computes in fp16, but for the residual stream."""
+        return Tolerance(max_rel_err=1e-2) if rounded.weights else HALF_WEIGHTS
 
     def executor(self) -> str:
         """Our own interpreter: there is no Core ML here."""

@@ -10,17 +10,21 @@ import sympy
 
 from optimum_compile.backends.arenas import MemoryModel
 from optimum_compile.backends.base import (
+    HALF_WEIGHTS,
+    SAME_DIRECTION,
     SUPPORTED,
     BackendOptions,
     EmitOptions,
     EmitResult,
     Support,
+    Tolerance,
     WeightUse,
 )
 from optimum_compile.backends.executed import Executed
 from optimum_compile.backends.executorch import container, schemes
 from optimum_compile.backends.executorch.arenas import ExecuTorchMemory
 from optimum_compile.backends.executorch.toolchain import require
+from optimum_compile.backends.traits import Rounded, Traits
 from optimum_compile.compiler.errors import InputError, UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.ir.ops import EXPORTED_OPS
@@ -40,12 +44,8 @@ class ExecuTorchBackend(Executed):
     name: str = "executorch"
     platform: str = "android"
     suffix: str = ".pte"
+    traits: Traits = Traits(chooses_widths=True)
     xnnpack: bool = True  # False: every matrix runs in a packed operator
-
-    @property
-    def chooses_widths(self) -> bool:
-        """Yes."""
-        return True
 
     @property
     def memory(self) -> MemoryModel:
@@ -125,6 +125,10 @@ class ExecuTorchBackend(Executed):
         from optimum_compile.backends.executorch.emit import emit
 
         return emit(graph, options, out, xnnpack=self.xnnpack)
+
+    def tolerance(self, rounded: Rounded) -> Tolerance:
+        """Matrices of XNNPACK round their inputs; so does the oracle."""
+        return SAME_DIRECTION if rounded.weights else HALF_WEIGHTS
 
     def executor(self) -> str:
         """See `Executed`."""

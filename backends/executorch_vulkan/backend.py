@@ -5,6 +5,8 @@ from pathlib import Path
 
 from optimum_compile.backends.arenas import MemoryModel
 from optimum_compile.backends.base import (
+    HALF_WEIGHTS,
+    SAME_DIRECTION,
     SUPPORTED,
     Backend,
     BackendOptions,
@@ -23,6 +25,7 @@ from optimum_compile.backends.executorch.toolchain import require
 from optimum_compile.backends.executorch_vulkan import container, schemes
 from optimum_compile.backends.executorch_vulkan.attention import attentions_of
 from optimum_compile.backends.logits import ArtifactLogits
+from optimum_compile.backends.traits import Rounded, Traits
 from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.quant.activations import ActivationKind, Activations
@@ -44,23 +47,8 @@ class VulkanBackend:
     name: str = "vulkan"
     platform: str = "android"
     suffix: str = ".vulkan.pte"
-    stores_weights: bool = True
+    traits: Traits = Traits(one_for_every_length=True)
     int8_inputs: bool = False
-
-    @property
-    def rounds_more(self) -> bool:
-        """See the protocol."""
-        return False
-
-    @property
-    def chooses_widths(self) -> bool:
-        """No: calls have no width."""
-        return False
-
-    @property
-    def skips_experts(self) -> bool:
-        """No: the delegate has no branches."""
-        return False
 
     @property
     def memory(self) -> MemoryModel:
@@ -127,6 +115,12 @@ class VulkanBackend:
         from optimum_compile.backends.executorch_vulkan.emit import emit
 
         return emit(graph, options, out, int8_inputs=self.int8_inputs)
+
+    def tolerance(self, rounded: Rounded) -> Tolerance:
+        """Read back and computed with torch: float32, unless activations are rounded."""
+        if not rounded.weights:
+            return HALF_WEIGHTS
+        return SAME_DIRECTION if rounded.activations else Tolerance(max_rel_err=1e-3)
 
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """Compute what the file says with torch, which is no execution: the reason says what came of it."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from optimum_compile.backends.arenas import MemoryModel
 from optimum_compile.backends.base import (
+    HALF_WEIGHTS,
     Backend,
     Case,
     Conformance,
@@ -22,6 +23,7 @@ from optimum_compile.backends.native.arenas import NativeMemory
 from optimum_compile.backends.native.backend import NativeBackend
 from optimum_compile.backends.native.caches import require_decoder
 from optimum_compile.backends.native.encode import aligned
+from optimum_compile.backends.traits import Rounded, Traits
 from optimum_compile.compiler.ir.graph import Graph, Node
 from optimum_compile.compiler.quant.scheme import Scheme, Sparse
 
@@ -33,11 +35,9 @@ class GpuBackend(NativeBackend):
     name: str = "gpu"
     platform: str = "gpu"
     suffix: str = ".gpu.ocm"
-
-    @property
-    def skips_experts(self) -> bool:
-        """No: recorded dispatches have no branches."""
-        return False
+    traits: Traits = Traits(
+        chooses_widths=True
+    )  # recorded dispatches have no branches: all experts
 
     @property
     def memory(self) -> MemoryModel:
@@ -75,6 +75,18 @@ class GpuBackend(NativeBackend):
         from optimum_compile.backends.gpu.emit import emit
 
         return emit(graph, options, out)
+
+    def tolerance(self, rounded: Rounded) -> Tolerance:
+        """Activations are fp16, and codes of a cache are counted from them.
+
+        Codes of 2 bits next to a tie become the other one: 0.09 of relative error was measured in
+        stories260k, whose heads have 8 channels, 0.003 in the reference model.
+        """
+        if not rounded.weights:
+            return HALF_WEIGHTS
+        if rounded.kv_bits < 4:
+            return Tolerance(min_cosine=0.99, min_top1=0.9)
+        return Tolerance(max_rel_err=2e-2 if rounded.kv_bits == 4 else 1e-2)
 
     def executor(self) -> str:
         """The Vulkan device, or the CPU that runs the same file."""

@@ -10,9 +10,11 @@ from optimum_compile.backends.base import (
     EmitOptions,
     EmitResult,
     Support,
+    Tolerance,
     WeightUse,
 )
 from optimum_compile.backends.executed import Executed
+from optimum_compile.backends.traits import Rounded, Traits
 from optimum_compile.backends.tvm import container, schemes
 from optimum_compile.backends.tvm.toolchain import require
 from optimum_compile.compiler.ir.graph import Graph, Node
@@ -29,12 +31,17 @@ class TvmBackend(Executed):
     name: str = "tvm"
     platform: str = "android"
     suffix: str = ".tvm"
+    traits: Traits = Traits(one_for_every_length=True)
     ladder: tuple[str, ...] = LADDER
 
     @property
     def memory(self) -> MemoryModel:
         """See the protocol: kernels are given their buffers."""
         return MemoryModel("the program that calls the kernels")
+
+    def tolerance(self, rounded: Rounded) -> Tolerance:
+        """Float32 from end to end, and caches of floats."""
+        return Tolerance(max_rel_err=1e-4)
 
     def executor(self) -> str:
         """See the class; the rest is what is no linear: attention, norms, embedding."""

@@ -11,7 +11,7 @@ from optimum_compile.passes.precision.kv import caches_at
 
 def kv_entries(graph: Graph, backend: Backend) -> dict[str, tuple[str, int]]:
     """Scheme and bytes of every cache by the name of its state; empty where the runtime decides."""
-    if not backend.stores_weights:
+    if not backend.traits.stores_weights:
         return {}
     schemes = caches_at(graph, backend)
     return {
@@ -31,7 +31,7 @@ def kv_text(graph: Graph, backend: Backend, asked: str = "16") -> str:
         backend: the target.
         asked: the bits of `--kv-bits`.
     """
-    if not backend.stores_weights:
+    if not backend.traits.stores_weights:
         return "of the runtime"
     schemes, parts = caches_at(graph, backend), []
     for role in KvRole:

@@ -95,7 +95,7 @@ def predicted_bytes(graph: Graph, backend: Backend) -> int:
 
 def predicted_file_bytes(graph: Graph, backend: Backend) -> int:
     """Bytes of the files of the backend's artifact, before emission; 0 where it holds no weights."""
-    if not backend.stores_weights:
+    if not backend.traits.stores_weights:
         return 0
     return predicted_bytes(graph, backend) + backend.container_bytes(graph)
 
@@ -219,11 +219,11 @@ def _widths(built: Built, out: Path) -> list[WidthRead]:
     graph, made = built.plan.model.graph, []
     held = widths_of(graph)
     for backend, emitted in zip(built.backends, built.emitted, strict=True):
-        if not held or not backend.stores_weights:
+        if not held or not backend.traits.stores_weights:
             continue
         path = emitted.artifact.relative_to(out).as_posix()
         target = target_name(backend.platform, backend.name)
-        for width in held if backend.chooses_widths else held[-1:]:
+        for width in held if backend.traits.chooses_widths else held[-1:]:
             read = round(weight_bytes_read(graph, backend, width=width))
             made.append(WidthRead(target, path, width, read, round(bits_read(graph, width), 4)))
     return made
@@ -233,7 +233,7 @@ def _footprints(built: Built, out: Path) -> list[Footprint]:
     """Of the artifacts that run a model."""
     graph = built.plan.model.graph
     pairs = zip(built.backends, built.emitted, strict=True)
-    return [footprint_of(graph, b, e, out) for b, e in pairs if b.stores_weights]
+    return [footprint_of(graph, b, e, out) for b, e in pairs if b.traits.stores_weights]
 
 
 def _remarks(built: Sequence[Built]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def read_shares(graph: Graph, *, every_expert: bool = True) -> Mapping[str, floa
 
     A table that is only looked up: one row. A tied head: everything. With `every_expert` those that are not
     chosen are computed and multiplied by zero; otherwise the `top_k` chosen ones of each layer are read,
-    which is a share of every expert's bytes (`Backend.skips_experts`).
+    which is a share of every expert's bytes (`Backend.traits.skips_experts`).
     """
     owners = {} if every_expert else experts_of(graph.nodes, frozenset(graph.outputs))
     return {unit.name: _share(graph, unit, owners) for unit in units_of(graph)}
@@ -44,7 +44,7 @@ def weight_bytes_read(graph: Graph, backend: Backend, *, width: int = 0) -> floa
 
     `width`: bits that nested weights are read with; 0 for all. Only those planes and tables count.
     """
-    shares = read_shares(graph, every_expert=not backend.skips_experts)
+    shares = read_shares(graph, every_expert=not backend.traits.skips_experts)
     total = float(backend.fixed_bytes(graph))
     schemes = []
     for unit in units_of(graph):

@@ -13,6 +13,7 @@ from optimum_compile.backends.base import Support
 from optimum_compile.backends.catalog import BACKENDS, load_backend
 from optimum_compile.backends.compare import failed
 from optimum_compile.backends.native.backend import NativeBackend
+from optimum_compile.backends.traits import Traits
 from optimum_compile.compiler import companions as subject
 from optimum_compile.compiler.companions import COMPANIONS, companions_of, files_below, forget
 from optimum_compile.compiler.errors import (
@@ -45,8 +46,8 @@ def bring(monkeypatch):
 def broken(monkeypatch):
     """`broken(supports_scheme=...)` puts a native backend with these methods in the catalog's place."""
 
-    def change(**methods):
-        made = type("Broken", (NativeBackend,), methods)()
+    def change(traits=NativeBackend.traits, **methods):
+        made = type("Broken", (NativeBackend,), methods)(traits=traits)
         monkeypatch.setattr(catalog, "load_backend", lambda n: made if n == "native" else known(n))
         for module in ("companions", "planning"):
             monkeypatch.setattr(
@@ -242,7 +243,7 @@ def test_one_that_rounds_more_than_was_decided_is_left_out_instead(bring, broken
         verify=lambda self, artifact, cases, tolerance: failed(
             artifact.name, tolerance, "too wide"
         ),
-        rounds_more=True,
+        traits=Traits(rounds_more=True),
     )
     bundle = compiled(tmp_path, ["reference"], verify=True)
     assert kinds(bundle) == ["reference"]

@@ -10,7 +10,9 @@ from support.hf import save_folder, tiny_model
 from support.models import BOS, shared_bundle, shared_model, tiny_tokenizer
 
 import optimum_compile as oc
-from optimum_compile.backends.base import DECISIVE_MARGIN
+from optimum_compile.backends.base import DECISIVE_MARGIN, SAME_DIRECTION, Tolerance
+from optimum_compile.backends.catalog import load_backend
+from optimum_compile.backends.traits import Rounded
 from optimum_compile.compiler import api, routing
 from optimum_compile.compiler.calibration import TextSource, read_text
 from optimum_compile.compiler.conformance import (
@@ -21,7 +23,7 @@ from optimum_compile.compiler.conformance import (
     tolerance_for,
 )
 from optimum_compile.compiler.decoder import context_of, is_decoder, vocabulary
-from optimum_compile.compiler.errors import InputError, InternalError
+from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.frontend.open_model import open_model
 from optimum_compile.compiler.interpret import run
 from optimum_compile.compiler.package.cases import CASES, load_answers
@@ -298,21 +300,26 @@ def assigned(bits):
     return graph
 
 
-@pytest.mark.parametrize("target", ["ios", "android", "android:onnxruntime"])
-def test_sixteen_bits_are_held_to_the_tightest_tolerance(target):
+@pytest.mark.parametrize("name", ["coreml", "executorch", "onnxruntime", "native", "gpu"])
+def test_sixteen_bits_are_held_to_the_tightest_tolerance(name):
     for graph in (decoder(), assigned(16)):
-        tolerance = tolerance_for(target, graph)
+        tolerance = tolerance_for(load_backend(name), graph)
         assert (tolerance.max_rel_err, tolerance.min_top1) == (2e-3, 1.0)
 
 
 @pytest.mark.parametrize("bits", [8, 4, 2])
-def test_quantised_graphs_are_held_to_that_of_their_platform(bits):
-    assert tolerance_for("ios", assigned(bits)).max_rel_err == 1e-2
-    android = tolerance_for("android", assigned(bits))
+def test_quantised_graphs_are_held_to_that_of_their_backend(bits):
+    limits = {"coreml": 1e-2, "gpu": 1e-2, "native": 1e-3, "onnxruntime": 1e-3, "tvm": 1e-4}
+    for name, limit in limits.items():
+        assert tolerance_for(load_backend(name), assigned(bits)).max_rel_err == limit
+    android = tolerance_for(load_backend("executorch"), assigned(bits))
     assert (android.min_cosine, android.min_top1) == (0.999, 0.95)
-    assert tolerance_for("android:onnxruntime", assigned(bits)).max_rel_err == 1e-3
 
 
-def test_a_platform_without_a_tolerance_is_a_bug():
-    with pytest.raises(InternalError, match="no tolerance for target 'toaster'"):
-        tolerance_for("toaster", assigned(8))
+def test_rounded_activations_and_caches_ask_for_less():
+    onnx, native = load_backend("onnxruntime"), load_backend("native")
+    assert onnx.tolerance(Rounded(weights=True, activations=True)) == SAME_DIRECTION
+    assert onnx.tolerance(Rounded(weights=False, kv_bits=8)).max_rel_err == 5e-3
+    assert onnx.tolerance(Rounded(weights=False, kv_bits=4)) == SAME_DIRECTION
+    assert native.tolerance(Rounded(weights=True, kv_bits=4)).max_rel_err == 2e-3
+    assert load_backend("gguf").tolerance(Rounded(weights=True)) == Tolerance()

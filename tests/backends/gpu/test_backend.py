@@ -71,7 +71,7 @@ def test_what_is_asked_of_caches_in_few_bits(tmp_path):
     for bits in (16, 8, 4, 2):
         if bits < 16:
             with_caches(graph, f"kv{bits}", f"kv{bits}")
-        asked.append(tolerance_for("gpu", graph))
+        asked.append(tolerance_for(BACKEND, graph))
     assert [each.max_rel_err for each in asked] == [1e-2, 1e-2, 2e-2, None]
     assert (asked[-1].min_cosine, asked[-1].min_top1) == (0.99, 0.9)
 
@@ -101,7 +101,7 @@ def test_it_is_executed_by_what_there_is(made):
 
 def test_cases_switch_widths_and_are_compared_at_each(tmp_path):
     """Calls choose widths, so that what is executed is compared with the oracle's palettes of each."""
-    assert BACKEND.chooses_widths
+    assert BACKEND.traits.chooses_widths
     graph = opened(save_folder(tiny_model("llama", num_hidden_layers=1), tmp_path / "m"))
     made = emission(mixed(graph, tmp_path, ("nest2-4:r8", "nest3-4:r4")), tmp_path, BACKEND)
     named = [
