@@ -1,6 +1,7 @@
 """The reference model and stories260k on Vulkan: a prompt and 64 greedy tokens, those of the oracle."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from optimum_compile.compiler.interpret import WeightCache, run
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.scheme import Float
 from optimum_compile.passes.precision.kv import kv_of
+from optimum_compile.passes.precision.narrow import narrowed
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,16 +66,20 @@ class Told:
     margin: float
 
 
-def greedy(graph: Graph, prompt: list[int]) -> Told:
-    """The oracle's tokens behind a prompt, and the logits that they are the greatest of."""
+def greedy(graph: Graph, prompt: list[int], widths: Sequence[int] = ()) -> Told:
+    """The oracle's tokens behind a prompt, and the logits that they are the greatest of.
+
+    widths: of the prompt and of each step behind it; none: all bits.
+    """
+    graphs = {0: graph} | {width: narrowed(graph, width) for width in set(widths)}
     kv = {s.name: Float(16) for s in graph.states} | kv_of(graph)
     weights, states, past, given = WeightCache(1 << 30), None, 0, prompt
     ids: list[int] = []
     logits = []
-    for _ in range(STEPS):
+    for width in widths or (0,) * STEPS:
         inputs = {"tokens": np.array([given]), "past": np.array([past])}
         with torch.no_grad():
-            made = run(graph, inputs, states, weights="quantized", kv=kv, cache=weights)
+            made = run(graphs[width], inputs, states, weights="quantized", kv=kv, cache=weights)
         states, past = made.states, past + len(given)
         logits.append(made.outputs[0].numpy()[0, -1])
         ids.append(int(logits[-1].argmax()))
@@ -107,3 +113,31 @@ def test_greedy_tokens_are_the_oracles(tmp_path, model, options, bits):
             last = session.decode(follow) if at + 1 < STEPS else last
         same = sum(a == b for a, b in zip(found, told.ids, strict=True))
         assert same >= (STEPS - 6 if (model, bits) == COARSE else STEPS)
+
+
+SWITCHING = (4, *(4,) * 15, *(3,) * 12, *(2,) * 20, *(3, 2, 4) * 4, *(4,) * 4)
+
+
+@pytest.mark.parametrize("widths", [(4,) * STEPS, (3,) * STEPS, (2,) * STEPS, SWITCHING])
+def test_greedy_tokens_are_the_oracles_at_every_width(tmp_path, widths):
+    device = vulkan()
+    options = {"nested": "2,3,4", "quantizer": "rtn", "calibration": "none"}
+    wanted = plan(folder_of("reference"), ["gpu"], output=str(tmp_path / "out"), **options)
+    settle(wanted, tmp_path)
+    quantise(wanted, tmp_path)
+    graph = wanted.model.graph
+    _, tokenizer, bos = text_of(wanted)
+    prompts = (encode(tokenizer, story, bos)[: LENGTHS[1]] for story in STORIES)
+    told = max((greedy(graph, prompt, widths) for prompt in prompts), key=lambda each: each.margin)
+    artifact = tmp_path / "m.gpu.ocm"
+    BACKEND.emit(graph, EmitOptions("m", context_of(graph) or 0, 128, "{}", tmp_path), artifact)
+    for where in (None, device):
+        session = session_on(artifact, where)
+        given, found = told.prompt, []
+        for at, width in enumerate(widths):
+            session.set_width(width)
+            last = session.prefill(given)
+            assert distance(last, told.logits[at]) < LIMITS["16"]
+            given = [int(last.argmax())]
+            found += given
+        assert found == told.ids

@@ -235,3 +235,15 @@ def test_the_program_takes_a_width(nested):
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "a width of 7 bits; the nested weights have 2 to 4" in done.stderr
+
+
+def test_the_program_takes_a_width_on_vulkan(on_gpu):
+    program = str(runtime_program("tools/oc_run.cpp"))
+    session = on_gpu.session(vulkan())
+    session.set_width(3)
+    words = [program, str(on_gpu.path), "-p", "1,2,3", "-n", "8", "--device", "vulkan"]
+    done = subprocess.run(
+        [*words, "--width", "3"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [int(word) for word in done.stdout.split()] == session.generate([1, 2, 3], 8)
