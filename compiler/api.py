@@ -156,7 +156,7 @@ def _build(
     decided = settle(wanted, work, observer=watch)
     remarks = quantise(wanted, work, observer=watch) if stores_weights(wanted) else ()
     stop = special_token_id(wanted.model.tokenizer_files, "eos_token", tokenizer)
-    phases = phases_of(wanted.model.graph, wanted.options, text, tokenizer, bos, stop)
+    phases = phases_of(wanted.model.graph, wanted.options, text, tokenizer, bos, stop, watch)
     if phases is not None:
         wanted.model.graph.notes.put(phases)
         remarks = (*remarks, schedule_remark(phases))

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from optimum_compile.compiler.calibration import TextSource
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.observers import Observer
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.describe import source_digest
 from optimum_compile.compiler.quantizing import calibration_of
@@ -47,6 +49,7 @@ def phases_of(
     tokenizer: Any,
     bos: int | None,
     stop: int | None,
+    watch: Observer,
 ) -> Phases | None:
     """What `--schedule static` asks for, of a graph with rounded weights; None where nothing does.
 
@@ -78,7 +81,7 @@ def phases_of(
         () if stop is None else (stop,),
     )
     wish = Wish(Measure(options.schedule_measure), options.schedule_loss)
-    found = decide(BatchedEngine(graph), reference, wish)
+    found = decide(BatchedEngine(graph), reference, wish, partial(watch.progress, "schedule"))
     return replace(found, bits_read=tuple((w, round(bits_read(graph, w), 4)) for w in found.widths))
 
 

@@ -12,7 +12,10 @@ from typing import Any, Self
 
 from optimum_compile.compiler.errors import OptionError
 
-_TEXT = re.compile(r"prefill (\d+), decode (\d+(?:@\d+)?(?: \d+@\d+)*)")
+_NUMBER = "[0-9]{1,9}"
+_TEXT = re.compile(
+    rf"prefill ({_NUMBER}), decode ({_NUMBER}(?:@{_NUMBER})?(?: {_NUMBER}@{_NUMBER})*)"
+)
 MOST_BITS = 8
 
 
@@ -39,9 +42,9 @@ class Schedule:
     free: bool = False
 
     def __post_init__(self) -> None:
-        widths = (self.prefill, *(s.bits for s in self.switches))
-        if not all(1 <= bits <= MOST_BITS for bits in widths):
-            raise OptionError(f"schedule: widths {widths}: expected 1 to {MOST_BITS} bits")
+        for width in (self.prefill, *(s.bits for s in self.switches)):
+            if not 1 <= width <= MOST_BITS:
+                raise OptionError(f"schedule: a width of {width} bits: expected 1 to {MOST_BITS}")
         tokens = [s.token for s in self.switches]
         if not tokens or tokens[0] != 0 or tokens != sorted(set(tokens)):
             raise OptionError(

@@ -18,9 +18,16 @@ import numpy as np
 from optimum_compile.compiler.calibration import encode, load_tokenizer, special_token_id
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.options import TARGETS, target_name
+from optimum_compile.compiler.package.manifest import Artifact
 from optimum_compile.compiler.package.reader import Bundle, open_bundle
 from optimum_compile.tools.cli import print_json
-from optimum_compile.tools.schedules import SCHEDULE_HELP, Paced, paced
+from optimum_compile.tools.schedules import (
+    LEARNED_FORM,
+    LEARNED_ON,
+    SCHEDULE_HELP,
+    Paced,
+    paced,
+)
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 RUNNABLE = ("android", "native", "gpu")  # in the order of preference
@@ -119,7 +126,11 @@ def main(command: str, argv: Sequence[str]) -> int:
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="each change of width, on stderr"
     )
-    parser.add_argument("--json", action="store_true", help="one document: text, tokens_per_second")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="one document: text, tokens_per_second, of a schedule mean_bits and bytes_per_token too",
+    )
     args = parser.parse_args(list(argv))
     if args.max_tokens < 1:
         raise OptionError(f"max-tokens={args.max_tokens}: expected a positive number")
@@ -133,10 +144,13 @@ def main(command: str, argv: Sequence[str]) -> int:
     if not prompt:
         raise OptionError("prompt '': expected at least one token; this tokenizer adds none itself")
     vulkan = args.device == "vulkan"
-    session = open_session(bundle, args.artifact, vulkan=vulkan)
+    target = args.artifact
+    if args.schedule == LEARNED_FORM and target is None and not vulkan:
+        target = next((name for name in LEARNED_ON if bundle.artifact(name) is not None), None)
+    session = open_session(bundle, target, vulkan=vulkan)
     if args.schedule is not None:
-        target = ON_VULKAN if vulkan else args.artifact
-        session = paced(bundle, session, args.schedule, target, verbose=args.verbose)
+        artifact = runnable(bundle, target, vulkan=vulkan)
+        session = paced(bundle, session, args.schedule, artifact, verbose=args.verbose)
     if len(prompt) > session.context:
         raise InputError(f"the prompt has {len(prompt)} tokens, the cache {session.context}")
     stop = special_token_id(files, "eos_token", tokenizer)
@@ -160,17 +174,29 @@ def main(command: str, argv: Sequence[str]) -> int:
     print()
     print(f"{count} tokens, {rate:.1f} tokens per second", file=sys.stderr)
     for name, value in followed.items():
-        print(f"{name.replace('_', ' ')}: {value}", file=sys.stderr)
+        shown = f"{value:,}" if isinstance(value, int) else value
+        print(f"{name.replace('_', ' ')}: {shown}", file=sys.stderr)
     return 0
 
 
 def open_session(bundle: Bundle, target: str | None = None, *, vulkan: bool = False) -> Any:
-    """An artifact in its own runtime, ready for `prefill`: that of `target`, or the first that can run.
+    """The artifact that `runnable` finds in its own runtime, ready for `prefill`.
+
+    Raises what `runnable` raises, and ResourceError without a Vulkan device.
+    """
+    found = runnable(bundle, target, vulkan=vulkan)
+    session = import_module(f"optimum_compile.backends.{SESSIONS[found.kind]}.session").Session
+    path = bundle.resolve(found.path)
+    return session(path, _vulkan_device()) if vulkan else session(path)
+
+
+def runnable(bundle: Bundle, target: str | None = None, *, vulkan: bool = False) -> Artifact:
+    """The artifact of `target`, or the first that can run.
 
     vulkan: the GPU program on the first Vulkan device, else everything on the CPU.
 
     Raises OptionError for a target that is unknown or has no dispatches, InputError for one that the
-    bundle has not, or that is no decoder or has no runtime here, ResourceError without a Vulkan device.
+    bundle has not, or that is no decoder or has no runtime here.
     """
     if target is not None and target not in TARGETS:
         raise OptionError(f"artifact {target!r}: expected one of {', '.join(TARGETS)}")
@@ -185,9 +211,7 @@ def open_session(bundle: Bundle, target: str | None = None, *, vulkan: bool = Fa
             f"{', '.join(held) or 'nothing'}; compile with --target "
             f"{ON_VULKAN if vulkan else 'android or native'}"
         )
-    session = import_module(f"optimum_compile.backends.{SESSIONS[found[0].kind]}.session").Session
-    path = bundle.resolve(found[0].path)
-    return session(path, _vulkan_device()) if vulkan else session(path)
+    return found[0]
 
 
 def _vulkan_device() -> Any:

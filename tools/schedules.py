@@ -1,18 +1,21 @@
 """Schedules of widths at the command line: where they come from, and what following one costs."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from optimum_compile.compiler.errors import InputError, InternalError, OptionError
-from optimum_compile.compiler.package.manifest import WidthRead
+from optimum_compile.compiler.package.manifest import Artifact, WidthRead
 from optimum_compile.compiler.package.reader import Bundle
 from optimum_compile.compiler.phasing import LEARNED
 from optimum_compile.compiler.schedule import Schedule
 from optimum_compile.passes.phase.notes import Phases
 
 FORMS = "static, learned, fixed:BITS, or as 'prefill 4, decode 4@0 2@64'"
+LEARNED_FORM = "learned"
+LEARNED_ON = ("native", "gpu")  # targets whose runtime runs a learned scheduler
 SCHEDULE_HELP = f"bits that nested weights are read with: {FORMS}"
 
 Choose = Callable[[Any], Schedule]
@@ -26,19 +29,27 @@ class Asked:
     choose: Choose
 
 
-def asked(text: str, bundle: Bundle, widths: Sequence[int]) -> Asked:
+def asked(text: str, bundle: Bundle, session: Any) -> Asked:
     """What `--schedule` names. Raises OptionError for what is none, InputError for what the bundle has not."""
+    widths: Sequence[int] = getattr(session, "widths", ())
     if len(widths) < 2:
-        raise InputError(f"{bundle.path}: no nested weights; compile with --nested 2,3,4")
-    if text == "learned":
-        return _learned(bundle, widths)
+        counts = Counter(each.target for each in bundle.manifest.widths)
+        able = [target for target, count in counts.items() if count > 1]
+        how = (
+            f"calls of this artifact choose no width; name one that does: --artifact {'|'.join(able)}"
+            if able
+            else "no nested weights; compile with --nested 2,3,4"
+        )
+        raise InputError(f"{bundle.path}: {how}")
+    if text == LEARNED_FORM:
+        return _learned(bundle, session)
     if text == "static":
         if not bundle.manifest.phases:
             raise InputError(f"{bundle.path}: no static schedule; compile with --schedule static")
         schedule = _static(bundle)
     elif text.startswith("fixed:"):
         bits = text.removeprefix("fixed:")
-        if not bits.isascii() or not bits.isdigit():
+        if not bits.isascii() or not bits.isdigit() or len(bits) > 3:
             raise OptionError(f"schedule {text!r}: expected {FORMS}")
         schedule = Schedule.fixed(int(bits))
     elif text.startswith("prefill"):
@@ -56,22 +67,24 @@ def _static(bundle: Bundle) -> Schedule:
         raise InputError(f"{bundle.path}: its schedule is damaged: {error}") from error
 
 
-def _learned(bundle: Bundle, widths: Sequence[int]) -> Asked:
+def _learned(bundle: Bundle, session: Any) -> Asked:
     from optimum_compile.backends.native.schedule import Scheduler
     from optimum_compile.backends.native.session import Session
 
     file = bundle.path / LEARNED
     if not file.is_file():
         raise InputError(f"{bundle.path}: no {LEARNED}; compile with --scheduler FILE")
+    if not isinstance(session, Session):
+        raise OptionError(
+            f"schedule learned: only {' and '.join(LEARNED_ON)} artifacts read the cache; name one with "
+            "--artifact, or compile with --target native"
+        )
     scheduler = Scheduler(file)
-    Schedule.two(scheduler.prefill, scheduler.high, scheduler.low, 1).check(widths)
-
-    def choose(session: Any) -> Schedule:
-        if not isinstance(session, Session):
-            raise OptionError("schedule learned: the native runtime runs it; add --artifact native")
-        return scheduler.schedule(session)
-
-    return Asked(scheduler.prefill, choose)
+    try:
+        Schedule.two(scheduler.prefill, scheduler.high, scheduler.low, 1).check(session.widths)
+    except OptionError as error:
+        raise InputError(f"{file}: {error}") from error
+    return Asked(scheduler.prefill, scheduler.schedule)
 
 
 class Paced:
@@ -121,16 +134,11 @@ class Paced:
 
 
 def paced(
-    bundle: Bundle, session: Any, text: str, target: str | None, *, verbose: bool = False
+    bundle: Bundle, session: Any, text: str, artifact: Artifact, *, verbose: bool = False
 ) -> Paced:
-    """`session` on the schedule that `text` names. Raises what `asked` raises.
-
-    target: the artifact that was asked for by name.
-    """
-    wanted = asked(text, bundle, getattr(session, "widths", ()))
-    held = [w for w in bundle.manifest.widths if target is None or w.target == target]
-    first = held[0].target if held else None
-    read = {w.width: w for w in held if w.target == first}
+    """`session`, which runs `artifact`, on the schedule that `text` names. Raises what `asked` raises."""
+    wanted = asked(text, bundle, session)
+    read = {w.width: w for w in bundle.manifest.widths if w.path == artifact.path}
     say = _told if verbose else _silent
     return Paced(session, wanted, read, say)
 

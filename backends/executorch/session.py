@@ -83,10 +83,14 @@ class Program:
             self._check(inputs)
         tensors = tuple(torch.from_numpy(np.ascontiguousarray(i)) for i in inputs)
         try:
-            if method not in self._methods:
-                with silent_runtime():  # it reports on the processor
+            if method in self._methods:
+                outputs = self._methods[method].execute(tensors)
+            else:
+                with (
+                    silent_runtime()
+                ):  # it reports on the processor, at the latest with its threads
                     self._methods[method] = self._program.load_method(method)
-            outputs = self._methods[method].execute(tensors)
+                    outputs = self._methods[method].execute(tensors)
         except RuntimeError as error:
             raise ToolchainError(f"method {method} failed: {error}") from error
         # The runtime's outputs live in its own memory: copy before the next call.

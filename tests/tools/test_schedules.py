@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from optimum_compile.compiler.schedule import Schedule, Switch
 from optimum_compile.passes.phase.learned import Learned, Plan, shapes_of
 from optimum_compile.passes.phase.learned_file import save
 from optimum_compile.passes.phase.notes import Phases
-from optimum_compile.tools.schedules import Asked, Paced
+from optimum_compile.tools.schedules import Asked, Paced, asked, paced
 
 NESTED = {"nested": "2,3,4", "quantizer": "rtn", "companions": False, "verify": False}
 PROMPT = ("--prompt", "tom has a red ball", "--max-tokens", "12")
@@ -105,7 +106,15 @@ def test_run_follows_it_and_says_what_it_read(bundle, cli):
     [
         ("fixed:7", 2, "width 7 is not stored; the weights have 2, 3, 4"),
         ("fixed:two", 2, "schedule 'fixed:two': expected static, learned, fixed:BITS"),
+        ("fixed:9", 2, "a width of 9 bits: expected 1 to 8"),
+        ("fixed:-2", 2, "schedule 'fixed:-2': expected static, learned, fixed:BITS"),
+        (f"fixed:{'2' * 5000}", 2, "expected static, learned, fixed:BITS"),
         ("often", 2, "schedule 'often': expected static, learned, fixed:BITS"),
+        ("", 2, "schedule '': expected static, learned, fixed:BITS"),
+        ("prefill 5, decode 4", 2, "width 5 is not stored; the weights have 2, 3, 4"),
+        ("prefill 4, decode 3@0 4@5", 2, "widths [3, 4] grow"),
+        ("prefill 4, decode 4@0 3@-5", 2, "expected the form 'prefill 4, decode 4@0 3@85'"),
+        ("prefill 4, decode 4@3", 2, "switches at tokens [3]: expected 0 and then later ones"),
         ("learned", 3, "no schedule.safetensors; compile with --scheduler FILE"),
     ],
 )
@@ -114,9 +123,85 @@ def test_other_schedules_are_refused(bundle, cli, asked, code, message):
     assert (done.code, message in done.err) == (code, True), done.err
 
 
+def scheduler(file, graph, widths=(4, 4, 2), model=None):
+    """A scheduler that is as sure of one step as of the other, and so takes the first."""
+    caches = ("k_cache.2", "v_cache.2")
+    plan = Plan(*widths, (0, 8), *caches, model_digest(graph) if model is None else model)
+    sizes = shapes_of(2, 16, 16, 4, 2)
+    save(Learned.rounded(plan, {n: np.zeros(s, np.float32) for n, s in sizes.items()}), file)
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """Native, with a learned scheduler."""
+    out = tmp_path_factory.mktemp("learned")
+    graph = oc.plan(shared_model(), ["native"], output=str(out), **NESTED).model.graph
+    values = {"scheduler": scheduler(out / "any name", graph), "samples": 4}
+    return oc.compile(shared_model(), ["native"], output=str(out), **NESTED, **values)
+
+
+def test_a_learned_schedule_is_followed(learned, cli):
+    read = {w.width: w.bytes_per_token for w in learned.manifest.widths}
+    done = cli("run", learned.path, *PROMPT, "--schedule", "learned", "--json").json()
+    assert done["schedule"] == "prefill 4, decode 2@0"
+    assert (done["mean_bits"], done["bytes_per_token"]) == (2.0, read[2])
+    same = cli("run", learned.path, *PROMPT, "--schedule", "prefill 4, decode 2", "--json").json()
+    assert same["text"] == done["text"]
+    said = cli("run", learned.path, *PROMPT, "--schedule", "learned", "-v").err
+    assert "[from token 0 on 2 bits]" in said
+    assert f"bytes per token: {read[2]:,}" in said
+
+
+def test_learned_schedules_need_a_runtime_that_reads_the_cache(learned):
+    other = Fake()
+    other.widths = (2, 3, 4)
+    with pytest.raises(OptionError, match=r"only native and gpu artifacts .* --artifact, or comp"):
+        asked("learned", learned, other)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[:100], "schedule.safetensors"),
+        (lambda data: b"", "schedule.safetensors"),
+        (lambda data: data[:8] + b"[" + data[9:], "schedule.safetensors"),
+        (lambda data: data.replace(b'"high":"4"', b'"high":"5"'), "schedule.safetensors"),
+    ],
+)
+def test_a_damaged_scheduler_is_bad_input(learned, cli, tmp_path, damage, message):
+    broken = shutil.copytree(learned.path, tmp_path / "broken")
+    file = broken / "schedule.safetensors"
+    before = file.read_bytes()
+    file.write_bytes(damage(before))
+    assert file.read_bytes() != before
+    done = cli("run", broken, *PROMPT, "--schedule", "learned")
+    assert (done.code, message in done.err, done.err.count("\n")) == (3, True, 1), done.err
+    assert cli("verify", broken).code == 6
+
+
+def test_what_is_read_is_that_of_the_artifact_that_runs(bundle):
+    """Another target of the bundle may read other bytes, or only one width."""
+    (artifact,) = bundle.manifest.artifacts
+    own = {w.width: w for w in bundle.manifest.widths}
+    first = WidthRead("ios", "ios/tiny.mlpackage", 4, 1, 4.0)
+    manifest = replace(bundle.manifest, widths=(first, *bundle.manifest.widths))
+    session = Fake()
+    session.widths = (2, 3, 4)
+    paces = paced(replace(bundle, manifest=manifest), session, "fixed:4", artifact)
+    paces.prefill([1])
+    paces.decode(2)
+    assert paces.figures()["bytes_per_token"] == own[4].bytes_per_token
+
+
 def test_a_bundle_of_one_width_has_no_schedule(cli):
     done = cli("run", shared_bundle("native").path, *PROMPT, "--schedule", "static")
     assert (done.code, "no nested weights; compile with --nested 2,3,4" in done.err) == (3, True)
+
+
+def test_an_artifact_that_chooses_no_width_is_told_from_those_that_do(bundle):
+    with pytest.raises(InputError, match=r"choose no width; .* --artifact native$"):
+        asked("static", bundle, Fake())
 
 
 def test_a_damaged_schedule_is_bad_input(bundle, cli, tmp_path):
@@ -166,13 +251,9 @@ def test_a_scheduler_of_another_checkpoint_or_of_other_widths_is_refused(tmp_pat
         ("0" * 64, (4, 4, 2), r"was trained for another checkpoint \(000000000000\)"),
         (model_digest(graph), (8, 8, 2), "chooses 8 bits; the nested weights of the bundle have"),
     ):
-        plan = Plan(*widths, (0, 8), "k_cache.1", "v_cache.1", model)
-        sizes = shapes_of(2, 8, 8, 4, 2)
-        made = Learned.rounded(plan, {n: np.zeros(s, np.float32) for n, s in sizes.items()})
-        file = tmp_path / "schedule.safetensors"
-        save(made, file)
+        file = scheduler(tmp_path / "schedule.safetensors", graph, widths, model)
         with pytest.raises(InputError, match=message):
-            refuse_schedules(CompileOptions(scheduler=str(file)), graph, "")
+            refuse_schedules(CompileOptions(scheduler=file), graph, "")
 
 
 def test_bundles_of_before_have_no_schedule(tmp_path):

@@ -54,6 +54,18 @@ def test_what_lies_between_is_within_epsilon(subject: tuple[BatchedEngine, Refer
     assert (note.texts, note.length) == (4, 12)
 
 
+def test_progress_begins_at_nothing_and_ends_with_everything(
+    subject: tuple[BatchedEngine, Reference],
+) -> None:
+    told: list[tuple[int, int]] = []
+    decide(*subject, Wish(Measure.KL, 0.0), lambda done, total: told.append((done, total)))
+    (total,) = {most for _, most in told}
+    assert told[0] == (0, total)
+    assert told[-1] == (total, total)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert max(done for done, _ in told[:-1]) <= total
+
+
 def test_what_is_refused(subject: tuple[BatchedEngine, Reference]) -> None:
     with pytest.raises(OptionError, match="epsilon=-1"):
         Wish(epsilon=-1)
