@@ -25,6 +25,7 @@ from optimum_compile.backends.native.session import Model
 from optimum_compile.compiler.errors import InputError, InternalError
 from optimum_compile.compiler.quant.scheme import Nested
 from optimum_compile.passes.precision.units import units_of
+from optimum_compile.tools.gpu_traffic import rows_of
 
 # A weight of fewer widths is read with the nearest that it has.
 SCHEMES = (Nested(2, 4, 4), Nested(3, 4, 5), Nested(2, 3))
@@ -273,6 +274,15 @@ def test_a_width_moves_its_planes_and_its_tables(tmp_path):
         assert fewer > 0
         assert found[4].weight_bytes - found[width].weight_bytes == fewer
         assert found[4].moved_bytes - found[width].moved_bytes == fewer
+    rows = [line.split(" | ") for line in rows_of("m", program, (0, 3))]
+    shown = [
+        (name.removeprefix("| "), past, int(moved.replace(",", "")))
+        for name, past, *_, moved, _ in rows
+    ]
+    assert [row[:2] for row in shown] == [
+        (f"m, {n} bits", past) for n in (4, 3, 2) for past in "03"
+    ]
+    assert [row[2] for row in shown[1::2]] == [found[n].moved_bytes for n in (4, 3, 2)]
     lines = [line for line in describe(path) if line.startswith("decode")]
     assert [line.split(":")[0] for line in lines] == [
         f"decode, 1 tokens at {n} bits" for n in (4, 3, 2)
