@@ -1,10 +1,14 @@
 """`run --device`: the GPU program of a bundle on the CPU and on a Vulkan device."""
 
+import numpy as np
 import pytest
 from support.gpu import probe
-from support.models import shared_bundle, shared_model
+from support.models import HEAD_DIM, KV_HEADS, shared_bundle, shared_model
 
 import optimum_compile as oc
+from optimum_compile.compiler.phasing import LEARNED
+from optimum_compile.passes.phase.learned import Learned, Plan, shapes_of
+from optimum_compile.passes.phase.learned_file import save
 
 PROMPT = ("--prompt", "tom has a red ball", "--max-tokens", "12", "--json")
 
@@ -28,10 +32,16 @@ def test_schedules_on_vulkan(cli, tmp_path):
     assert sorted(read) == [2, 3, 4]
     probe()
     assert check.executed
-    for schedule in ("fixed:3", "prefill 4, decode 4@0 2@5"):
+    plan = Plan(4, 4, 2, (0, 3, 6, 12), "k_cache.2", "v_cache.2")
+    rng = np.random.default_rng(0)
+    sizes = shapes_of(KV_HEADS, HEAD_DIM, HEAD_DIM, 4, 4)
+    made = Learned.rounded(plan, {name: rng.standard_normal(size) for name, size in sizes.items()})
+    save(made, bundle.path / LEARNED)
+    for schedule in ("fixed:3", "prefill 4, decode 4@0 2@5", "learned"):
         arguments = ("run", bundle.path, *PROMPT, "--schedule", schedule)
         here, there = cli(*arguments), cli(*arguments, "--device", "vulkan")
         assert (there.code, there.json()["text"]) == (0, here.json()["text"])
+        assert there.json()["schedule"] == here.json()["schedule"]
         assert there.json()["mean_bits"] == here.json()["mean_bits"]
         assert there.json()["bytes_per_token"] == here.json()["bytes_per_token"]
     assert (
