@@ -219,8 +219,12 @@ class Backend(Protocol):
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """Reload the artifact, run every case on this machine and compare."""
 
-    def logits(self, artifact: Path) -> "ArtifactLogits":
-        """What answers token windows with a decoder's logits, from a child process, once entered."""
+    def logits(self, artifact: Path, width: int = 0) -> "ArtifactLogits":
+        """What answers token windows with a decoder's logits, from a child process, once entered.
+
+        width: bits that nested weights are read with; 0 for all. Raises UnsupportedError where calls choose
+        none.
+        """
 
     def inspect(self, artifact: Path) -> str:
         """The embedded metadata (JSON text), read from the artifact alone."""

@@ -18,6 +18,7 @@ from optimum_compile.backends.base import (
 from optimum_compile.backends.child import verify_in_child
 from optimum_compile.backends.logits import ArtifactLogits
 from optimum_compile.backends.traits import Rounded, Traits
+from optimum_compile.compiler.errors import UnsupportedError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.quant.activations import Activations
 from optimum_compile.compiler.quant.scheme import Scheme
@@ -65,9 +66,13 @@ class Executed(ABC):
         by = self.executor()
         return verify_in_child(self._module("runner"), by, artifact, cases, tolerance)
 
-    def logits(self, artifact: Path) -> ArtifactLogits:
+    def logits(self, artifact: Path, width: int = 0) -> ArtifactLogits:
         """See the protocol."""
-        return ArtifactLogits(self._module("logits"), self.executor(), artifact)
+        if width and not self.traits.chooses_widths:
+            raise UnsupportedError(
+                f"{artifact}: its calls choose no width; all bits are always read"
+            )
+        return ArtifactLogits(self._module("logits"), self.executor(), artifact, width)
 
     def _module(self, name: str) -> str:
         return f"optimum_compile.backends.{self.name}.{name}"

@@ -27,10 +27,12 @@ CLOSE_TIMEOUT_S = 10
 class ArtifactLogits:
     """The logits of one artifact; `executed_by` names the runtime. Use it as a context manager."""
 
-    def __init__(self, module: str, executed_by: str, artifact: Path) -> None:
+    def __init__(self, module: str, executed_by: str, artifact: Path, width: int = 0) -> None:
+        """width: bits that nested weights are read with, where the module's `load` takes one; 0 for all."""
         self.executed_by = executed_by
         self.artifact = artifact
         self._module = module
+        self._width = width
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._replies = -1
@@ -40,6 +42,8 @@ class ArtifactLogits:
         # A pipe of its own, because SDKs print to stdout when they like.
         self._replies, theirs = os.pipe()
         where = [str(self.artifact), self._folder.name, str(theirs)]
+        if self._width:
+            where.append(str(self._width))
         with (Path(self._folder.name) / "stderr").open("wb") as errors:
             self._child = subprocess.Popen(
                 [sys.executable, "-P", "-m", self._module, *where],
@@ -117,13 +121,14 @@ class ArtifactLogits:
         self._child = None
 
 
-def serve(load: Callable[[Path], Predict], arguments: Sequence[str]) -> None:
-    """The child's side: `arguments` are the artifact, the folder and the pipe for replies.
+def serve(load: Callable[..., Predict], arguments: Sequence[str]) -> None:
+    """The child's side: `arguments` are the artifact, the folder, the pipe for replies, and maybe a width.
 
-    Answers each byte on stdin until it is closed.
+    `load` is given the artifact, and the width where there is one. Answers each byte on stdin until it is
+    closed.
     """
     artifact, folder, replies = Path(arguments[0]), Path(arguments[1]), int(arguments[2])
-    predict = load(artifact)
+    predict = load(artifact, *(int(width) for width in arguments[3:]))
     while os.read(0, 1):
         tokens = np.load(folder / TOKENS, allow_pickle=False)
         np.save(folder / LOGITS, predict(tokens), allow_pickle=False)

@@ -75,6 +75,6 @@ class Weightless:
         """Not executed: there are no weights in the artifact."""
         return not_executed(artifact.name, tolerance, f"not executed: {self.unexecuted}")
 
-    def logits(self, artifact: Path) -> ArtifactLogits:
+    def logits(self, artifact: Path, width: int = 0) -> ArtifactLogits:
         """Raises UnsupportedError."""
         raise UnsupportedError(f"{artifact}: {self.unanswered}")

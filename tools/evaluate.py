@@ -3,7 +3,8 @@
 A model runs in the reference executor, with the weights of its checkpoint. A bundle holds its
 quantised weights only inside its artifacts, so there it is an artifact that runs: the one that
 `--artifact` names, otherwise the iOS one, whose arithmetic is closest to the quantised oracle (dense
-fp16 weights, no int8 activations), otherwise the Android one, otherwise the native one.
+fp16 weights, no int8 activations), otherwise the Android one, otherwise the native one. With `--width` it
+is the first whose calls choose one; prompts and answers alike are then read with so many bits.
 """
 
 import argparse
@@ -23,29 +24,26 @@ from optimum_compile.compiler.calibration import (
     read_text,
     special_token_id,
 )
-from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import InputError, OptionError
-from optimum_compile.compiler.frontend.config import read_config
-from optimum_compile.compiler.frontend.detect import detect
-from optimum_compile.compiler.frontend.hf_folder import TOKENIZER_FILES
-from optimum_compile.compiler.frontend.open_model import Model, open_model
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.observers import ProgressObserver
-from optimum_compile.compiler.options import TARGETS, target_name
-from optimum_compile.compiler.package.manifest import Artifact
-from optimum_compile.compiler.package.reader import Bundle, damaged_files, open_bundle
-from optimum_compile.compiler.package.writer import MANIFEST
+from optimum_compile.compiler.options import TARGETS
 from optimum_compile.compiler.quant.activations import ActivationKind
 from optimum_compile.compiler.quant.kv import KvBits, KvRole, KvScheme, parse_kv_bits
 from optimum_compile.passes.precision.kv import kv_bytes, uniform_kv
-from optimum_compile.passes.precision.units import parameter_count, units_of
+from optimum_compile.passes.precision.units import units_of
 from optimum_compile.tools.cli import print_json
+from optimum_compile.tools.subject import (
+    DEFAULT_SEQLEN,
+    PLATFORMS,
+    Subject,
+    open_decoder,
+    open_subject,
+    vocabulary_of,
+)
 from optimum_compile.tools.tables import evaluation_text
 
-# Longest window where `--seqlen` names none, tokens.
-DEFAULT_SEQLEN = 512
 ACTIVATIONS = ("float", "int8")
-PLATFORMS = ("ios", "android", "native")  # in the order of preference
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,9 @@ class Options:
     artifact: str | None = None
     activations: str = "float"  # of a model: "int8" rounds the inputs of its linears
     kv_bits: str = "16"  # of a model: of its keys and values, see `parse_kv_bits`
+    width: int | None = (
+        None  # of an artifact: bits that its nested weights are read with (None: all)
+    )
 
     def __post_init__(self) -> None:
         if self.seqlen is not None and self.seqlen < 2:
@@ -77,134 +78,6 @@ class Options:
             raise OptionError(f"activations={self.activations!r}: expected float or int8")
         if parse_kv_bits(self.kv_bits).auto:
             raise OptionError("kv_bits=auto: only assignment can choose; give 16, 8, 4, 2 or K,V")
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A model or a bundle, opened, before anything ran.
-
-    `tokenizer_files` make its tokenizer; `limit` is the longest window it takes; `vocabulary` the
-    tokens that it predicts. `runs` is a graph (its float weights) or an artifact of `bundle`.
-    """
-
-    path: Path
-    tokenizer_files: tuple[Path, ...]
-    limit: int
-    vocabulary: int
-    weight_bytes: int
-    bits_per_weight: float
-    graph: Graph | None = None
-    bundle: Bundle | None = None
-    artifact: Artifact | None = None
-
-    @property
-    def tokenizer(self) -> Any:
-        """Its tokenizer. Raises InputError where it has none."""
-        found = load_tokenizer(self.tokenizer_files)
-        if found is None:
-            raise InputError(
-                f"{self.path}: no tokenizer.json here, so no text can be read; save the tokenizer "
-                "into the model's folder"
-            )
-        return found
-
-
-def open_subject(path: Path, seqlen: int | None, artifact: str | None) -> Subject:
-    """Open a bundle or a model; `seqlen` None takes what it can, up to `DEFAULT_SEQLEN`.
-
-    Raises OptionError for a window that is too long, InputError for what cannot be evaluated.
-    """
-    is_bundle = (path / MANIFEST).is_file()
-    if not is_bundle and artifact is not None:
-        raise OptionError(
-            f"artifact {artifact}: {path} is a model, and only a bundle has artifacts"
-        )
-    return _open_bundle(path, seqlen, artifact) if is_bundle else _open_model(path, seqlen)
-
-
-def _open_model(path: Path, seqlen: int | None) -> Subject:
-    opened, limit = _decoder(path, seqlen)
-    stored = sum(
-        v.weight.nbytes
-        for v in opened.graph.weights.values()
-        if opened.graph.is_used(v) and v.weight is not None and v.weight.inline is None
-    )
-    return Subject(
-        path,
-        opened.tokenizer_files,
-        limit,
-        _width(path, opened.graph.outputs[0].type.shape),
-        stored,
-        8 * stored / max(1, parameter_count(opened.graph)),
-        graph=opened.graph,
-    )
-
-
-def _decoder(path: Path, seqlen: int | None) -> tuple[Model, int]:
-    """The model with a cache just long enough, and how long a window may be."""
-    if detect(path) == "folder":
-        most = read_config(path / "config.json").max_context
-        _refuse_long(seqlen, most, "the model was made for")
-        opened = open_model(path, context=seqlen or min(most, DEFAULT_SEQLEN))
-    else:
-        opened = open_model(path)
-    if opened.kind != "decoder":
-        raise InputError(f"{path}: not a decoder of tokens and past; evaluate reads those only")
-    limit = context_of(opened.graph) or DEFAULT_SEQLEN
-    _refuse_long(seqlen, limit, "the cache of the model holds")
-    return opened, limit
-
-
-def _refuse_long(seqlen: int | None, limit: int, what: str) -> None:
-    if seqlen is not None and seqlen > limit:
-        raise OptionError(f"seqlen={seqlen}: {what} {limit} tokens; give at most that")
-
-
-def _open_bundle(path: Path, seqlen: int | None, platform: str | None) -> Subject:
-    bundle = open_bundle(path)
-    found = _artifact(bundle, platform)
-    backend = load_backend(found.kind)
-    if not backend.traits.stores_weights:
-        backend.logits(bundle.resolve(found.path))  # which says what to run instead
-    if "decode" not in found.functions:
-        raise InputError(
-            f"{found.path}: not a decoder of tokens and past; evaluate runs those only"
-        )
-    damaged = damaged_files(bundle)
-    if damaged:
-        raise InputError(f"{path}: {'; '.join(damaged)}; compile again")
-    manifest = bundle.manifest
-    sizes = [s.shape[2] for s in manifest.states if len(s.shape) > 2]
-    limit = min((n for n in sizes if isinstance(n, int)), default=DEFAULT_SEQLEN)
-    _refuse_long(seqlen, limit, "the cache of the bundle holds")
-    return Subject(
-        path,
-        tuple(path / n for n in TOKENIZER_FILES if (path / n).is_file()),
-        limit,
-        _width(path, manifest.outputs[0].shape if manifest.outputs else ()),
-        manifest.weight_bytes,
-        manifest.bits_per_weight,
-        bundle=bundle,
-        artifact=found,
-    )
-
-
-def _artifact(bundle: Bundle, platform: str | None) -> Artifact:
-    held = [target_name(a.platform, a.kind) for a in bundle.manifest.artifacts]
-    found = [bundle.artifact(p) for p in (PLATFORMS if platform is None else (platform,))]
-    chosen = next((a for a in found if a is not None), None)
-    if chosen is None:
-        raise InputError(
-            f"{bundle.path}: no {platform or 'ios, android or native'} artifact; it has "
-            f"{', '.join(held) or 'none'}; compile with --target {platform or 'ios'}"
-        )
-    return chosen
-
-
-def _width(path: Path, shape: Sequence[Any]) -> int:
-    if not shape or not isinstance(shape[-1], int):
-        raise InputError(f"{path}: its first output is no row of logits: {list(shape)}")
-    return shape[-1]
 
 
 def evaluate(
@@ -228,7 +101,7 @@ def evaluate(
     text = read_text(options.text)
     if text is None:
         raise OptionError(f"text {options.text!r}: expected a text file or a JSON list of strings")
-    subject = open_subject(path, options.seqlen, options.artifact)
+    subject = open_subject(path, options.seqlen, options.artifact, options.width)
     bits = parse_kv_bits(options.kv_bits)
     asked = (("activations", options.activations, "float"), ("kv_bits", str(bits), "16"))
     for key, value, plain in asked:
@@ -276,6 +149,8 @@ def evaluate(
         "kv_bytes": None if subject.graph is None else kv_bytes(subject.graph, kv, seqlen),
         "artifact": None if subject.artifact is None else subject.artifact.path,
         "file_bytes": None if subject.artifact is None else subject.artifact.file_bytes,
+        "width": None if subject.read is None else subject.read.width,
+        "bytes_per_token": None if subject.read is None else subject.read.bytes_per_token,
         "text": text.label,
         "seqlen": seqlen,
         "stride": (options.stride or seqlen) if text.is_stream else None,
@@ -294,7 +169,8 @@ def _runtime(subject: Subject) -> Any:
         raise InputError(f"{subject.path}: nothing to run")
     backend = load_backend(artifact.kind)
     backend.require()
-    return backend.logits(bundle.resolve(artifact.path))
+    width = 0 if subject.read is None else subject.read.width
+    return backend.logits(bundle.resolve(artifact.path), width)
 
 
 def _refuse_tokens(subject: Subject, greatest: int) -> None:
@@ -307,8 +183,8 @@ def _refuse_tokens(subject: Subject, greatest: int) -> None:
 
 def _reference(path: Path, subject: Subject, tokenizer: Any, seqlen: int) -> Graph:
     """The reference's graph. Raises InputError when it reads text as other tokens."""
-    opened, _ = _decoder(path, seqlen)
-    width = _width(path, opened.graph.outputs[0].type.shape)
+    opened, _ = open_decoder(path, seqlen)
+    width = vocabulary_of(path, opened.graph.outputs[0].type.shape)
     advice = "give the model that the bundle was compiled from"
     if width != subject.vocabulary:
         raise InputError(
@@ -377,6 +253,9 @@ def main(command: str, argv: Sequence[str]) -> int:
     add(
         "--kv-bits", metavar="K[,V]", default="16", help="of a model: bits of its KV cache, 16 to 2"
     )
+    add(
+        "--width", type=int, metavar="W", help="of a bundle: bits that nested weights are read with"
+    )
     add("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(list(argv))
     options = Options(
@@ -387,6 +266,7 @@ def main(command: str, argv: Sequence[str]) -> int:
         args.artifact,
         args.activations,
         args.kv_bits,
+        args.width,
     )
     with ProgressObserver(sys.stderr) as watch:
         document = evaluate(args.path, options, args.reference, watch=watch)

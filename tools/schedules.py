@@ -33,14 +33,7 @@ def asked(text: str, bundle: Bundle, session: Any) -> Asked:
     """What `--schedule` names. Raises OptionError for what is none, InputError for what the bundle has not."""
     widths: Sequence[int] = getattr(session, "widths", ())
     if len(widths) < 2:
-        counts = Counter(each.target for each in bundle.manifest.widths)
-        able = [target for target, count in counts.items() if count > 1]
-        how = (
-            f"calls of this artifact choose no width; name one that does: --artifact {'|'.join(able)}"
-            if able
-            else "no nested weights; compile with --nested 2,3,4"
-        )
-        raise InputError(f"{bundle.path}: {how}")
+        raise no_choice(bundle)
     if text == LEARNED_FORM:
         return _learned(bundle, session)
     if text == "static":
@@ -58,6 +51,18 @@ def asked(text: str, bundle: Bundle, session: Any) -> Asked:
         raise OptionError(f"schedule {text!r}: expected {FORMS}")
     schedule.check(widths)
     return Asked(schedule.prefill, lambda session: schedule)
+
+
+def no_choice(bundle: Bundle) -> InputError:
+    """The error for an artifact that is read with one number of bits only."""
+    counts = Counter(each.target for each in bundle.manifest.widths)
+    able = [target for target, count in counts.items() if count > 1]
+    return InputError(
+        f"{bundle.path}: calls of this artifact choose no width; name one that does: "
+        f"--artifact {'|'.join(able)}"
+        if able
+        else f"{bundle.path}: no nested weights; compile with --nested 2,3,4"
+    )
 
 
 def _static(bundle: Bundle) -> Schedule:

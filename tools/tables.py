@@ -281,6 +281,11 @@ def evaluation_text(path: Path, reference: Path | None, document: dict[str, Any]
     lines.append(
         f"{document['bits_per_weight']:.2f} bits per weight, {document['weight_bytes']:,} bytes"
     )
+    if document["width"] is not None:
+        lines.append(
+            f"nested weights read with {document['width']} bits: {document['bytes_per_token']:,} bytes of "
+            "weights a token"
+        )
     if document["kv_bits"] not in (None, "16"):
         lines.append(
             f"KV cache at {document['kv_bits']} bits: {document['kv_bytes']:,} bytes for a window of "

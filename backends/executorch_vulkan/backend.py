@@ -135,7 +135,7 @@ class VulkanBackend:
             artifact.name, tolerance, f"{UNEXECUTED}; computed with torch: {found.reason}"
         )
 
-    def logits(self, artifact: Path) -> ArtifactLogits:
+    def logits(self, artifact: Path, width: int = 0) -> ArtifactLogits:
         """Raises UnsupportedError."""
         raise UnsupportedError(f"{artifact}: no logits: {UNEXECUTED}")
 

@@ -1,6 +1,6 @@
 """Child process that answers token windows with the logits of a `.gpu.ocm`.
 
-python -m optimum_compile.backends.gpu.logits ARTIFACT FOLDER PIPE
+python -m optimum_compile.backends.gpu.logits ARTIFACT FOLDER PIPE [WIDTH]
 
 On a Vulkan device, or on the CPU where there is none.
 """
@@ -16,9 +16,10 @@ from optimum_compile.backends.native.session import Model
 from optimum_compile.compiler.errors import ResourceError
 
 
-def load(artifact: Path) -> Predict:
-    """Open the program once; every window begins with an empty cache."""
+def load(artifact: Path, width: int = 0) -> Predict:
+    """Open the program once; every window begins with an empty cache. width 0: all bits."""
     session = Model(artifact).session(_device())
+    session.set_width(width)
 
     def predict(tokens: np.ndarray) -> np.ndarray:
         session.reset()

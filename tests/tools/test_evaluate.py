@@ -226,7 +226,7 @@ def stub(monkeypatch):
     from optimum_compile.backends.coreml.backend import CoreMLBackend
 
     shared_bundle()
-    monkeypatch.setattr(CoreMLBackend, "logits", lambda self, artifact: Stub())
+    monkeypatch.setattr(CoreMLBackend, "logits", lambda self, artifact, width: Stub())
     return Stub
 
 
