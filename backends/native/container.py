@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from optimum_compile.backends.container import metadata_bytes
 from optimum_compile.backends.native.encode import HEADER, SECTION, aligned
+from optimum_compile.backends.native.experts import stretches
 from optimum_compile.backends.native.program import (
     PARAMETERS,
     PART_ALIGNMENT,
@@ -142,6 +143,7 @@ def _function(graph: Graph) -> int:
         # residual.
         count = 0 if adds else len(group) + (len(group) == 2)
         total += _step(4 + len(group), 1, (3,) * count) + (0 if adds else BUFFER + NAME)
+    total += len(stretches(graph)) * _step(1, 1, ())  # skips, which look at gates as products do
     return total + sum(_node(node) for node in graph.nodes)
 
 
