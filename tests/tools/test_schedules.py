@@ -3,12 +3,14 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from support.models import shared_bundle, shared_model
 
 import optimum_compile as oc
+from optimum_compile.backends.native.schedule import Scheduler
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.manifest import WidthRead
@@ -16,10 +18,13 @@ from optimum_compile.compiler.package.reader import open_bundle
 from optimum_compile.compiler.phasing import model_digest, refuse_schedules
 from optimum_compile.compiler.schedule import Schedule, Switch
 from optimum_compile.passes.phase.learned import Learned, Plan, shapes_of
-from optimum_compile.passes.phase.learned_file import save
+from optimum_compile.passes.phase.learned_file import load, save
 from optimum_compile.passes.phase.notes import Phases
 from optimum_compile.tools.schedules import Asked, Paced, asked, paced
+from optimum_compile.tools.train_scheduler.__main__ import last_caches
 
+MODELS = Path(__file__).parents[2] / "models"
+SHIPPED = MODELS / "schedules/reference_4-2.safetensors"
 NESTED = {"nested": "2,3,4", "quantizer": "rtn", "companions": False, "verify": False}
 PROMPT = ("--prompt", "tom has a red ball", "--max-tokens", "12")
 
@@ -254,6 +259,18 @@ def test_a_scheduler_of_another_checkpoint_or_of_other_widths_is_refused(tmp_pat
         file = scheduler(tmp_path / "schedule.safetensors", graph, widths, model)
         with pytest.raises(InputError, match=message):
             refuse_schedules(CompileOptions(scheduler=file), graph, "")
+
+
+def test_the_shipped_scheduler_is_of_the_reference_model_and_its_nested_weights(tmp_path):
+    """What docs/phases.md says of it; the runtime reads it too."""
+    values = NESTED | {"output": str(tmp_path), "scheduler": str(SHIPPED)}
+    wanted = oc.plan(MODELS / "reference", ["android:executorch", "native"], **values)
+    made, runtime = load(SHIPPED).plan, Scheduler(SHIPPED)
+    assert made.model == model_digest(wanted.model.graph) == runtime.model
+    assert (made.prefill, made.high, made.low, made.steps) == (4, 4, 2, (0, 24, 48, 72, 96))
+    assert (made.keys, made.values) == last_caches(wanted.model.graph)
+    assert runtime.steps == made.steps
+    assert SHIPPED.stat().st_size == 5722
 
 
 def test_bundles_of_before_have_no_schedule(tmp_path):
