@@ -143,7 +143,7 @@ def _function(graph: Graph) -> int:
         # residual.
         count = 0 if adds else len(group) + (len(group) == 2)
         total += _step(4 + len(group), 1, (3,) * count) + (0 if adds else BUFFER + NAME)
-    total += len(stretches(graph)) * _step(1, 1, ())  # skips, which look at gates as products do
+    total += len(stretches(graph)) * _step(1, 1, (3,))  # skips
     return total + sum(_node(node) for node in graph.nodes)
 
 
