@@ -204,6 +204,9 @@ class Backend(Protocol):
     def fixed_bytes(self, graph: Graph) -> int:
         """Bytes of all other constants: norms, biases, tables that the lowering computes."""
 
+    def unread_bytes(self, graph: Graph) -> int:
+        """Of these, what a decode step leaves: of a table of angles it reads one row."""
+
     def container_bytes(self, graph: Graph) -> int:
         """Bytes of the artifact's files beyond what the two above count, from `Precision` notes.
 

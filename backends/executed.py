@@ -61,6 +61,10 @@ class Executed(ABC):
         """None: activations stay floats."""
         return None
 
+    def unread_bytes(self, graph: Graph) -> int:
+        """None: angles are computed."""
+        return 0
+
     def verify(self, artifact: Path, cases: tuple[Case, ...], tolerance: Tolerance) -> Conformance:
         """See the protocol."""
         by = self.executor()

@@ -75,6 +75,10 @@ class Weightless:
         """Not executed: there are no weights in the artifact."""
         return not_executed(artifact.name, tolerance, f"not executed: {self.unexecuted}")
 
+    def unread_bytes(self, graph: Graph) -> int:
+        """None: no artifact holds any."""
+        return 0
+
     def logits(self, artifact: Path, width: int = 0) -> ArtifactLogits:
         """Raises UnsupportedError."""
         raise UnsupportedError(f"{artifact}: {self.unanswered}")

@@ -72,6 +72,10 @@ class CoreMLBackend(Executed):
         """See the protocol."""
         return schemes.fixed_bytes(graph)
 
+    def unread_bytes(self, graph: Graph) -> int:
+        """See the protocol."""
+        return schemes.unread_bytes(graph)
+
     def container_bytes(self, graph: Graph) -> int:
         """See the protocol."""
         return container.container_bytes(graph)

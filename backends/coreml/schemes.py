@@ -128,6 +128,17 @@ def blob(size: int) -> int:
     return BLOB_BYTES + -(-size // BLOB_BYTES) * BLOB_BYTES
 
 
+def unread_bytes(graph: Graph) -> int:
+    """Of `fixed_bytes`, the rows of the tables of cosines and sines that a decode step does not read."""
+    context, sizes = context_of(graph) or 0, {}
+    for node in graph.nodes:
+        if node.op == "rope":
+            angles = node.input(2)
+            whole, row = _array(context * angles.type.elements(), 16), 2 * angles.type.elements()
+            sizes[angles.name, str(node.attrs["scale"])] = 2 * max(0, whole - row)
+    return sum(sizes.values())
+
+
 def fixed_bytes(graph: Graph) -> int:
     """Bytes in weight.bin of everything that is no matrix, as `lower_ops` writes it.
 

@@ -106,6 +106,10 @@ class VulkanBackend:
         """See the protocol."""
         return container.fixed_bytes(graph)
 
+    def unread_bytes(self, graph: Graph) -> int:
+        """None: angles are computed."""
+        return 0
+
     def container_bytes(self, graph: Graph) -> int:
         """See the protocol."""
         return container.container_bytes(graph, int8_inputs=self.int8_inputs)

@@ -66,6 +66,10 @@ class GpuBackend(NativeBackend):
         require_decoder(graph)
         return schemes.fixed_bytes(graph, ALIGNMENT)
 
+    def unread_bytes(self, graph: Graph) -> int:
+        """See the protocol."""
+        return schemes.unread_bytes(graph, ALIGNMENT)
+
     def container_bytes(self, graph: Graph) -> int:
         """See the protocol."""
         return container.container_bytes(graph)

@@ -100,6 +100,10 @@ class NativeBackend(Executed):
         require_decoder(graph)
         return schemes.fixed_bytes(graph)
 
+    def unread_bytes(self, graph: Graph) -> int:
+        """See the protocol."""
+        return schemes.unread_bytes(graph)
+
     def container_bytes(self, graph: Graph) -> int:
         """See the protocol."""
         return container.container_bytes(graph)

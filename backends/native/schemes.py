@@ -79,7 +79,17 @@ def _outliers(scheme: Sparse, rows: int, columns: int) -> list[int]:
 
 def fixed_bytes(graph: Graph, alignment: int = PART_ALIGNMENT) -> int:
     """Bytes of norms and biases, which are float32, and of the table of angles that frequencies become."""
-    context, sizes = context_of(graph) or 0, {}
+    return _constant_bytes(graph, alignment, context_of(graph) or 0)
+
+
+def unread_bytes(graph: Graph, alignment: int = PART_ALIGNMENT) -> int:
+    """Of `fixed_bytes`, the rows of the table of angles that a decode step does not read."""
+    return fixed_bytes(graph, alignment) - _constant_bytes(graph, alignment, 1)
+
+
+def _constant_bytes(graph: Graph, alignment: int, positions: int) -> int:
+    """Bytes of everything that is no matrix, with angles of so many positions."""
+    sizes = {}
     for node in graph.nodes:
         for index, value in enumerate(node.inputs):
             if value is None or value.weight is None or is_matrix_input(node.op, index):
@@ -87,7 +97,7 @@ def fixed_bytes(graph: Graph, alignment: int = PART_ALIGNMENT) -> int:
             size = value.type.elements() * SINGLE
             if node.op == "rope" and index == 2:
                 key = f"{value.name} {node.attrs['scale']}"
-                sizes[key] = aligned(2 * size * context, alignment)
+                sizes[key] = aligned(2 * size * positions, alignment)
             else:
                 sizes[value.name] = aligned(size, alignment)
     return sum(sizes.values())

@@ -45,7 +45,7 @@ def weight_bytes_read(graph: Graph, backend: Backend, *, width: int = 0) -> floa
     `width`: bits that nested weights are read with; 0 for all. Only those planes and tables count.
     """
     shares = read_shares(graph, every_expert=not backend.traits.skips_experts)
-    total = float(backend.fixed_bytes(graph))
+    total = float(backend.fixed_bytes(graph) - backend.unread_bytes(graph))
     schemes = []
     for unit in units_of(graph):
         note = graph.weights[unit.name].notes.get(Precision)
@@ -58,8 +58,8 @@ def weight_bytes_read(graph: Graph, backend: Backend, *, width: int = 0) -> floa
 def _whole(scheme: Scheme, unit: Unit, backend: Backend, width: int) -> int:
     """Bytes of one pass over a matrix."""
     stored = backend.stored_bytes(scheme, unit.use)
-    if not isinstance(scheme, Nested):
-        return stored
+    if not isinstance(scheme, Nested) or not backend.traits.chooses_widths:
+        return stored  # where calls choose no width, only what they read is stored
     read = scheme.read_bytes(unit.use.rows, unit.use.columns, nearest(scheme, width))
     return min(stored, read)
 
@@ -88,14 +88,14 @@ def weight_limit(
 ) -> int:
     """Most stored bytes of weights with which a token reads at most `read_limit` bytes.
 
-    What is stored and not read comes on top: rows of tables, experts that are not chosen, and what nested
-    weights hold for narrower widths only, since the limit is kept with all their bits. Schemes are those of
-    notes, or `known` by a weight's name (pins, before there are notes); a matrix with neither counts as the
-    cheapest one that the target proposes, so that the limit holds whatever it gets. Negative where the
-    cache alone reads more.
+    What is stored and not read comes on top: rows of tables and of angles, experts that are not chosen, and
+    what nested weights hold for narrower widths only, since the limit is kept with all their bits. Schemes
+    are those of notes, or `known` by a weight's name (pins, before there are notes); a matrix with neither
+    counts as the cheapest one that the target proposes, so that the limit holds whatever it gets. Negative
+    where the cache alone reads more.
     """
     shares = read_shares(graph, every_expert=every_expert)
-    unread = 0.0
+    unread = float(backend.unread_bytes(graph))
     for unit in units_of(graph):
         note = graph.weights[unit.name].notes.get(Precision)
         scheme = note.scheme if note is not None else (known or {}).get(unit.name)

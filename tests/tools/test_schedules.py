@@ -11,6 +11,7 @@ from support.models import shared_bundle, shared_model
 
 import optimum_compile as oc
 from optimum_compile.backends.native.schedule import Scheduler
+from optimum_compile.backends.native.session import Session
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.manifest import WidthRead
@@ -104,6 +105,16 @@ def test_run_follows_it_and_says_what_it_read(bundle, cli):
     said = cli("run", bundle.path, *PROMPT, "--schedule", "prefill 4, decode 4@0 2@5", "-v")
     assert "[from token 5 on 2 bits]" in said.err
     assert "mean bits: " in said.err
+
+
+def test_the_runtime_reads_what_the_manifest_says(bundle):
+    session = Session(bundle.resolve(bundle.manifest.artifacts[0].path))
+    session.prefill([5, 6, 7])
+    for entry in bundle.manifest.widths:
+        session.set_width(entry.width)
+        session.decode(8)
+        counted = session.stats().last_weight_bytes
+        assert counted == pytest.approx(entry.bytes_per_token, rel=0.02)
 
 
 @pytest.mark.parametrize(
