@@ -8,9 +8,17 @@ from pathlib import Path
 from optimum_compile.compiler.errors import InputError, OptionError
 from optimum_compile.compiler.frontend.config import read_json
 from optimum_compile.compiler.ir.graph import Graph
+from optimum_compile.compiler.options import CompileOptions
+from optimum_compile.compiler.package.describe import versions
+from optimum_compile.compiler.profiling import model_id
+from optimum_compile.compiler.quantizing import Calibration
+from optimum_compile.passes.calibrate.checkpoint import fingerprint
 from optimum_compile.passes.precision.caches import parse_schemes
+from optimum_compile.passes.sensitivity.map import FORMAT, MeasuredWith, SensitivityMap
 
+MEASURED = "measured"
 SENSITIVITY = "sensitivity.json"
+FLOORS = "floors.json"
 DAMAGE = "sensitivity.npz"
 
 
@@ -19,7 +27,8 @@ class Decided:
     """What was decided: schemes by weight and by state of a cache, and what the user should know.
 
     `predicted_kl` is the damage model's, `selection_kl` was measured; nats a token, None where there
-    was no text. `folder` holds sensitivity.json, and sensitivity.npz where interactions were measured.
+    was no text. `folder` holds sensitivity.json, and sensitivity.npz where interactions were measured;
+    `floors` is a map of the same kind, of the narrowest width.
     """
 
     schemes: dict[str, str]
@@ -27,9 +36,12 @@ class Decided:
     predicted_kl: float | None = None
     selection_kl: float | None = None
     folder: Path | None = None
+    floors: Path | None = None
 
     def copy_to(self, out: Path) -> None:
         """Copy the measurements into a bundle."""
+        if self.floors is not None:
+            shutil.copyfile(self.floors, out / FLOORS)
         for name in (SENSITIVITY, DAMAGE):
             if self.folder is not None and (self.folder / name).is_file():
                 shutil.copyfile(self.folder / name, out / name)
@@ -67,6 +79,26 @@ def keep_decision(path: Path, identity: str, found: Decided) -> None:
         "selection_kl": found.selection_kl,
     }
     write_text(path, json.dumps(document, indent=1))
+
+
+def measured_map(
+    graph: Graph,
+    options: CompileOptions,
+    seen: Calibration,
+    quantity: str,
+    forward_passes: float,
+    scores: dict[str, dict[str, float]],
+) -> SensitivityMap:
+    """What the measured allocator found, as a map."""
+    tokens = [list(window) for window in seen.profiling]
+    how = MeasuredWith(
+        options.quantizer,
+        sum(map(len, tokens)),
+        fingerprint(tokens),
+        options.seed,
+        round(forward_passes, 2),
+    )
+    return SensitivityMap(FORMAT, MEASURED, quantity, model_id(graph), how, scores, versions())
 
 
 def write_text(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from optimum_compile.compiler.decided import (
     Decided,
     keep_decision,
     known_decision,
+    measured_map,
     write_text,
 )
 from optimum_compile.compiler.errors import BudgetError, OptionError
@@ -49,7 +50,7 @@ from optimum_compile.passes.precision.caches import (
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.policies import policy_named
 from optimum_compile.passes.precision.problem import UNLIMITED, Picks, Problem
-from optimum_compile.passes.sensitivity.map import FORMAT, MeasuredWith, SensitivityMap
+from optimum_compile.passes.sensitivity.map import SensitivityMap
 from optimum_compile.passes.sensitivity.methods import METHODS, require_suitable
 from optimum_compile.passes.sensitivity.profile import profile
 from optimum_compile.passes.sensitivity.rounding import round_all
@@ -325,39 +326,12 @@ class _Decision:
         write_text(self.folder / SENSITIVITY, found.to_json())
 
     def _write_measured(self, problem: Problem, found: Allocation, picks: Picks) -> None:
-        """The first round's model, which knows every choice, and damage around the outcome.
-
-        Near the outcome the numbers are those of the last round.
-        """
-        first, last = found.rounds[0], found.rounds[-1]
+        """The first round's model, which knows every choice, and damage around the outcome."""
+        first = found.rounds[0]
         write_damage(self.folder / DAMAGE, first.problem, first.base, first.damage)
-        scores: dict[str, dict[str, float]] = {}
-        schemes = problem.schemes(picks)
-        for each in (first, last):
-            if not each.knows(schemes):
-                continue
-            change = each.damage.separable(translated(problem, picks, each.problem))
-            for unit, row in zip(each.problem.units, change, strict=True):
-                pairs = zip(unit.choices, row, strict=True)
-                scores.setdefault(unit.name, {}).update({str(c.scheme): n for c, n in pairs})
-        tokens = [list(window) for window in self.seen.profiling]
-        cost = sum(each.forward_passes for each in found.rounds)
-        made = SensitivityMap(
-            FORMAT,
-            MEASURED,
-            "nats a token, from the final assignment",
-            model_id(self.graph),
-            MeasuredWith(
-                self.options.quantizer,
-                sum(map(len, tokens)),
-                fingerprint(tokens),
-                self.options.seed,
-                round(cost, 2),
-            ),
-            scores,
-            versions(),
-        )
-        self._write_map(made)
+        cost, scores = found.forward_passes, found.scores(problem, picks)
+        quantity = "nats a token, from the final assignment"
+        self._write_map(measured_map(self.graph, self.options, self.seen, quantity, cost, scores))
 
     def _decided(
         self,

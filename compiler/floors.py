@@ -9,7 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from optimum_compile.backends.base import Backend
-from optimum_compile.compiler.decided import Decided, keep_decision, known_decision
+from optimum_compile.compiler.decided import (
+    FLOORS,
+    Decided,
+    keep_decision,
+    known_decision,
+    measured_map,
+    write_text,
+)
 from optimum_compile.compiler.errors import BudgetError, InputError, OptionError
 from optimum_compile.compiler.ir.graph import Graph
 from optimum_compile.compiler.options import CompileOptions
@@ -106,7 +113,7 @@ def decide_floors(
         if before is not None:
             notes.put(replace(before, scheme=parse_scheme(text)))
     schemes, remarks = so_far.schemes | found.schemes, (*so_far.remarks, *found.remarks)
-    return replace(so_far, schemes=schemes, remarks=remarks)
+    return replace(so_far, schemes=schemes, remarks=remarks, floors=folder / FLOORS)
 
 
 def _measured(
@@ -158,6 +165,12 @@ def _measured(
             graph.weights[name].notes.put(note)
     chosen = problem.schemes(found.picks)
     schemes = {unit.name: str(chosen[unit.name]) for unit, _ in floors(problem, found.picks)}
+    quantity = "nats a token at the narrowest width, from the final floors"
+    scores = found.scores(problem, found.picks)
+    counted = {name: scores[name] for name in schemes}
+    cost = found.forward_passes
+    made = measured_map(graph, options, seen, quantity, cost, counted)
+    write_text(folder / FLOORS, made.to_json())
     told = [
         f"narrowest width: {_shares(problem, found.picks)}: {found.chosen.kl:.4f} nats a token on the "
         f"selection text, by {found.chosen.name}"

@@ -25,7 +25,7 @@ from optimum_compile.passes.precision.explain import (
 )
 from optimum_compile.passes.precision.pins import LONGEST_PATTERN
 from optimum_compile.tools.cli import print_json, usage
-from optimum_compile.tools.explained import Known, read
+from optimum_compile.tools.explained import Known, read, read_narrowest
 from optimum_compile.tools.tables import console, size
 
 NEAREST = 5
@@ -43,10 +43,17 @@ def main(command: str, argv: Sequence[str]) -> int:
         metavar="FILE",
         help="a map of the same model (default: sensitivity.json beside allocation.json)",
     )
+    parser.add_argument(
+        "--narrowest",
+        action="store_true",
+        help="of nested weights: why each may be read with so few bits (--narrow-bits, --narrow-kl)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="every choice of every tensor")
     args = parser.parse_args(list(argv))
-    known = read(args.path, args.sensitivity)
+    if args.narrowest and args.sensitivity:
+        raise OptionError("narrowest: has measurements of its own; leave --sensitivity out")
+    known = read_narrowest(args.path) if args.narrowest else read(args.path, args.sensitivity)
     chosen = selected(known.subjects, args.tensor)
     worth = prices(known.subjects)
     total = max(known.allocation.weight_bytes.values(), default=0)

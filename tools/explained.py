@@ -1,10 +1,11 @@
 """An assignment and what was measured of it, read from files: what there is to explain."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from optimum_compile.compiler.decided import FLOORS
 from optimum_compile.compiler.errors import InputError
 from optimum_compile.compiler.options import parse_budget
 from optimum_compile.compiler.package.allocation import (
@@ -17,11 +18,14 @@ from optimum_compile.compiler.package.allocation import (
 from optimum_compile.compiler.package.manifest import Manifest
 from optimum_compile.compiler.package.reader import open_bundle
 from optimum_compile.compiler.package.writer import MANIFEST
+from optimum_compile.compiler.quant.scheme import Nested
+from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.budget import Budget
 from optimum_compile.passes.precision.explain import Option, Subject
 from optimum_compile.passes.sensitivity.map import SensitivityMap, read_map
 
 SENSITIVITY = "sensitivity.json"
+NARROWEST = "narrowest call"
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,70 @@ class Known:
 
 def read(path: Path, sensitivity: Path | None = None) -> Known:
     """Read what was assigned and what was measured. Raises InputError that says what is missing."""
+    file, manifest = _found(path)
+    allocation = read_allocation(file)
+    where = sensitivity or file.parent / SENSITIVITY
+    if not where.is_file():
+        hint = (
+            "no such file"
+            if sensitivity
+            else f"not here: policy {allocation.policy!r} measured nothing. Compile with --policy "
+            "measured, or measure with: optimum-compile profile MODEL --method kl -o FILE, and give "
+            "that with --sensitivity FILE"
+        )
+        if (file.parent / FLOORS).is_file():
+            hint += "; --narrowest explains the floors of nested weights"
+        raise InputError(f"{where}: {hint}")
+    scores = _measured(where, file, allocation)
+    subjects = [_subject(t, allocation, scores, manifest) for t in allocation.tensors]
+    # Caches that were measured, and could have other bits.
+    chosen = [c for c in allocation.kv if c.state in scores.units and len(c.choices) > 1]
+    subjects += [_cache(c, allocation, scores) for c in chosen]
+    return Known(allocation, scores, tuple(subjects), _left(allocation, manifest))
+
+
+def read_narrowest(path: Path) -> Known:
+    """Of the narrowest call: what each matrix costs there in every floor, and the bytes that are read.
+
+    Raises InputError where no floors were chosen.
+    """
+    file, _ = _found(path)
+    allocation, where = read_allocation(file), file.parent / FLOORS
+    if not where.is_file():
+        raise InputError(
+            f"{where}: not here: no floors were chosen; compile with --narrow-bits or --narrow-kl"
+        )
+    scores = _measured(where, file, allocation)
+    subjects = tuple(
+        _floors(t, scores.units[t.name], where)
+        for t in allocation.tensors
+        if t.name in scores.units
+    )
+    total = sum(subject.now.size for subject in subjects)
+    shown = replace(
+        allocation, targets=(NARROWEST,), policy=scores.method, weight_bytes={NARROWEST: total}
+    )
+    return Known(shown, scores, subjects, None)
+
+
+def _floors(tensor: TensorScheme, measured: Mapping[str, float], where: Path) -> Subject:
+    rows, columns = tensor.shape
+    options = []
+    for text, damage in measured.items():
+        scheme = parse_scheme(text)
+        size = scheme.stored_bytes(rows, columns)
+        if isinstance(scheme, Nested):
+            size = scheme.read_bytes(rows, columns, scheme.seed_bits)
+        options.append(Option(text, 8 * size / max(1, rows * columns), (size,), damage))
+    options.sort(key=lambda o: (o.size, o.scheme))
+    index = next((i for i, o in enumerate(options) if o.scheme == tensor.scheme), None)
+    if index is None:
+        raise InputError(f"{where}: {tensor.name} was not measured in {tensor.scheme}")
+    return Subject(tensor.name, tensor.shape, tuple(options), index)
+
+
+def _found(path: Path) -> tuple[Path, Manifest | None]:
+    """The allocation at a path, and the manifest of the bundle that it is in."""
     file = path / ALLOCATION if path.is_dir() else path
     manifest: Manifest | None = None
     # An assignment of one target lies in that target's folder.
@@ -50,28 +118,18 @@ def read(path: Path, sensitivity: Path | None = None) -> Known:
         elif path.is_dir():
             what = "the bundle has no allocation.json; compile again"
         raise InputError(f"{file}: {what}")
-    allocation = read_allocation(file)
-    where = sensitivity or file.parent / SENSITIVITY
-    if not where.is_file():
-        hint = (
-            "no such file"
-            if sensitivity
-            else f"not here: policy {allocation.policy!r} measured nothing. Compile with --policy "
-            "measured, or measure with: optimum-compile profile MODEL --method kl -o FILE, and give "
-            "that with --sensitivity FILE"
-        )
-        raise InputError(f"{where}: {hint}")
+    return file, manifest
+
+
+def _measured(where: Path, file: Path, allocation: Allocation) -> SensitivityMap:
+    """A map of the model of an allocation. Raises InputError for another model's."""
     scores = read_map(where)
     if scores.model.parameters != allocation.model.parameters:
         raise InputError(
             f"{where}: measured on another model ({scores.model.parameters:,} parameters; {file} has "
             f"{allocation.model.parameters:,})"
         )
-    subjects = [_subject(t, allocation, scores, manifest) for t in allocation.tensors]
-    # Caches that were measured, and could have other bits.
-    chosen = [c for c in allocation.kv if c.state in scores.units and len(c.choices) > 1]
-    subjects += [_cache(c, allocation, scores) for c in chosen]
-    return Known(allocation, scores, tuple(subjects), _left(allocation, manifest))
+    return scores
 
 
 def _cache(cache: CacheScheme, allocation: Allocation, scores: SensitivityMap) -> Subject:

@@ -1,6 +1,8 @@
 """`--narrow-bits` and `--narrow-kl` from the option to the bundle; and budgets that not all planes fit."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from support.models import shared_model
@@ -16,6 +18,9 @@ from optimum_compile.compiler.package.allocation import read_allocation
 from optimum_compile.compiler.package.describe import predicted_bytes
 from optimum_compile.passes.precision.floors import bits_read
 from optimum_compile.passes.precision.notes import Precision, Quantized
+from optimum_compile.passes.sensitivity.map import read_map
+from optimum_compile.tools import explained
+from optimum_compile.tools.cli import main
 from optimum_compile.tools.tables import plan_document
 
 QUICK = {"quantizer": "rtn", "samples": 8, "profile_samples": 2, "seqlen": 24}
@@ -75,7 +80,8 @@ def test_what_was_decided_is_not_measured_again(narrowed, monkeypatch):
     again = planned(narrow_bits=2.5)
     assert settle(again, work) == decided
     assert schemes(again) == schemes(wanted)
-    assert [p.name for p in (work / "floors").iterdir()] == ["decided.json"]
+    left = sorted(path.name for path in (work / "floors").iterdir())
+    assert left == ["decided.json", "floors.json"]
     with pytest.raises(InputError, match="belongs to another run"):
         settle(planned(narrow_bits=3), work)
 
@@ -101,9 +107,12 @@ def test_a_stopped_measurement_goes_on_to_the_same_bytes(narrowed, tmp_path):
     for label, count in (("quantize-weights", 3), ("measure", 9)):
         with pytest.raises(Stopped):
             settle(planned(narrow_bits=2.5), tmp_path, observer=StopAt(label, count))
-    assert settle(planned(narrow_bits=2.5), tmp_path) == narrowed[1]
-    files = [folder / "floors" / "decided.json" for folder in (tmp_path, narrowed[2])]
-    assert files[0].read_bytes() == files[1].read_bytes()
+    found = settle(planned(narrow_bits=2.5), tmp_path)
+    assert (found.schemes, found.remarks) == (narrowed[1].schemes, narrowed[1].remarks)
+    first, other = (folder / "floors" for folder in (tmp_path, narrowed[2]))
+    assert (first / "decided.json").read_bytes() == (other / "decided.json").read_bytes()
+    # The map says what measuring cost, which is more where a part was done twice.
+    assert read_map(first / "floors.json").units == read_map(other / "floors.json").units
 
 
 def test_the_fewest_bits_within_a_loss(tmp_path):
@@ -114,7 +123,7 @@ def test_the_fewest_bits_within_a_loss(tmp_path):
     assert any(s.startswith("nest2-4") for s in decided.schemes.values())
 
 
-def test_the_bundle_says_what_calls_really_read(tmp_path):
+def test_the_bundle_says_what_calls_really_read(tmp_path, capsys):
     bundle = oc.compile(
         shared_model(),
         ["native"],
@@ -145,6 +154,22 @@ def test_the_bundle_says_what_calls_really_read(tmp_path):
     assert allocation.budget == {"narrow_bits": 2.5}
     assert len({t.scheme for t in allocation.tensors if ".layers." in t.name}) > 2
     assert len(bundle.manifest.stages) == 1  # all of them are stored with 4 bits
+    known = explained.read_narrowest(bundle.path)
+    for subject in known.subjects:
+        floors_of = [o.scheme.partition(":")[0] for o in subject.options]
+        assert set(floors_of) <= {"nest2-4", "nest3-4", "lut4"}
+        assert subject.now.damage == pytest.approx(0, abs=1e-12)
+    assert len(known.subjects) == 7 * 3
+    assert main(["explain", str(bundle.path), "--narrowest"]) == 0
+    shown = capsys.readouterr().out
+    assert "narrow_bits 2.5" in shown
+    assert "nats a token at the narrowest width" in shown
+    assert "nest3-4:r" in shown
+    with pytest.raises(InputError, match="--narrowest explains the floors"):
+        explained.read(bundle.path)
+    alone = shutil.copy(bundle.path / "allocation.json", tmp_path)
+    with pytest.raises(InputError, match=r"floors\.json: not here: no floors were chosen"):
+        explained.read_narrowest(Path(alone))
 
 
 def test_impossible_wishes_are_refused_before_any_work():

@@ -91,6 +91,27 @@ class Allocation:
         """The candidate whose picks these are."""
         return next(c for c in self.candidates if c.picks == self.picks)
 
+    def scores(self, problem: Problem, picks: Picks) -> dict[str, dict[str, float]]:
+        """By unit and scheme, the predicted change of the damage from picks of the whole problem.
+
+        Of every choice by the first round's model, which knows all; near the outcome by the last one's.
+        """
+        out: dict[str, dict[str, float]] = {}
+        schemes = problem.schemes(picks)
+        for each in (self.rounds[0], self.rounds[-1]):
+            if not each.knows(schemes):
+                continue
+            change = each.damage.separable(translated(problem, picks, each.problem))
+            for unit, row in zip(each.problem.units, change, strict=True):
+                pairs = zip(unit.choices, row, strict=True)
+                out.setdefault(unit.name, {}).update({str(c.scheme): n for c, n in pairs})
+        return out
+
+    @property
+    def forward_passes(self) -> float:
+        """What all rounds cost."""
+        return sum(each.forward_passes for each in self.rounds)
+
     def last_with(self, problem: Problem) -> Round:
         """The last round that looked at the choices of the picks."""
         schemes = problem.schemes(self.picks)
