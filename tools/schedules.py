@@ -11,6 +11,7 @@ from optimum_compile.compiler.package.manifest import Artifact, WidthRead
 from optimum_compile.compiler.package.reader import Bundle
 from optimum_compile.compiler.phasing import LEARNED
 from optimum_compile.compiler.schedule import Schedule
+from optimum_compile.passes.phase.learned_file import load
 from optimum_compile.passes.phase.notes import Phases
 
 FORMS = "static, learned, fixed:BITS, or as 'prefill 4, decode 4@0 2@64'"
@@ -39,7 +40,7 @@ def asked(text: str, bundle: Bundle, session: Any) -> Asked:
     if text == "static":
         if not bundle.manifest.phases:
             raise InputError(f"{bundle.path}: no static schedule; compile with --schedule static")
-        schedule = _static(bundle)
+        schedule = _phases(bundle).static
     elif text.startswith("fixed:"):
         bits = text.removeprefix("fixed:")
         if not bits.isascii() or not bits.isdigit() or len(bits) > 3:
@@ -65,9 +66,28 @@ def no_choice(bundle: Bundle) -> InputError:
     )
 
 
-def _static(bundle: Bundle) -> Schedule:
+def schedule_lines(bundle: Bundle) -> list[str]:
+    """What `run --schedule` may follow, a line each. Raises InputError for what is damaged."""
+    lines, file = [], bundle.path / LEARNED
+    if bundle.manifest.phases:
+        found = _phases(bundle)
+        bits = found.effective_bits(found.static)
+        lines.append(
+            f"static schedule: {found.static}: {bits:.2f} of {max(found.widths)} bits in the mean"
+        )
+    if file.is_file():
+        plan = load(file).plan
+        steps = ", ".join(map(str, plan.steps[:-1]))
+        lines.append(
+            f"learned schedule: prefill {plan.prefill}, decode {plan.high} bits until step {steps} or the "
+            f"end, then {plan.low}"
+        )
+    return lines
+
+
+def _phases(bundle: Bundle) -> Phases:
     try:
-        return Phases.from_json(bundle.manifest.phases).static
+        return Phases.from_json(bundle.manifest.phases)
     except (KeyError, TypeError, ValueError, OptionError) as error:
         raise InputError(f"{bundle.path}: its schedule is damaged: {error}") from error
 

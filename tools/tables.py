@@ -24,6 +24,7 @@ from optimum_compile.compiler.package.reader import Bundle
 from optimum_compile.passes.precision.classes import class_of
 from optimum_compile.passes.precision.notes import Precision
 from optimum_compile.passes.precision.units import parameter_count, units_of
+from optimum_compile.tools.schedules import schedule_lines
 
 
 def console() -> Console:
@@ -74,6 +75,8 @@ def bundle_document(bundle: Bundle) -> dict[str, Any]:
         "files": [asdict(f) for f in m.files],
         "verify": verify_document(m.checks),
         "remarks": list(m.remarks),
+        "widths": [asdict(w) for w in m.widths],
+        "phases": m.phases,
     }
 
 
@@ -210,6 +213,8 @@ def show_bundle(out: Console, bundle: Bundle, *, verbose: bool = False) -> None:
         out.print(stages)
     show_artifacts(out, m)
     show_checks(out, m.checks)
+    for line in schedule_lines(bundle):
+        out.print(line, soft_wrap=True)
     if not verbose and m.remarks:
         out.print(f"{len(m.remarks)} remarks; -v shows them")
     for remark in (*m.remarks, *(r for a in m.artifacts for r in a.remarks)) if verbose else ():

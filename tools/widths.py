@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from optimum_compile.backends.catalog import BACKENDS, load_backend
 from optimum_compile.compiler.quant.scheme import Nested
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
 from optimum_compile.passes.precision.narrow import nearest
@@ -34,7 +35,8 @@ def width_text(found: Mapping[str, Any], tensors: Sequence[Mapping[str, Any]], f
     by_width = bytes_by_width(tensors)
     if not by_width:
         return ""
-    if found["target"].startswith("ios:"):
+    kind = found["target"].partition(":")[2]
+    if kind not in BACKENDS or not load_backend(kind).traits.chooses_widths:
         return f"nested weights at their widest, {max(by_width)} bits: no width can be chosen"
     each = ", ".join(f"{form(count)} at {width}" for width, count in by_width.items())
     return f"bytes read by the bits of nested weights: {each}"

@@ -107,6 +107,18 @@ def test_run_follows_it_and_says_what_it_read(bundle, cli):
     assert "mean bits: " in said.err
 
 
+def test_inspect_shows_what_may_be_followed(bundle, learned, cli):
+    shown = cli("inspect", bundle.path).out
+    assert "static schedule: prefill 4, decode 2@0: 2.00 of 4 bits in the mean" in shown
+    assert "learned schedule: prefill 4, decode 4 bits until step 0 or the end, then 2" in (
+        cli("inspect", learned.path).out
+    )
+    assert "schedule: " not in cli("inspect", shared_bundle("native").path).out
+    told = cli("inspect", bundle.path, "--json").json()
+    assert told["phases"]["static"]["prefill"] == 4
+    assert [w["width"] for w in told["widths"]] == [2, 3, 4]
+
+
 def test_the_runtime_reads_what_the_manifest_says(bundle):
     session = Session(bundle.resolve(bundle.manifest.artifacts[0].path))
     session.prefill([5, 6, 7])

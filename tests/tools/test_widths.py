@@ -36,6 +36,7 @@ def test_the_text_says_what_a_target_can_do() -> None:
     tensors = [tensor("nest2-3:r1")]
     shown = width_text({"target": "android:executorch"}, tensors, lambda n: f"{np.sign(n)}B")
     assert shown == "bytes read by the bits of nested weights: 1B at 2, 1B at 3"
-    shown = width_text({"target": "ios:coreml"}, tensors, str)
-    assert shown == "nested weights at their widest, 3 bits: no width can be chosen"
+    for target in ("ios:coreml", "nnapi:nnapi", "unheard:of"):
+        shown = width_text({"target": target}, tensors, str)
+        assert shown == "nested weights at their widest, 3 bits: no width can be chosen"
     assert width_text({"target": "ios:coreml"}, [PLAIN], str) == ""
