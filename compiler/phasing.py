@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from optimum_compile.backends.base import Backend
 from optimum_compile.compiler.calibration import TextSource
 from optimum_compile.compiler.decoder import context_of
 from optimum_compile.compiler.errors import InputError, OptionError
@@ -38,8 +40,18 @@ def refuse_schedules(options: CompileOptions, graph: Graph, lack: str) -> None:
             raise OptionError("schedule: no nested weights; add --nested 2,3,4")
         if lack:
             raise OptionError(f"schedule: answers cannot be compared: {lack}")
+        _sizes(graph, PROMPT)
     if options.scheduler is not None:
+        if len(widths_of(graph)) < 2:
+            raise OptionError("scheduler: no nested weights; add --nested 2,3,4")
         _check_scheduler(Path(options.scheduler), graph)
+
+
+def schedulers_told(options: CompileOptions, backends: Sequence[Backend]) -> tuple[str, ...]:
+    """A remark where no artifact of the bundle has a runtime for the scheduler in it."""
+    if options.scheduler is None or any(b.traits.runs_schedulers for b in backends):
+        return ()
+    return ("scheduler: no target of this bundle has a runtime that runs it; add --target native",)
 
 
 def phases_of(
@@ -64,16 +76,9 @@ def phases_of(
     from optimum_compile.passes.phase.judge import Measure, make_reference
 
     seen = calibration_of(graph, options, text, tokenizer, bos, divided=True)
-    context = context_of(graph) or 0
     rows = [*seen.selection, *seen.profiling]
-    prompt = min(PROMPT, context // 3, max((len(row) for row in rows), default=0))
-    length = min(ANSWER, context - prompt)
+    prompt, length = _sizes(graph, max((len(row) for row in rows), default=0))
     prompts = [row[:prompt] for row in rows if len(row) >= prompt][:TEXTS]
-    if prompt < LEAST or length < LEAST or not prompts:
-        raise InputError(
-            f"schedule: prompts of {prompt} and answers of {length} tokens; at least {LEAST} of both are "
-            f"needed: give more text (--calibration) or a longer --context"
-        )
     reference = make_reference(
         BatchedEngine(graph, original=True),
         np.array(prompts, np.int64),
@@ -83,6 +88,19 @@ def phases_of(
     wish = Wish(Measure(options.schedule_measure), options.schedule_loss)
     found = decide(BatchedEngine(graph), reference, wish, partial(watch.progress, "schedule"))
     return replace(found, bits_read=tuple((w, round(bits_read(graph, w), 4)) for w in found.widths))
+
+
+def _sizes(graph: Graph, longest: int) -> tuple[int, int]:
+    """Tokens of prompts and of answers, where texts have `longest`. Raises InputError for too few."""
+    context = context_of(graph) or 0
+    prompt = min(PROMPT, context // 3, longest)
+    length = min(ANSWER, context - prompt)
+    if prompt < LEAST or length < LEAST:
+        raise InputError(
+            f"schedule: prompts of {prompt} and answers of {length} tokens; at least {LEAST} of both are "
+            f"needed: give more text (--calibration) or a longer --context"
+        )
+    return prompt, length
 
 
 def schedule_remark(phases: Phases) -> str:
@@ -117,7 +135,7 @@ def _check_scheduler(file: Path, graph: Graph) -> None:
         )
     for bits in (plan.prefill, plan.high, plan.low):
         if bits not in widths:
-            held = ", ".join(map(str, widths)) or "none"
+            held = ", ".join(map(str, widths))
             raise InputError(
                 f"{file}: chooses {bits} bits; the nested weights of the bundle have {held}"
             )

@@ -36,7 +36,7 @@ from optimum_compile.compiler.options import CompileOptions, options_from, resol
 from optimum_compile.compiler.options import Target as TargetName
 from optimum_compile.compiler.package.writer import refuse_existing
 from optimum_compile.compiler.pass_manager import PassContext, PassManager
-from optimum_compile.compiler.phasing import refuse_schedules
+from optimum_compile.compiler.phasing import refuse_schedules, schedulers_told
 from optimum_compile.compiler.quant.kv import parse_kv_bits
 from optimum_compile.compiler.quant.scheme_text import parse_widths
 from optimum_compile.compiler.quantizing import (
@@ -143,6 +143,7 @@ def plan_for(
         *_guards_told(opened.graph),
         *lengths,
         *_widths_told(chosen, backends, companions),
+        *schedulers_told(chosen, (*backends, *companions)),
         *planes_told(assignment),
         *left,
     )

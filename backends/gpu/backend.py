@@ -35,9 +35,8 @@ class GpuBackend(NativeBackend):
     name: str = "gpu"
     platform: str = "gpu"
     suffix: str = ".gpu.ocm"
-    traits: Traits = Traits(
-        chooses_widths=True
-    )  # recorded dispatches have no branches: all experts
+    # Recorded dispatches have no branches: experts are never skipped.
+    traits: Traits = Traits(chooses_widths=True, runs_schedulers=True)
 
     @property
     def memory(self) -> MemoryModel:

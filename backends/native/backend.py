@@ -46,7 +46,7 @@ class NativeBackend(Executed):
     name: str = "native"
     platform: str = "native"
     suffix: str = ".ocm"
-    traits: Traits = Traits(chooses_widths=True, skips_experts=True)
+    traits: Traits = Traits(chooses_widths=True, runs_schedulers=True, skips_experts=True)
     ladder: tuple[str, ...] = LADDER
 
     @property

@@ -112,8 +112,10 @@ def _tensors(header: dict[str, Any], data: bytes, steps: int) -> dict[str, np.nd
     for name, shape in wanted.items():
         count = int(np.prod(shape, dtype=np.int64))
         entry = {"dtype": "F16", "shape": list(shape), "data_offsets": [at, at + 2 * count]}
-        if header[name] != entry or at + 2 * count > len(data):
+        if header[name] != entry:
             raise InputError(f"scheduler: {name} is {str(header[name])[:80]}: expected {entry}")
+        if at + 2 * count > len(data):
+            raise InputError(f"scheduler: the file ends inside {name}; it was cut")
         out[name] = np.frombuffer(data, "<f2", count, at).reshape(shape).astype(np.float32)
         at += 2 * count
     if at != len(data):

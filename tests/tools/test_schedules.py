@@ -10,6 +10,7 @@ import pytest
 from support.models import shared_bundle, shared_model
 
 import optimum_compile as oc
+from optimum_compile.backends.catalog import BACKENDS, load_backend
 from optimum_compile.backends.native.schedule import Scheduler
 from optimum_compile.backends.native.session import Session
 from optimum_compile.compiler.errors import InputError, OptionError
@@ -21,7 +22,7 @@ from optimum_compile.compiler.schedule import Schedule, Switch
 from optimum_compile.passes.phase.learned import Learned, Plan, shapes_of
 from optimum_compile.passes.phase.learned_file import load, save
 from optimum_compile.passes.phase.notes import Phases
-from optimum_compile.tools.schedules import Asked, Paced, asked, paced
+from optimum_compile.tools.schedules import LEARNED_ON, Asked, Paced, asked, paced
 from optimum_compile.tools.train_scheduler.__main__ import last_caches
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -192,6 +193,7 @@ def test_learned_schedules_need_a_runtime_that_reads_the_cache(learned):
     ("damage", "message"),
     [
         (lambda data: data[:100], "schedule.safetensors"),
+        (lambda data: data[:-4], "schedule.safetensors"),
         (lambda data: b"", "schedule.safetensors"),
         (lambda data: data[:8] + b"[" + data[9:], "schedule.safetensors"),
         (lambda data: data.replace(b'"high":"4"', b'"high":"5"'), "schedule.safetensors"),
@@ -262,6 +264,25 @@ def test_schedules_need_text(tmp_path):
     values = NESTED | {"schedule": "static", "calibration": "none"}
     with pytest.raises(OptionError, match="answers cannot be compared: no calibration text"):
         oc.plan(shared_model(), ["native"], output=str(tmp_path), **values)
+
+
+def test_schedules_need_room_for_a_prompt_and_an_answer(tmp_path):
+    """Before any work: a cache of 20 tokens is no place for prompts of eight."""
+    values = NESTED | {"schedule": "static", "context": 20, "output": str(tmp_path)}
+    with pytest.raises(InputError, match="prompts of 6 and answers of 14 tokens; at least 8 of bo"):
+        oc.plan(shared_model(), ["native"], **values)
+
+
+def test_a_scheduler_needs_nested_weights_and_is_remarked_on_where_nothing_runs_it(tmp_path):
+    graph = oc.plan(shared_model(), ["native"], output=str(tmp_path), **NESTED).model.graph
+    values = {"scheduler": scheduler(tmp_path / "s", graph), "output": str(tmp_path)}
+    with pytest.raises(OptionError, match="scheduler: no nested weights; add --nested 2,3,4"):
+        oc.plan(shared_model(), ["native"], **values)
+    told = "scheduler: no target of this bundle has a runtime that runs it; add --target native"
+    assert told in oc.plan(shared_model(), ["ios:coreml"], **NESTED, **values).remarks
+    assert told not in oc.plan(shared_model(), ["native"], **NESTED, **values).remarks
+    able = {name for name in BACKENDS if load_backend(name).traits.runs_schedulers}
+    assert able == set(LEARNED_ON)
 
 
 def test_a_scheduler_that_is_none_is_refused(tmp_path):
