@@ -140,8 +140,8 @@ class Problem:
         what = "weights and KV cache" if cached else "weights"
         raise BudgetError(
             f"budget of {limit:,} bytes of {what} ({limit * per:.3g}bpw): the achievable range is "
-            f"{low:,} to {high:,} bytes ({low * per:.3g}bpw to {high * per:.3g}bpw); raise --budget, "
-            "or choose other targets"
+            f"{low:,} to {high:,} bytes ({low * per:.3g}bpw to {high * per:.3g}bpw); raise --budget "
+            "(or lower --tokens-per-second), or choose other targets"
         )
 
 
