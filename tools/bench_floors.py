@@ -48,18 +48,22 @@ def compiled(args: argparse.Namespace, arm: str, work: Path) -> tuple[Graph, tup
 
 
 def losses(graph: Graph, reference: Reference) -> dict[str, tuple[float, np.ndarray]]:
-    """By what is read narrowly: bits a weight of an answer's step, and its KL (texts,) in nats a token."""
+    """By what is read narrowly: mean bits a weight of an answer's steps, and its KL (texts,), nats a token."""
     engine = BatchedEngine(graph)
     judge, least, most = Judge(engine, reference), min(engine.widths), max(engine.widths)
+    length, half = reference.length, reference.length // 2
     found = {
         "prompt and answer": Schedule.fixed(least),
         "answer": Schedule.fixed(most, least),
+        "answer, its first half with a bit more": Schedule.two(most, least + 1, least, half),
         "nothing": Schedule.fixed(most),
     }
-    return {
-        name: (bits_read(graph, schedule.width_at(0)), judge.kl(schedule).mean(axis=1))
-        for name, schedule in found.items()
-    }
+    bits = {width: bits_read(graph, width) for width in engine.widths}
+    out = {}
+    for name, schedule in found.items():
+        mean = sum(bits[schedule.width_at(t)] for t in range(length)) / length
+        out[name] = mean, judge.kl(schedule).mean(axis=1)
+    return out
 
 
 def main(argv: Sequence[str] | None = None) -> int:
