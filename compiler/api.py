@@ -255,7 +255,8 @@ def _failure(failed: Sequence[Conformance]) -> str:
 def settle(wanted: Plan, work: Path, *, observer: Observer | None = None) -> Decided | None:
     """Decide what has to be measured: precision, then floors. None where `plan` had decided all."""
     options, graph = wanted.options, wanted.model.graph
-    later, narrow = decides_later(options, wanted.assignment), wants_floors(options)
+    later = decides_later(options, wanted.assignment)
+    narrow = wants_floors(options, wanted.emitting)
     if not later and not narrow:
         return None
     seen = _seen(wanted)
@@ -265,7 +266,7 @@ def settle(wanted: Plan, work: Path, *, observer: Observer | None = None) -> Dec
     if later:
         found = decide(graph, options, wanted.assignment, seen, work, ctx)
     else:
-        known = (*wanted.beforehand, *floors_told(options))
+        known = (*wanted.beforehand, *floors_told(options, wanted.emitting))
         found = Decided({}, tuple(r for r in wanted.remarks if r not in known))
     if narrow:
         found = decide_floors(graph, options, wanted.backends, seen, work, ctx, found)
@@ -293,7 +294,8 @@ def prepare(wanted: Plan, work: Path, *, observer: Observer | None = None) -> tu
 
 def _seen(wanted: Plan) -> Calibration:
     measures = decides_later(wanted.options, wanted.assignment)
-    divided = (measures and looks_at_text(wanted.options)) or wants_floors(wanted.options)
+    narrow = wants_floors(wanted.options, wanted.emitting)
+    divided = narrow or (measures and looks_at_text(wanted.options))
     return calibration_of(wanted.model.graph, wanted.options, *text_of(wanted), divided=divided)
 
 

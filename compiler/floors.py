@@ -39,8 +39,12 @@ from optimum_compile.passes.precision.problem import Picks, Problem
 DECIDED = "decided.json"
 
 
-def wants_floors(options: CompileOptions) -> bool:
-    """Whether the fewest bits of each matrix are to be chosen."""
+def wants_floors(options: CompileOptions, backends: Sequence[Backend]) -> bool:
+    """Whether the fewest bits of each matrix are to be chosen: they are asked for, and calls choose widths."""
+    return _asked(options) and any(backend.traits.chooses_widths for backend in backends)
+
+
+def _asked(options: CompileOptions) -> bool:
     return options.narrow_bits is not None or options.narrow_kl is not None
 
 
@@ -50,12 +54,15 @@ def refuse_floors(
     """Raise what choosing floors would be refused with, before any work.
 
     lack: why there is no text, "" where there is. Raises OptionError without text or a target whose calls
-    choose widths, BudgetError for a mean of bits that the decided schemes do not have.
+    choose widths, BudgetError for a mean of bits that the decided schemes do not have. Where each target has
+    an assignment of its own, one without such calls has no floors.
     """
-    if not wants_floors(options):
+    if not _asked(options):
         return
     name = _name(options)
-    if not any(backend.traits.chooses_widths for backend in backends):
+    if not wants_floors(options, backends):
+        if options.allocation == "each":
+            return
         raise OptionError(
             f"{name}: no target's calls choose a width; add --target native or android"
         )
@@ -65,9 +72,9 @@ def refuse_floors(
         _require_range(_problem(graph, options, backends), options.narrow_bits)
 
 
-def floors_told(options: CompileOptions) -> tuple[str, ...]:
+def floors_told(options: CompileOptions, backends: Sequence[Backend]) -> tuple[str, ...]:
     """The remark of a plan, which knows no floors yet."""
-    if not wants_floors(options):
+    if not wants_floors(options, backends):
         return ()
     return (f"{_name(options)}: with how few bits each matrix may be read is decided by measuring",)
 

@@ -150,7 +150,7 @@ def plan_for(
     beforehand = (*told, *rewritten, *run_passes(wanted, *cache, observer=watch, work=None))
     assign = provisional(assignment, chosen)
     assigned = run_passes(wanted, assign, observer=watch, work=None)
-    remarks = (*beforehand, *assigned, *floors_told(chosen))
+    remarks = (*beforehand, *assigned, *floors_told(chosen, (*backends, *companions)))
     has_tokenizer = any(f.name == TOKENIZER for f in opened.tokenizer_files)
     lack = lack_of_text(opened.graph, text, has_tokenizer)
     refuse_unseen(opened.graph, chosen, lack)

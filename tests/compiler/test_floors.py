@@ -10,8 +10,9 @@ from support.models import shared_model
 import optimum_compile as oc
 from optimum_compile.backends.native.session import Logits, Model
 from optimum_compile.compiler import floors
-from optimum_compile.compiler.api import settle
+from optimum_compile.compiler.api import plans_of, settle
 from optimum_compile.compiler.errors import BudgetError, InputError, OptionError
+from optimum_compile.compiler.floors import floors_told
 from optimum_compile.compiler.observers import SilentObserver
 from optimum_compile.compiler.options import CompileOptions
 from optimum_compile.compiler.package.allocation import read_allocation
@@ -186,6 +187,10 @@ def test_impossible_wishes_are_refused_before_any_work():
         planned(narrow_bits=3, calibration="none")
     with pytest.raises(OptionError, match="narrow-kl: no target's calls choose a width"):
         oc.plan(shared_model(), ["ios:coreml"], narrow_kl=0.1, **QUICK)
+    both = CompileOptions(("ios:coreml", "native"), allocation="each", narrow_kl=0.1, **QUICK)
+    ios, native = plans_of(shared_model(), options=both)
+    assert not floors_told(both, ios.backends)
+    assert set(floors_told(both, native.backends)) <= set(native.remarks)
 
 
 @pytest.mark.parametrize(
