@@ -22,6 +22,7 @@ FLAGS = (
     "-Wextra",
     "-Wno-unused-parameter",
     "-fPIC",
+    "-pthread",
 )
 SHARED = ("-shared",)
 PORTABLE = (
@@ -30,8 +31,14 @@ PORTABLE = (
     "src/low_bit.cpp",
     "src/nested.cpp",
     "src/outliers.cpp",
+    "src/products.cpp",
     "src/rows.cpp",
+    "src/simd/avx2.cpp",
+    "src/simd/avx512.cpp",
+    "src/simd/neon.cpp",
+    "src/simd/simd.cpp",
     "src/vectors.cpp",
+    "src/workers.cpp",
 )
 OPERATORS = (
     "executorch/operators.cpp",

@@ -100,6 +100,7 @@ _SIGNATURES: dict[str, tuple[object, ...]] = {
     "oc_session_reset": (c_void_p,),
     "oc_session_past": (c_void_p, POINTER(c_int64)),
     "oc_session_set_width": (c_void_p, c_int64),
+    "oc_session_set_threads": (c_void_p, c_int64),
     "oc_session_run": (c_void_p, c_void_p, c_int64, ctypes.c_int, POINTER(c_float), c_size_t),
     "oc_session_top": (c_void_p, c_int64, c_void_p, c_void_p),
     "oc_session_generate": (

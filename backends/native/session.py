@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from optimum_compile.backends.native.device import Device
 
 VERIFY_WEIGHTS = 1
+MOST_THREADS = 256
 
 
 class Logits(IntEnum):
@@ -292,6 +293,18 @@ class Session:
             held = ", ".join(map(str, widths)) or "none: it has no nested weights"
             raise InputError(f"{self.model.path}: a width of {bits} bits; it has {held}")
         check(self._library.oc_session_set_width(self._live, bits), self.model.path)
+
+    def set_threads(self, threads: int) -> None:
+        """Compute with so many threads of the CPU from the next call on; 0: as many as it has fast cores.
+
+        A session begins with one. The logits are the same for every number. Raises InputError for a number
+        that is not 0 to 256.
+        """
+        if not 0 <= threads <= MOST_THREADS:
+            raise InputError(
+                f"{threads} threads: expected 1 to {MOST_THREADS}, or 0 for all fast cores"
+            )
+        check(self._library.oc_session_set_threads(self._live, threads), self.model.path)
 
     def reset(self) -> None:
         """Forget all tokens."""

@@ -1,6 +1,7 @@
 // C functions over the portable kernels; every one returns a Status as an int.
 #include "optimum_compile/low_bit.h"
 #include "optimum_compile/nested.h"
+#include "optimum_compile/simd/simd.h"
 #include "optimum_compile/vectors.h"
 
 using optimum_compile::NestedMatrix;
@@ -17,6 +18,14 @@ PackedMatrix matrix(const uint8_t* codes, size_t code_bytes, int bits, int64_t r
   m.rows = rows;
   m.columns = columns;
   return m;
+}
+
+// 1 where rows of a matrix are multiplied as they lie.
+template <typename... Arguments>
+int has_kernel(const Arguments&... arguments) {
+  std::unique_ptr<optimum_compile::RowReader> reader;
+  const bool open = optimum_compile::open_rows(arguments..., &reader) == optimum_compile::Status::ok;
+  return open && reader->kernel() != nullptr ? 1 : 0;
 }
 
 }  // namespace
@@ -86,5 +95,17 @@ int oc_linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float*
                   float* out) {
   return static_cast<int>(optimum_compile::linear_f16(w, rows, columns, x, count, out));
 }
+
+// The instructions that kernels use from now on; null: the best ones. 0 where there are no such ones here.
+int oc_use_simd(const char* name) { return optimum_compile::use_simd(name) ? 1 : 0; }
+
+const char* oc_simd() {
+  const optimum_compile::SimdSet* const set = optimum_compile::simd();
+  return set == nullptr ? "portable" : set->name;
+}
+
+int oc_fused(const PackedMatrix* m) { return has_kernel(*m); }
+int oc_nested_fused(const NestedMatrix* m, int64_t width) { return has_kernel(*m, width); }
+int oc_vector_fused(const VectorMatrix* m) { return has_kernel(*m); }
 
 }  // extern "C"

@@ -8,6 +8,7 @@
 
 #include "optimum_compile/kv_region.h"
 #include "optimum_compile/rows.h"
+#include "optimum_compile/workers.h"
 
 namespace optimum_compile {
 namespace {
@@ -144,25 +145,32 @@ void attend_tile(const Tile& t, int64_t rounded_keys, int64_t rounded_values) {
   }
 }
 
+// Rows of all heads and positions, on several threads where that is worth waking them.
 void attend(const KvRegion& keys, const KvRegion& values, const KvQuery& query, int64_t past,
             int64_t seq, float* scratch) {
   const int64_t share = query.q_heads / keys.spec.heads;
   const int64_t rounded_keys = kv_rounded(keys.spec, past + seq);
   const int64_t rounded_values = kv_rounded(values.spec, past + seq);
   const int64_t room = 2 * std::max(keys.spec.width, values.spec.width);
-  float* const value_block = scratch + kBlock * keys.spec.width;
-  float* const rest = value_block + kBlock * values.spec.width;
-  float* const scores = rest + room;
-  float* const greatest = scores + kBlock;
-  for (int64_t head = 0; head < keys.spec.heads; ++head) {
-    for (int64_t first = 0; first < seq; first += kPositions) {
-      const int64_t count = std::min(kPositions, seq - first);
-      const Tile tile{keys,   values, query,   past,        past + seq, head,   share,    first,
-                      count,  scratch, value_block, rest,   scores,     greatest,
-                      greatest + kPositions * share};
+  const int64_t tiles = (seq + kPositions - 1) / kPositions;  // of each head
+  const int64_t floats = kv_scratch_floats(keys.spec, values.spec, query.q_heads);
+  const auto body = [&](int worker, int64_t begin, int64_t end) {
+    float* const own = worker == 0 ? scratch : query.workers->room(worker, floats);
+    float* const value_block = own + kBlock * keys.spec.width;
+    float* const rest = value_block + kBlock * values.spec.width;
+    float* const scores = rest + room;
+    float* const greatest = scores + kBlock;
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i % tiles * kPositions, count = std::min(kPositions, seq - first);
+      const Tile tile{keys,  values, query,       past, past + seq, i / tiles, share, first,
+                      count, own,    value_block, rest, scores,     greatest,  greatest + kPositions * share};
       attend_tile(tile, rounded_keys, rounded_values);
     }
-  }
+  };
+  const int64_t items = keys.spec.heads * tiles;
+  const int64_t products = (past + seq) * seq * query.q_heads * (keys.spec.width + values.spec.width);
+  if (query.workers == nullptr || products < worth_sharing()) return body(0, 0, items);
+  query.workers->share(items, 1, body);
 }
 
 Status check_query(const KvSpec& keys, const KvSpec& values, const KvQuery& query) {

@@ -6,6 +6,7 @@
 
 #include "optimum_compile/bits.h"
 #include "optimum_compile/outliers.h"
+#include "optimum_compile/products.h"
 #include "optimum_compile/rows.h"
 
 namespace optimum_compile {
@@ -110,20 +111,32 @@ OC_CLONES void widen_products(const uint8_t* codes, int64_t n, float number, flo
   for (int64_t i = 0; i < n; ++i) out[i] = round_to_half(number * static_cast<float>(codes[i]));
 }
 
+OC_CLONES void scale_codes(const uint8_t* codes, int64_t n, float step, float* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(codes[i]) * step;
+}
+
 // Room for one row.
 struct Scratch {
   explicit Scratch(const PackedMatrix& m)
-      : codes(static_cast<size_t>(m.columns)),
-        row(static_cast<size_t>(m.columns)),
-        levels(static_cast<size_t>(groups_of(m))),
-        scales(levels.size()),
-        zeros(levels.size()) {}
+      : levels(static_cast<size_t>(groups_of(m))),
+        scales(levels.size() + kMore),
+        zeros(levels.size() + kMore) {}
+
+  // Only where rows are decoded here.
+  void make_row(const PackedMatrix& m) {
+    codes.resize(static_cast<size_t>(m.columns));
+    row.resize(static_cast<size_t>(m.columns));
+  }
+
+  static constexpr size_t kMore = 8;  // kernels read whole registers
+
 
   std::vector<uint8_t> codes;
   std::vector<float> row;
   std::vector<uint8_t> levels;  // codes of scales, then of zero points
   std::vector<float> scales, zeros;
   std::vector<uint64_t> starts;  // of the outliers of each row, if there are any
+  int64_t table = -1;            // the one in `entries`
   float entries[256];
 };
 
@@ -153,7 +166,15 @@ void find_zeros(const PackedMatrix& m, int64_t row, Scratch& s) {
   }
   unpack_some(m.zeros, m.zero_bytes, m.zero_bits, first, n, s.levels.data());
   const float step = 1.0f / static_cast<float>(1 << (m.zero_bits - m.bits));
-  for (int64_t g = 0; g < n; ++g) s.zeros[g] = static_cast<float>(s.levels[g]) * step;
+  scale_codes(s.levels.data(), n, step, s.zeros.data());
+}
+
+// The table of a row: rows of one table follow each other.
+void find_table(const PackedMatrix& m, int64_t row, Scratch& s) {
+  const int64_t size = int64_t{1} << m.bits, table = row / m.rows_per_table;
+  if (table == s.table) return;
+  widen(m.table + table * size, size, s.entries);
+  s.table = table;
 }
 
 // One row of the dense part as float32 into `out` (columns).
@@ -161,8 +182,7 @@ void decode_row(const PackedMatrix& m, int64_t row, Scratch& s, float* out) {
   uint8_t* codes = s.codes.data();
   unpack_row(m, row, codes);
   if (m.table != nullptr) {
-    const int64_t size = int64_t{1} << m.bits;
-    widen(m.table + (row / m.rows_per_table) * size, size, s.entries);
+    find_table(m, row, s);
     if (m.bits == 2) return from_table4(s.entries, codes, m.columns, out);
     if (m.bits == 3) return from_table8(s.entries, codes, m.columns, out);
     return from_table(s.entries, codes, m.columns, out);
@@ -184,17 +204,87 @@ bool decode(const PackedMatrix& m, int64_t row, Scratch& s, float* out) {
   return place_outliers(m, row, s.starts[static_cast<size_t>(row)], s.codes.data(), out);
 }
 
+// What multiplies rows as they lie; null where they have outliers, or codes that share bytes with other rows.
+const FusedKernel* find_kernel(const PackedMatrix& m) {
+  if (m.counts != nullptr || m.offsets != nullptr || m.rows == 0 || m.columns == 0) return nullptr;
+  if (m.table != nullptr) {
+    switch (m.bits) {
+      case 2: return kernel_for(RowKind::table2, m.columns);
+      case 3: return kernel_for(RowKind::table3, m.columns);
+      case 4: return kernel_for(RowKind::table4, m.columns);
+      case 6: return kernel_for(RowKind::table6, m.columns);
+      default: return nullptr;
+    }
+  }
+  const bool one = m.group >= m.columns;
+  const bool narrow = m.group == 8 || m.group == 16 || m.group == 32;
+  if (m.bits == 4 && (one || narrow || m.group % 64 == 0)) return kernel_for(RowKind::grid4, m.columns);
+  if (m.bits == 8 && (one || m.group % 32 == 0)) return kernel_for(RowKind::grid8, m.columns);
+  return nullptr;
+}
+
 class PackedRows : public RowReader {
  public:
-  explicit PackedRows(const PackedMatrix& m) : m_(m), scratch_(m) {}
+  explicit PackedRows(const PackedMatrix& m) : m_(m), scratch_(m), kernel_(find_kernel(m)) {
+    if (kernel_ == nullptr) return;
+    row_bytes_ = m.columns * m.bits / 8;
+    seen_.columns = m.columns;
+    // A row is one group even where its length is no multiple of what kernels take.
+    seen_.group = m.group < m.columns ? m.group : (m.columns + 63) / 64 * 64;
+    seen_.scales = scratch_.scales.data();
+    if (m.zeros != nullptr || m.half_zeros != nullptr) seen_.zeros = scratch_.zeros.data();
+  }
   Status start() { return find_starts(m_, &scratch_.starts); }
   const float* read(int64_t row) override {
+    if (scratch_.row.empty()) scratch_.make_row(m_);
     return decode(m_, row, scratch_, scratch_.row.data()) ? scratch_.row.data() : nullptr;
+  }
+  const FusedKernel* kernel() const override { return kernel_; }
+  const FusedRow& see(int64_t row) override {
+    seen_.codes = m_.codes + row * row_bytes_;
+    if (m_.table != nullptr) {
+      seen_.table = m_.table + ((row / m_.rows_per_table) << m_.bits);
+      if (m_.bits != 6) return seen_;
+      find_table(m_, row, scratch_);
+      seen_.entries = scratch_.entries;
+      return seen_;
+    }
+    find_scales(m_, row, scratch_);
+    if (m_.zeros != nullptr || m_.half_zeros != nullptr) find_zeros(m_, row, scratch_);
+    return seen_;
   }
 
  private:
   const PackedMatrix& m_;
   Scratch scratch_;
+  const FusedKernel* const kernel_;
+  int64_t row_bytes_ = 0;
+  FusedRow seen_;
+};
+
+class HalfRows : public RowReader {
+ public:
+  HalfRows(const uint16_t* w, int64_t columns)
+      : w_(w), columns_(columns), kernel_(kernel_for(RowKind::half, columns)) {
+    seen_.columns = columns;
+  }
+  const float* read(int64_t row) override {
+    row_.resize(static_cast<size_t>(columns_));
+    widen(w_ + row * columns_, columns_, row_.data());
+    return row_.data();
+  }
+  const FusedKernel* kernel() const override { return kernel_; }
+  const FusedRow& see(int64_t row) override {
+    seen_.table = w_ + row * columns_;
+    return seen_;
+  }
+
+ private:
+  const uint16_t* const w_;
+  const int64_t columns_;
+  const FusedKernel* const kernel_;
+  std::vector<float> row_;
+  FusedRow seen_;
 };
 
 Status check_grid(const PackedMatrix& m, uint64_t scales) {
@@ -260,25 +350,16 @@ Status check(const PackedMatrix& m) {
 }
 
 Status linear(const PackedMatrix& m, const float* x, int64_t count, float* out) {
-  const Status status = check(m);
-  if (status != Status::ok) return status;
-  if (count < 0) return Status::bad_shape;
-  Scratch scratch(m);
-  const Status found = find_starts(m, &scratch.starts);
-  if (found != Status::ok) return found;
-  for (int64_t r = 0; r < m.rows; ++r) {  // each row is decoded once and serves every token
-    if (!decode(m, r, scratch, scratch.row.data())) return Status::bad_index;
-    for (int64_t t = 0; t < count; ++t) {
-      out[t * m.rows + r] = dot(x + t * m.columns, scratch.row.data(), m.columns);
-    }
-  }
-  return Status::ok;
+  std::unique_ptr<RowReader> reader;
+  const Status status = open_rows(m, &reader);
+  return status == Status::ok ? multiply(*reader, m.rows, m.columns, x, count, out) : status;
 }
 
 Status lookup(const PackedMatrix& m, const int64_t* ids, int64_t count, float* out) {
   const Status status = check(m);
   if (status != Status::ok) return status;
   Scratch scratch(m);
+  scratch.make_row(m);
   const Status found = find_starts(m, &scratch.starts);
   if (found != Status::ok) return found;
   for (int64_t t = 0; t < count; ++t) {
@@ -297,15 +378,15 @@ Status open_rows(const PackedMatrix& m, std::unique_ptr<RowReader>* out) {
   return found;
 }
 
+void open_halves(const uint16_t* w, int64_t columns, std::unique_ptr<RowReader>* out) {
+  *out = std::make_unique<HalfRows>(w, columns);
+}
+
 Status linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float* x, int64_t count,
                   float* out) {
-  if (rows < 0 || columns < 0 || count < 0) return Status::bad_shape;
-  std::vector<float> row(static_cast<size_t>(columns));
-  for (int64_t r = 0; r < rows; ++r) {
-    widen(w + r * columns, columns, row.data());
-    for (int64_t t = 0; t < count; ++t) out[t * rows + r] = dot(x + t * columns, row.data(), columns);
-  }
-  return Status::ok;
+  if (rows < 0 || columns < 0) return Status::bad_shape;
+  HalfRows reader(w, columns);
+  return multiply(reader, rows, columns, x, count, out);
 }
 
 Status lookup_f16(const uint16_t* w, int64_t rows, int64_t columns, const int64_t* ids,

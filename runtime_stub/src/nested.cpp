@@ -5,6 +5,7 @@
 
 #include "optimum_compile/bits.h"
 #include "optimum_compile/outliers.h"
+#include "optimum_compile/products.h"
 #include "optimum_compile/rows.h"
 
 namespace optimum_compile {
@@ -15,12 +16,14 @@ struct Reader {
   Reader(const NestedMatrix& m, int width)
       : m(m),
         width(width),
-        plane((static_cast<size_t>(m.rows) * static_cast<size_t>(m.columns) + 7) / 8),
-        codes(static_cast<size_t>(m.columns)) {
+        plane((static_cast<size_t>(m.rows) * static_cast<size_t>(m.columns) + 7) / 8) {
     const int64_t tables_of_one = m.rows / m.rows_per_table + (m.rows % m.rows_per_table != 0);
     // The narrower tables come first: 2^seed + ... + 2^(width - 1) entries of each.
     tables = m.tables + tables_of_one * ((int64_t{1} << width) - (int64_t{1} << m.seed_bits));
   }
+
+  // Only where rows are decoded here.
+  void make_codes() { codes.resize(static_cast<size_t>(m.columns)); }
 
   const NestedMatrix& m;
   const int width;
@@ -76,13 +79,17 @@ void join_bits(const Reader& r, size_t first, uint8_t* out) {
   }
 }
 
+// The table of a row: rows of one table follow each other.
+void find_table(Reader& r, int64_t row) {
+  const int64_t size = int64_t{1} << r.width, table = row / r.m.rows_per_table;
+  if (table == r.table) return;
+  widen(r.tables + table * size, size, r.entries);
+  r.table = table;
+}
+
 // One row as float32 into `out` (columns).
 void decode(Reader& r, int64_t row, float* out) {
-  const int64_t size = int64_t{1} << r.width, table = row / r.m.rows_per_table;
-  if (table != r.table) {
-    widen(r.tables + table * size, size, r.entries);
-    r.table = table;
-  }
+  find_table(r, row);
   const size_t first = static_cast<size_t>(row) * static_cast<size_t>(r.m.columns);
   if (r.m.columns % 8 == 0) {
     join_planes(r.m.planes + first / 8, r.plane, r.width, r.m.columns / 8, r.codes.data());
@@ -94,17 +101,41 @@ void decode(Reader& r, int64_t row, float* out) {
   from_table(r.entries, r.codes.data(), r.m.columns, out);
 }
 
+const FusedKernel* find_kernel(const NestedMatrix& m, int width) {
+  if (m.rows == 0 || m.columns == 0) return nullptr;
+  switch (width) {
+    case 2: return kernel_for(RowKind::nested2, m.columns);
+    case 3: return kernel_for(RowKind::nested3, m.columns);
+    case 4: return kernel_for(RowKind::nested4, m.columns);
+    default: return nullptr;
+  }
+}
+
 class NestedRows : public RowReader {
  public:
-  NestedRows(const NestedMatrix& m, int width) : reader_(m, width), row_(reader_.codes.size()) {}
+  NestedRows(const NestedMatrix& m, int width)
+      : reader_(m, width), kernel_(find_kernel(m, width)) {
+    seen_.plane = static_cast<int64_t>(reader_.plane);
+    seen_.columns = m.columns;
+  }
   const float* read(int64_t row) override {
+    reader_.make_codes();
+    row_.resize(reader_.codes.size());
     decode(reader_, row, row_.data());
     return row_.data();
+  }
+  const FusedKernel* kernel() const override { return kernel_; }
+  const FusedRow& see(int64_t row) override {
+    seen_.codes = reader_.m.planes + row * (reader_.m.columns / 8);
+    seen_.table = reader_.tables + ((row / reader_.m.rows_per_table) << reader_.width);
+    return seen_;
   }
 
  private:
   Reader reader_;
   std::vector<float> row_;
+  const FusedKernel* const kernel_;
+  FusedRow seen_;
 };
 
 }  // namespace
@@ -126,24 +157,16 @@ Status check(const NestedMatrix& m, int64_t width) {
 }
 
 Status linear(const NestedMatrix& m, int64_t width, const float* x, int64_t count, float* out) {
-  const Status status = check(m, width);
-  if (status != Status::ok) return status;
-  if (count < 0) return Status::bad_shape;
-  Reader reader(m, static_cast<int>(width));
-  std::vector<float> decoded(static_cast<size_t>(m.columns));
-  for (int64_t r = 0; r < m.rows; ++r) {  // each row is decoded once and serves every token
-    decode(reader, r, decoded.data());
-    for (int64_t t = 0; t < count; ++t) {
-      out[t * m.rows + r] = dot(x + t * m.columns, decoded.data(), m.columns);
-    }
-  }
-  return Status::ok;
+  std::unique_ptr<RowReader> reader;
+  const Status status = open_rows(m, width, &reader);
+  return status == Status::ok ? multiply(*reader, m.rows, m.columns, x, count, out) : status;
 }
 
 Status lookup(const NestedMatrix& m, int64_t width, const int64_t* ids, int64_t count, float* out) {
   const Status status = check(m, width);
   if (status != Status::ok) return status;
   Reader reader(m, static_cast<int>(width));
+  reader.make_codes();
   for (int64_t t = 0; t < count; ++t) {
     if (ids[t] < 0 || ids[t] >= m.rows) return Status::bad_index;
     decode(reader, ids[t], out + t * m.columns);

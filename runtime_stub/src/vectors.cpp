@@ -5,6 +5,7 @@
 
 #include "optimum_compile/bits.h"
 #include "optimum_compile/outliers.h"
+#include "optimum_compile/products.h"
 #include "optimum_compile/rows.h"
 
 namespace optimum_compile {
@@ -72,17 +73,49 @@ void decode(Reader& r, int64_t row, float* out) {
   }
 }
 
+const FusedKernel* find_kernel(const VectorMatrix& m) {
+  if (m.rows == 0 || m.columns == 0) return nullptr;
+  const bool one = m.group >= m.columns;
+  if (m.bits == 8 && m.width == 4 && (one || m.group % 32 == 0)) {
+    return kernel_for(RowKind::vector8x4, m.columns);
+  }
+  if (m.bits == 8 && m.width == 2 && (one || m.group % 32 == 0)) {
+    return kernel_for(RowKind::vector8x2, m.columns);
+  }
+  return m.bits == 6 && m.width == 2 && one ? kernel_for(RowKind::vector6x2, m.columns) : nullptr;
+}
+
 class VectorRows : public RowReader {
  public:
-  explicit VectorRows(const VectorMatrix& m) : reader_(m), row_(static_cast<size_t>(m.columns)) {}
+  explicit VectorRows(const VectorMatrix& m)
+      : reader_(m),
+        row_(static_cast<size_t>(m.columns)),
+        scales_(static_cast<size_t>(groups_of(m))),
+        kernel_(find_kernel(m)) {
+    seen_.columns = m.columns;
+    seen_.entries = reader_.entries.data();
+    seen_.table = m.table;
+    seen_.scales = scales_.data();
+    seen_.group = m.group < m.columns ? m.group : m.columns;
+  }
   const float* read(int64_t row) override {
     decode(reader_, row, row_.data());
     return row_.data();
   }
+  const FusedKernel* kernel() const override { return kernel_; }
+  const FusedRow& see(int64_t row) override {
+    const VectorMatrix& m = reader_.m;
+    const int64_t first = row * static_cast<int64_t>(scales_.size());
+    for (size_t g = 0; g < scales_.size(); ++g) scales_[g] = scale_at(m, row, first + static_cast<int64_t>(g));
+    seen_.codes = m.indices + row * (m.columns / m.width * m.bits / 8);
+    return seen_;
+  }
 
  private:
   Reader reader_;
-  std::vector<float> row_;
+  std::vector<float> row_, scales_;
+  const FusedKernel* const kernel_;
+  FusedRow seen_;
 };
 
 Status check_scales(const VectorMatrix& m) {
@@ -117,18 +150,9 @@ Status check(const VectorMatrix& m) {
 }
 
 Status linear(const VectorMatrix& m, const float* x, int64_t count, float* out) {
-  const Status status = check(m);
-  if (status != Status::ok) return status;
-  if (count < 0) return Status::bad_shape;
-  Reader reader(m);
-  std::vector<float> decoded(static_cast<size_t>(m.columns));
-  for (int64_t r = 0; r < m.rows; ++r) {  // each row is decoded once and serves every token
-    decode(reader, r, decoded.data());
-    for (int64_t t = 0; t < count; ++t) {
-      out[t * m.rows + r] = dot(x + t * m.columns, decoded.data(), m.columns);
-    }
-  }
-  return Status::ok;
+  std::unique_ptr<RowReader> reader;
+  const Status status = open_rows(m, &reader);
+  return status == Status::ok ? multiply(*reader, m.rows, m.columns, x, count, out) : status;
 }
 
 Status lookup(const VectorMatrix& m, const int64_t* ids, int64_t count, float* out) {

@@ -22,6 +22,7 @@ constexpr char kUsage[] =
     "vocabulary)\n"
     "  -m BYTES    most bytes that caches and arena may take\n"
     "  --width W   read nested weights with W bits; without it with all\n"
+    "  --threads N compute with N threads; 0: as many as there are fast cores; default 1\n"
     "  -c          compare the checksum of the weights first\n"
     "  -v          print what the model is, and what was done and moved\n"
     "  --device D  cpu or vulkan, of which the best one is taken; vulkan:NAME one whose name contains "
@@ -35,7 +36,7 @@ struct Options {
   std::vector<int64_t> prompt;
   int64_t count = 16;
   const char* logits = nullptr;
-  int64_t bytes_max = 0, width = 0;
+  int64_t bytes_max = 0, width = 0, threads = 1;
   bool verify = false, verbose = false, list = false;
   std::string device = "cpu";
   uint32_t device_flags = 0;
@@ -110,6 +111,8 @@ bool read_options(int argc, char** argv, Options* o) {
       if (!read_number(argv[++i], &o->bytes_max) || o->bytes_max < 0) return false;
     } else if (word == "--width" && !last) {
       if (!read_number(argv[++i], &o->width) || o->width < 1) return false;
+    } else if (word == "--threads" && !last) {
+      if (!read_number(argv[++i], &o->threads)) return false;
     } else if (word == "-l" && !last) {
       o->logits = argv[++i];
     } else if (word[0] != '-' && o->model == nullptr) {
@@ -275,6 +278,7 @@ int main(int argc, char** argv) {
   if (!done(oc_session_create_on(model.get(), device.get(), &made), options.model)) return 1;
   Session session(made);
   if (!done(oc_session_set_width(session.get(), options.width), "--width")) return 1;
+  if (!done(oc_session_set_threads(session.get(), options.threads), "--threads")) return 1;
   const bool good = generate(options, info, session.get());
   if (options.verbose) print_stats(model.get(), info, session.get());
   session.reset();

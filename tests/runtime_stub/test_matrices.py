@@ -1,40 +1,23 @@
 """The kernels decode every scheme to exactly the numbers of the oracle."""
 
 import ctypes
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.matrices import PackedMatrix, packed_matrix
 from support.packed import DENSE, random_packed, sparses
 
 from optimum_compile.compiler.quant.pack import pack_codes
 from optimum_compile.compiler.quant.packed import PackedWeight
-from optimum_compile.compiler.quant.scheme import E0M4, Affine, Lut, Scheme, Sparse
+from optimum_compile.compiler.quant.scheme import E0M4, Scheme, Sparse
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
-from optimum_compile.compiler.quant.stored import stored_parts
 from optimum_compile.runtime_stub.build import kernel_library
 
 OK, BAD_BITS, BAD_SHAPE, TOO_SHORT, BAD_GROUP, BAD_INDEX, BAD_PARTS = range(7)
 P, N, INT, L = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int64
-
-
-class Matrix(ctypes.Structure):
-    """`PackedMatrix` of low_bit.h."""
-
-    _fields_: ClassVar[Any] = [
-        *(("codes", P), ("code_bytes", N), ("bits", INT), ("rows", L), ("columns", L)),
-        *(("table", P), ("table_entries", N), ("rows_per_table", L)),
-        *(("scales", P), ("scale_entries", N)),
-        *(("zeros", P), ("zero_bytes", N), ("zero_bits", INT), ("group", L)),
-        *(("half_zeros", P), ("half_zero_entries", N)),
-        *(("scale_codes", P), ("scale_code_bytes", N), ("scale_bits", INT)),
-        *(("supers", P), ("super_entries", N), ("offsets", P), ("offset_entries", N)),
-        *(("counts", P), ("count_bytes", N), ("places", P), ("place_bytes", N), ("run", L)),
-        *(("values", P), ("value_entries", N)),
-        *(("outlier_scales", P), ("outlier_scale_entries", N)),
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -42,48 +25,7 @@ def kernels() -> ctypes.CDLL:
     return ctypes.CDLL(str(kernel_library()))
 
 
-def matrix_of(weight: PackedWeight) -> tuple[Matrix, dict[str, np.ndarray]]:
-    """The structure, and the arrays that it points to."""
-    parts = {k: np.ascontiguousarray(v) for k, v in stored_parts(weight).items()}
-    scheme = weight.scheme
-    m = Matrix(rows=weight.shape[0], columns=weight.shape[1])
-    if isinstance(scheme, Sparse):
-        m.run = scheme.runs(*weight.shape).width
-        scheme = scheme.base
-    assert isinstance(scheme, Affine | Lut | E0M4)
-    m.bits = scheme.bits
-    if isinstance(scheme, Lut):
-        m.rows_per_table = scheme.rows_per_table
-    else:
-        m.group = scheme.group_size(weight.shape[1])
-    names = {
-        "codes": ("codes", "code_bytes"),
-        "table": ("table", "table_entries"),
-        "scales": ("scales", "scale_entries"),
-        "zeros": ("zeros", "zero_bytes"),
-        "offsets": ("offsets", "offset_entries"),
-        "supers": ("supers", "super_entries"),
-        "counts": ("counts", "count_bytes"),
-        "places": ("places", "place_bytes"),
-        "values": ("values", "value_entries"),
-        "outlier_scales": ("outlier_scales", "outlier_scale_entries"),
-    }
-    if isinstance(scheme, Affine):
-        if scheme.scale_bits:
-            m.scale_bits = scheme.scale_bits
-            names["scales"] = ("scale_codes", "scale_code_bytes")
-        if scheme.zero_dtype == "f16":
-            names["zeros"] = ("half_zeros", "half_zero_entries")
-        else:
-            m.zero_bits = scheme.zero_bits
-    for part, (pointer, size) in names.items():
-        if part in parts:
-            setattr(m, pointer, parts[part].ctypes.data)
-            setattr(m, size, parts[part].size)
-    return m, parts
-
-
-def decode(kernels: ctypes.CDLL, m: Matrix) -> tuple[int, np.ndarray]:
+def decode(kernels: ctypes.CDLL, m: PackedMatrix) -> tuple[int, np.ndarray]:
     """Every row, looked up in turn."""
     ids, out = np.arange(m.rows), np.zeros((m.rows, m.columns), np.float32)
     status = kernels.oc_lookup(ctypes.byref(m), P(ids.ctypes.data), L(m.rows), P(out.ctypes.data))
@@ -101,7 +43,7 @@ def test_every_weight_is_the_oracles(
     kernels: ctypes.CDLL, scheme: Scheme, rows: int, columns: int, seed: int
 ) -> None:
     weight = random_packed(scheme, rows, columns, seed)
-    m, _parts = matrix_of(weight)
+    m, _parts = packed_matrix(weight)
     expected = weight.dequantize()
     status, out = decode(kernels, m)
     assert status == OK
@@ -117,7 +59,7 @@ def test_long_runs_are_read_as_well(kernels: ctypes.CDLL) -> None:
     weight = random_packed(parse_scheme("int4:g32+s0.001"), 3, 70000)
     assert isinstance(weight.scheme, Sparse)
     assert weight.scheme.runs(3, 70000).width == 65536
-    m, _parts = matrix_of(weight)
+    m, _parts = packed_matrix(weight)
     status, out = decode(kernels, m)
     assert status == OK
     np.testing.assert_array_equal(out, weight.dequantize())
@@ -127,7 +69,7 @@ def test_all_codes_of_e0m4(kernels: ctypes.CDLL) -> None:
     codes = np.arange(16, dtype=np.uint8)[None]
     one = np.ones((1, 1), np.float16)
     weight = PackedWeight(E0M4(), codes, one, offsets=one * np.float16(0))
-    m, _parts = matrix_of(weight)
+    m, _parts = packed_matrix(weight)
     status, out = decode(kernels, m)
     assert status == OK
     bits = out[0].astype(np.float16).view(np.uint16)
@@ -144,7 +86,7 @@ def test_products_of_scales_are_rounded_as_numpy_rounds(
     with np.errstate(over="ignore"):
         scales = (levels * np.float32(supers[0])).astype(np.float16)[None]
     weight = PackedWeight(scheme, np.ones((1, 256), np.int8), scales, supers=supers)
-    m, parts = matrix_of(random_packed(scheme, 1, 256))
+    m, parts = packed_matrix(random_packed(scheme, 1, 256))
     parts |= {"scales": pack_codes(levels.astype(np.uint8), 8), "supers": supers}
     parts["codes"] = pack_codes(weight.codes, 8)
     m.codes, m.scale_codes = parts["codes"].ctypes.data, parts["scales"].ctypes.data
@@ -181,7 +123,7 @@ def test_parts_that_do_not_hold_are_refused(
     weight = random_packed(parse_scheme(scheme), 4, 32)
     if weight.outliers is not None:
         weight.outliers.columns[weight.outliers.starts[1:] - 1] = 31
-    m, _parts = matrix_of(weight)
+    m, _parts = packed_matrix(weight)
     for name, value in change.items():
         setattr(m, name, value)
     assert decode(kernels, m)[0] == status

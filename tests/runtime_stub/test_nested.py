@@ -4,18 +4,17 @@ import ctypes
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.matrices import NestedMatrix, nested_matrix
 from support.packed import nested_schemes, random_packed
 
 from optimum_compile.compiler.quant.nested import at_width, table_start
-from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Nested
-from optimum_compile.compiler.quant.stored import stored_parts
 from optimum_compile.runtime_stub.build import PORTABLE, kernel_library
 
 ROOT = Path(__file__).parents[2] / "runtime_stub"
@@ -23,35 +22,12 @@ OK, BAD_BITS, BAD_SHAPE, TOO_SHORT, BAD_GROUP, BAD_INDEX, _, BAD_WIDTH = range(8
 P, N, INT, L = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int64
 
 
-class Matrix(ctypes.Structure):
-    """`NestedMatrix` of nested.h."""
-
-    _fields_: ClassVar[Any] = [
-        *(("planes", P), ("plane_bytes", N), ("tables", P), ("table_entries", N)),
-        *(("seed_bits", INT), ("bits", INT)),
-        *(("rows", L), ("columns", L), ("rows_per_table", L)),
-    ]
-
-
 @pytest.fixture(scope="module")
 def kernels() -> ctypes.CDLL:
     return ctypes.CDLL(str(kernel_library()))
 
 
-def matrix_of(weight: PackedWeight) -> tuple[Matrix, dict[str, np.ndarray]]:
-    """The structure, and the arrays that it points to."""
-    scheme, parts = weight.scheme, stored_parts(weight)
-    assert isinstance(scheme, Nested)
-    planes, tables = parts["codes"], parts["table"]
-    widths = (scheme.seed_bits, scheme.bits)
-    sizes = (*weight.shape, scheme.rows_per_table)
-    return (
-        Matrix(planes.ctypes.data, planes.size, tables.ctypes.data, tables.size, *widths, *sizes),
-        parts,
-    )
-
-
-def rows_of(kernels: ctypes.CDLL, m: Matrix, width: int) -> tuple[int, np.ndarray]:
+def rows_of(kernels: ctypes.CDLL, m: NestedMatrix, width: int) -> tuple[int, np.ndarray]:
     """Every row, looked up in turn."""
     ids, out = np.arange(m.rows), np.zeros((m.rows, m.columns), np.float32)
     pointers = P(ids.ctypes.data), L(m.rows), P(out.ctypes.data)
@@ -69,7 +45,7 @@ def test_every_width_is_the_oracles_slice(
     kernels: ctypes.CDLL, scheme: Nested, rows: int, columns: int, seed: int
 ) -> None:
     weight = random_packed(scheme, rows, columns, seed)
-    m, _parts = matrix_of(weight)
+    m, _parts = nested_matrix(weight)
     x = np.random.default_rng(seed).standard_normal((3, columns)).astype(np.float32)
     for width in scheme.widths:
         expected = at_width(weight, width).dequantize()
@@ -88,7 +64,7 @@ def test_few_bits_read_neither_the_other_planes_nor_the_other_tables(
     kernels: ctypes.CDLL, width: int, columns: int
 ) -> None:
     weight = random_packed(Nested(2, 4, 2), 8, columns)
-    m, parts = matrix_of(weight)
+    m, parts = nested_matrix(weight)
     before = rows_of(kernels, m, width)[1]
     parts["codes"][width * (8 * columns // 8) :] ^= 0xFF
     scheme = Nested(2, 4, 2)
@@ -119,7 +95,7 @@ def test_few_bits_read_neither_the_other_planes_nor_the_other_tables(
 def test_what_does_not_hold_is_refused(
     kernels: ctypes.CDLL, change: dict[str, Any], width: int, status: int
 ) -> None:
-    m, _parts = matrix_of(random_packed(Nested(2, 4), 4, 32))
+    m, _parts = nested_matrix(random_packed(Nested(2, 4), 4, 32))
     ids, out = np.zeros(1, np.int64), np.zeros(32, np.float32)
     for name, value in change.items():
         setattr(m, name, value)
@@ -129,7 +105,7 @@ def test_what_does_not_hold_is_refused(
 
 @pytest.mark.parametrize("row", [-1, 4, 2**40])
 def test_a_row_outside_the_table_is_refused(kernels: ctypes.CDLL, row: int) -> None:
-    m, _parts = matrix_of(random_packed(Nested(2, 4), 4, 32))
+    m, _parts = nested_matrix(random_packed(Nested(2, 4), 4, 32))
     ids, out = np.array([row]), np.zeros(32, np.float32)
     pointers = P(ids.ctypes.data), L(1), P(out.ctypes.data)
     assert kernels.oc_nested_lookup(ctypes.byref(m), L(2), *pointers) == BAD_INDEX

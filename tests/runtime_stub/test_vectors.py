@@ -1,33 +1,20 @@
 """The kernels read weights of vectors as the oracle does, and refuse sizes that do not fit."""
 
 import ctypes
-from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.matrices import VectorMatrix, vector_matrix
 from support.packed import random_packed, vector_schemes
 
-from optimum_compile.compiler.quant.packed import PackedWeight
 from optimum_compile.compiler.quant.scheme import Vector
 from optimum_compile.compiler.quant.scheme_text import parse_scheme
-from optimum_compile.compiler.quant.stored import stored_parts
 from optimum_compile.runtime_stub.build import kernel_library
 
 OK, BAD_BITS, BAD_SHAPE, TOO_SHORT, BAD_GROUP, BAD_INDEX, _, BAD_WIDTH = range(8)
 P, N, INT, L = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int64
-
-
-class Matrix(ctypes.Structure):
-    """`VectorMatrix` of vectors.h."""
-
-    _fields_: ClassVar[Any] = [
-        *(("indices", P), ("index_bytes", N), ("bits", INT), ("width", INT)),
-        *(("rows", L), ("columns", L), ("table", P), ("table_entries", N), ("group", L)),
-        *(("scales", P), ("scale_entries", N), ("scale_codes", P), ("scale_code_bytes", N)),
-        *(("scale_bits", INT), ("supers", P), ("super_entries", N)),
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -35,27 +22,7 @@ def kernels() -> ctypes.CDLL:
     return ctypes.CDLL(str(kernel_library()))
 
 
-def matrix_of(weight: PackedWeight) -> tuple[Matrix, dict[str, np.ndarray]]:
-    """The structure, and the arrays that it points to."""
-    scheme = weight.scheme
-    assert isinstance(scheme, Vector)
-    assert weight.table is not None
-    parts = stored_parts(weight) | {"table": np.ascontiguousarray(weight.table)}
-    rows, columns = weight.shape
-    m = Matrix(rows=rows, columns=columns, bits=scheme.bits, width=scheme.width)
-    m.group, m.scale_bits = scheme.group_size(columns), scheme.scale_bits
-    names = {"codes": ("indices", "index_bytes"), "table": ("table", "table_entries")}
-    names["scales"] = ("scales", "scale_entries")
-    if scheme.scale_bits:
-        names["scales"] = ("scale_codes", "scale_code_bytes")
-        names["supers"] = ("supers", "super_entries")
-    for part, (pointer, size) in names.items():
-        setattr(m, pointer, parts[part].ctypes.data)
-        setattr(m, size, parts[part].size)
-    return m, parts
-
-
-def looked_up(kernels: ctypes.CDLL, m: Matrix, ids: np.ndarray) -> tuple[int, np.ndarray]:
+def looked_up(kernels: ctypes.CDLL, m: VectorMatrix, ids: np.ndarray) -> tuple[int, np.ndarray]:
     out = np.zeros((len(ids), m.columns), np.float32)
     pointers = P(ids.ctypes.data), L(len(ids)), P(out.ctypes.data)
     return kernels.oc_vector_lookup(ctypes.byref(m), *pointers), out
@@ -72,7 +39,7 @@ def test_every_weight_is_the_oracles(
     kernels: ctypes.CDLL, scheme: Vector, rows: int, eights: int, seed: int
 ) -> None:
     weight = random_packed(scheme, rows, 8 * eights, seed)
-    m, _parts = matrix_of(weight)
+    m, _parts = vector_matrix(weight)
     expected = weight.dequantize()
     status, out = looked_up(kernels, m, np.arange(rows))
     assert status == OK
@@ -107,7 +74,7 @@ def test_every_weight_is_the_oracles(
 def test_sizes_that_do_not_fit_are_refused(
     kernels: ctypes.CDLL, field: str, value: int | None, status: int
 ) -> None:
-    m, _parts = matrix_of(random_packed(parse_scheme("vec8x4:g16@u4"), 4, 64))
+    m, _parts = vector_matrix(random_packed(parse_scheme("vec8x4:g16@u4"), 4, 64))
     setattr(m, field, value)
     ids, out = np.zeros(1, np.int64), np.zeros((1, 64), np.float32)
     pointers = P(ids.ctypes.data), L(1), P(out.ctypes.data)
@@ -116,5 +83,5 @@ def test_sizes_that_do_not_fit_are_refused(
 
 @pytest.mark.parametrize("index", [-1, 4, 2**40])
 def test_a_row_outside_the_table_is_refused(kernels: ctypes.CDLL, index: int) -> None:
-    m, _parts = matrix_of(random_packed(parse_scheme("vec6x2"), 4, 64))
+    m, _parts = vector_matrix(random_packed(parse_scheme("vec6x2"), 4, 64))
     assert looked_up(kernels, m, np.array([index]))[0] == BAD_INDEX

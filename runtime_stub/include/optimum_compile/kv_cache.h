@@ -61,6 +61,8 @@ struct KvOut {
   int64_t head_stride = 0;
 };
 
+class Workers;
+
 // One side of a cache with its memory.
 struct KvCache {
   KvSpec spec;
@@ -77,6 +79,7 @@ struct KvQuery {
   KvOut out;            // (seq, q_heads, width of values)
   float* scratch = nullptr;  // kv_scratch_floats() numbers; null: allocated inside
   size_t scratch_floats = 0;
+  Workers* workers = nullptr;  // threads that share the heads; null: the caller's alone
 };
 
 // Whether the numbers of a spec are possible; `layout`, if not null, gets what follows from them.

@@ -1,4 +1,4 @@
-/* C interface of the runtime: opens a planned program (docs/native.md) and runs it, on one thread of the
+/* C interface of the runtime: opens a planned program (docs/native.md) and runs it, on threads of the
  * CPU or, where the file has a section for that (docs/gpu.md), on a GPU.
  *
  * Every function that can fail returns an oc_status; oc_last_error() then says what was wrong, with the
@@ -206,6 +206,11 @@ OC_API oc_status oc_session_past(const oc_session* session, int64_t* past);
  * follow each other. On a GPU the first pass at a width makes kernels for it. OC_BAD_ARGUMENT where no weight has
  * the width. */
 OC_API oc_status oc_session_set_width(oc_session* session, int64_t bits);
+
+/* Threads that a session computes with from the next run on, the caller's included: 1, as at the beginning, to 256; 0:
+ * as many as the processor has fast cores. Logits are the same for every number. Between steps the others spin for
+ * some microseconds, then they sleep. On a GPU it changes nothing. */
+OC_API oc_status oc_session_set_threads(oc_session* session, int64_t threads);
 
 typedef enum oc_logits {
   OC_LOGITS_NONE = 0, /* fill the cache only; logits may be NULL */

@@ -4,7 +4,11 @@
 
 #include <cstdint>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+#include "optimum_compile/simd/simd.h"
+
+// Clones are chosen before the thread sanitizer has started, which it does not survive.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) && \
+    !defined(__SANITIZE_THREAD__)
 #define OC_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define OC_CLONES
@@ -25,9 +29,6 @@ void from_table8(const float* table, const uint8_t* codes, int64_t n, float* out
 // The sum of a[i] * b[i].
 float dot(const float* a, const float* b, int64_t n);
 
-// The same with fp16 numbers on the right.
-float dot_half(const float* a, const uint16_t* b, int64_t n);
-
 // Fp16 numbers as float32.
 void widen(const uint16_t* in, int64_t n, float* out);
 
@@ -37,7 +38,14 @@ class RowReader {
   virtual ~RowReader() = default;
   // Row `row` of the matrix, which has it; valid until the next call. Null where its outliers lie outside.
   virtual const float* read(int64_t row) = 0;
+  // What multiplies a row of this matrix as it lies; null where rows have to be read.
+  virtual const FusedKernel* kernel() const { return nullptr; }
+  // A row for the kernel, valid until the next call.
+  virtual const FusedRow& see(int64_t row);
 };
+
+// The kernel for rows of a kind whose columns it can take; null where there is none.
+const FusedKernel* kernel_for(RowKind kind, int64_t columns);
 
 }  // namespace optimum_compile
 

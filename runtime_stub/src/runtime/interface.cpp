@@ -172,6 +172,13 @@ oc_status oc_session_set_width(oc_session* session, int64_t bits) {
   });
 }
 
+oc_status oc_session_set_threads(oc_session* session, int64_t threads) {
+  return guarded([&] {
+    need(session);
+    session->session->set_threads(threads);
+  });
+}
+
 oc_status oc_session_run(oc_session* session, const int64_t* tokens, int64_t count, oc_logits which,
                          float* logits, size_t capacity) {
   return guarded([&] {

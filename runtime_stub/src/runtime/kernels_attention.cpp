@@ -87,6 +87,7 @@ struct Attention {
     query.q_heads = q.heads();
     query.scale = static_cast<float>(c.real(1));
     query.window = c.whole(2);
+    query.workers = &c.work.workers();
     query.out = place_of(c, y, 1);
     const int64_t needed = kv_scratch_floats(keys.spec, values.spec, q.heads());
     c.need(needed >= 0, "the caches do not fit each other");

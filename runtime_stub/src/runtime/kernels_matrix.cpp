@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "optimum_compile/products.h"
 #include "optimum_compile/runtime/failure.h"
 #include "optimum_compile/runtime/kernels.h"
 
@@ -77,26 +78,65 @@ void check_logits(const Product& p, const Tensor& out, const Matrix& m, int64_t 
   }
 }
 
-// Rows begin .. begin + m.columns.size - 1 of the weight into one output.
-template <typename DotRow>
-void multiply(const Product& p, const Tensor& out, const Matrix& m, int64_t begin, const Rows& x,
-              DotRow dot_row) {
-  for (int64_t r = 0; r < m.columns.size; ++r) {
-    const int64_t row = begin + r, column = out.shift + m.columns.at(r);
-    const float bias = p.bias == nullptr ? 0.0f : p.bias[row];
-    const auto put = [&](int64_t t, float product) {
-      float sum = product + bias;
-      if (p.added != nullptr) {
-        sum += read_at(*p.added, p.residual.rows.at(t) + p.residual.columns.at(row));
+// Rows of the weight, from `begin` on, into one output.
+struct Target {
+  const Product& p;
+  const Tensor& out;
+  const Matrix& m;
+  int64_t begin;
+};
+
+// Products of rows first .. end - 1 of the output, which are `products` (tokens, kPiece), with what is added to them.
+void store(const Target& to, int64_t first, int64_t end, const float* products, int64_t stride) {
+  const Product& p = to.p;
+  const bool plain = to.out.element == Element::f32;
+  float* const floats = reinterpret_cast<float*>(to.out.data);
+  for (int64_t t = p.first; t < p.count; ++t, products += stride) {
+    const int64_t at = to.m.rows.at(t) + to.out.shift;
+    const int64_t residual = p.added == nullptr ? 0 : p.residual.rows.at(t);
+    for (int64_t r = first; r < end; ++r) {
+      float sum = products[r - first];
+      if (p.bias != nullptr) sum += p.bias[to.begin + r];
+      if (p.added != nullptr) sum += read_at(*p.added, residual + p.residual.columns.at(to.begin + r));
+      const int64_t place = at + to.m.columns.at(r);
+      if (plain) {
+        floats[place] = sum;
+      } else {
+        write_at(to.out, place, sum);
       }
-      write_at(out, m.rows.at(t) + column, sum);
-    };
-    dot_row(row, x, put);
+    }
   }
 }
 
-template <typename DotRow>
-void linear(const StepCall& c, DotRow dot_row_of) {
+constexpr int64_t kPiece = 64;  // rows whose products are made before they are stored
+
+// Rows begin .. begin + m.columns.size - 1 of the weight into one output.
+void multiply(const Target& to, const Arranged& x) {
+  const Product& p = to.p;
+  Workers& workers = p.c.work.workers();
+  const int64_t rows = to.m.columns.size;
+  const int64_t each = p.weight.columns * x.count();
+  const auto body = [&](int worker, int64_t first, int64_t end) {
+    RowReader& reader = p.c.work.rows(p.c.index(1), worker);
+    float* const products = workers.room(worker, kPiece * x.count());
+    for (int64_t r = first; r < end; r += kPiece) {
+      const int64_t last = std::min(r + kPiece, end);
+      if (!multiply_rows(reader, x, to.begin + r, to.begin + last, products, kPiece, workers.vector(worker))) {
+        fail(OC_BAD_FILE, "weight %s: an outlier lies outside its row", p.weight.name.c_str());
+      }
+      store(to, r, last, products, kPiece);
+    }
+  };
+  if (workers.count() == 1 || each < 1 || rows < worth_sharing() / each) return body(0, 0, rows);
+  // Pieces are whole runs of decoded rows; several for each worker, because some are slower than others.
+  const int64_t least = std::max<int64_t>(1, worth_sharing() / 8 / each);
+  const int64_t piece = std::max(least, rows / (4 * workers.count()));
+  workers.share(rows, (piece + 7) / 8 * 8, body);
+}
+
+}  // namespace
+
+void linear(const StepCall& c) {
   Product p = take_inputs(c);
   int64_t vocabulary_room = 0;
   if (c.frame.logits_from() > 0 && c.out(0).space == Space::output) {
@@ -114,46 +154,15 @@ void linear(const StepCall& c, DotRow dot_row_of) {
     begin += targets.back().columns.size;
   }
   c.need(begin == p.weight.rows, "the outputs do not take all rows of the weight");
-  const Rows x = rows_of(p);
-  const auto dot_row = dot_row_of(p);
+  const Rows rows = rows_of(p);
+  const Arranged x(c.work.rows(c.index(1)).kernel(), rows.at(p.first), rows.stride, p.count - p.first,
+                   p.weight.columns, c.work.arranged());
   begin = 0;
   for (size_t i = 0; i < targets.size(); ++i) {
-    multiply(p, c.out(i), targets[i], begin, x, dot_row);
+    multiply({p, c.out(i), targets[i], begin}, x);
     begin += targets[i].columns.size;
   }
   c.work.weight_bytes += c.work.bytes_of(p.weight);
-}
-
-// Each row is decoded once and serves every token.
-auto decoded_rows(const Product& p) {
-  RowReader& reader = p.c.work.rows(p.c.index(1));
-  return [&p, &reader](int64_t row, const Rows& x, auto put) {
-    const float* w = reader.read(row);
-    if (w == nullptr) {
-      fail(OC_BAD_FILE, "weight %s: an outlier lies outside its row", p.weight.name.c_str());
-    }
-    for (int64_t t = p.first; t < p.count; ++t) put(t, dot(x.at(t), w, p.weight.columns));
-  };
-}
-
-auto half_rows(const Product& p) {
-  return [&p](int64_t row, const Rows& x, auto put) {
-    const uint16_t* w = p.weight.halves + row * p.weight.columns;
-    for (int64_t t = p.first; t < p.count; ++t) put(t, dot_half(x.at(t), w, p.weight.columns));
-  };
-}
-
-}  // namespace
-
-void linear_packed(const StepCall& c) { linear(c, decoded_rows); }
-
-// For one token a row of fp16 is multiplied as it lies; for
-// more it is widened once for all of them.
-void linear_half(const StepCall& c) {
-  const Weight& weight = c.work.weight(c.index(1));
-  const bool one = c.in(0).elements == weight.columns;
-  if (weight.kind != WeightKind::f16 || !one) return linear_packed(c);
-  linear(c, half_rows);
 }
 
 void embedding(const StepCall& c) {

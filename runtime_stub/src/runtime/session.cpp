@@ -152,6 +152,14 @@ void Session::set_width(int64_t bits) {
   take_width();
 }
 
+void Session::set_threads(int64_t threads) {
+  if (threads < 0 || threads > Workers::kMost) {
+    fail(OC_BAD_ARGUMENT, "%lld threads; 1 to %d can be asked for, or 0 for as many as there are fast cores",
+         static_cast<long long>(threads), Workers::kMost);
+  }
+  take_threads(threads == 0 ? good_threads() : static_cast<int>(threads));
+}
+
 SeenCache Session::cache(const std::string& name) {
   for (const Cache& c : program_->caches) {
     if (c.name == name) return see(c);

@@ -99,6 +99,8 @@ void CpuSession::find_top(int64_t k, int64_t* ids, float* values) {
   top_of(last_logits_, program_->vocabulary, k, ids, values);
 }
 
+void CpuSession::take_threads(int count) { work_.set_threads(count); }
+
 void CpuSession::take_width() { work_.set_width(width_); }
 
 SeenCache CpuSession::see(const Cache& c) {

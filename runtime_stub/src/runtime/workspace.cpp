@@ -1,4 +1,3 @@
-#include "optimum_compile/bits.h"
 #include "optimum_compile/runtime/failure.h"
 #include "optimum_compile/runtime/kernels.h"
 
@@ -14,23 +13,10 @@ class FloatRows : public RowReader {
   const Weight& w_;
 };
 
-class HalfRows : public RowReader {
- public:
-  explicit HalfRows(const Weight& w) : w_(w), row_(static_cast<size_t>(w.columns)) {}
-  const float* read(int64_t row) override {
-    widen(w_.halves + row * w_.columns, w_.columns, row_.data());
-    return row_.data();
-  }
-
- private:
-  const Weight& w_;
-  std::vector<float> row_;
-};
-
 Status open_weight(const Weight& w, int64_t width, std::unique_ptr<RowReader>* out) {
   switch (w.kind) {
     case WeightKind::f32: *out = std::make_unique<FloatRows>(w); return Status::ok;
-    case WeightKind::f16: *out = std::make_unique<HalfRows>(w); return Status::ok;
+    case WeightKind::f16: open_halves(w.halves, w.columns, out); return Status::ok;
     case WeightKind::affine:
     case WeightKind::lut:
     case WeightKind::e0m4: return open_rows(w.packed, out);
@@ -40,12 +26,11 @@ Status open_weight(const Weight& w, int64_t width, std::unique_ptr<RowReader>* o
   return Status::bad_parts;
 }
 
-template <Kernel kLinear>
 KernelSet make_set() {
   KernelSet set;
   const auto put = [&](Op op, Kernel kernel) { set.of[static_cast<int>(op)] = kernel; };
   put(Op::embedding, embedding);
-  put(Op::linear, kLinear);
+  put(Op::linear, linear);
   put(Op::rms_norm, rms_norm);
   put(Op::layer_norm, layer_norm);
   put(Op::add_rms_norm, add_rms_norm);
@@ -69,19 +54,25 @@ KernelSet make_set() {
 Workspace::Workspace(const Program& program, uint8_t* keys, uint8_t* values)
     : program_(program), keys_(keys), values_(values) {}
 
-RowReader& Workspace::rows(uint32_t weight) {
-  if (reader_ != nullptr && reader_of_ == weight) return *reader_;
+RowReader& Workspace::rows(uint32_t weight, int worker) {
+  Reader& reader = readers_[static_cast<size_t>(worker)];
+  if (reader.rows != nullptr && reader.of == weight) return *reader.rows;
   const Weight& w = program_.weights[weight];
-  reader_.reset();
-  const Status status = open_weight(w, width_, &reader_);
+  reader.rows.reset();
+  const Status status = open_weight(w, width_, &reader.rows);
   if (status != Status::ok) fail(OC_BAD_FILE, "weight %s: %s", w.name.c_str(), message(status));
-  reader_of_ = weight;
-  return *reader_;
+  reader.of = weight;
+  return *reader.rows;
 }
 
 void Workspace::set_width(int64_t bits) {
   width_ = bits;
-  reader_of_ = kNone;  // it may be one of a nested weight
+  for (Reader& reader : readers_) reader.of = kNone;  // it may be one of a nested weight
+}
+
+void Workspace::set_threads(int count) {
+  workers_.set_count(count);
+  readers_.resize(static_cast<size_t>(count));
 }
 
 const float* Workspace::vector(uint32_t weight, int64_t size, int number) {
@@ -114,10 +105,10 @@ void StepCall::need(bool condition, const char* what) const {
   if (!condition) fail(OC_BAD_CALL, "%s: %s", name_of(step.op), what);
 }
 
-const KernelSet& kernels_of(Precision precision) {
-  // Fp16 weights are multiplied as they lie; all others are decoded a row at a time.
-  static const KernelSet packed = make_set<linear_packed>(), half = make_set<linear_half>();
-  return precision == Precision::fp16 ? half : packed;
+const KernelSet& kernels_of(Precision) {
+  // One set serves all: the reader of a weight knows what multiplies its rows.
+  static const KernelSet set = make_set();
+  return set;
 }
 
 }  // namespace optimum_compile

@@ -10,6 +10,7 @@
 #include "optimum_compile/runtime/frame.h"
 #include "optimum_compile/runtime/program.h"
 #include "optimum_compile/runtime/tensor.h"
+#include "optimum_compile/workers.h"
 
 namespace optimum_compile {
 
@@ -19,9 +20,13 @@ class Workspace {
   Workspace(const Program& program, uint8_t* keys, uint8_t* values);
 
   const Weight& weight(uint32_t index) const { return program_.weights[index]; }
-  // A reader of its rows, valid until another weight is asked for: readers keep room for a row of
-  // codes and one of floats, which for all weights together would be more than the arena.
-  RowReader& rows(uint32_t weight);
+  // A reader of its rows for one worker, valid until that one asks for another weight: readers keep room for
+  // a row of codes and one of floats, which for all weights together would be more than the arena.
+  RowReader& rows(uint32_t weight, int worker = 0);
+
+  // The threads of the session; 1 to Workers::kMost.
+  void set_threads(int count);
+  Workers& workers() { return workers_; }
 
   // Bits that nested weights are read with from now on; 0: as the file says.
   void set_width(int64_t bits);
@@ -35,6 +40,8 @@ class Workspace {
 
   // Room number 0..7 for n floats; what it held is lost.
   float* room(int number, int64_t n);
+  // Where x of a product lies in the order of its kernel.
+  std::vector<float>& arranged() { return arranged_; }
 
   int64_t weight_bytes = 0;      // read by the steps of this call
   int64_t kv_written_bytes = 0;  // by those that store into packed caches
@@ -43,8 +50,13 @@ class Workspace {
   const Program& program_;
   uint8_t* const keys_;
   uint8_t* const values_;
-  std::unique_ptr<RowReader> reader_;
-  uint32_t reader_of_ = kNone;
+  struct Reader {
+    std::unique_ptr<RowReader> rows;
+    uint32_t of = kNone;
+  };
+  std::vector<Reader> readers_ = std::vector<Reader>(1);  // one a worker
+  Workers workers_;
+  std::vector<float> arranged_;
   int64_t width_ = 0;
   std::vector<float> rooms_[8];
 };
@@ -77,8 +89,7 @@ struct KernelSet {
 const KernelSet& kernels_of(Precision precision);
 
 void embedding(const StepCall& c);
-void linear_packed(const StepCall& c);
-void linear_half(const StepCall& c);
+void linear(const StepCall& c);
 void rms_norm(const StepCall& c);
 void layer_norm(const StepCall& c);
 void add_rms_norm(const StepCall& c);

@@ -49,6 +49,8 @@ class Session {
   void top(int64_t k, int64_t* ids, float* values);
   // Bits that nested weights are read with from the next run on; 0: all of them.
   void set_width(int64_t bits);
+  // Threads that compute, the caller included; 0: as many as there are fast cores.
+  void set_threads(int64_t threads);
   void generate(const int64_t* prompt, int64_t count, int64_t most, const int64_t* stops,
                 int64_t stop_count, int64_t* out, int64_t* made);
 
@@ -76,6 +78,8 @@ class Session {
   virtual SeenCache see(const Cache& cache) = 0;
   // `width_` is another one.
   virtual void take_width() {}
+  // From the next run on.
+  virtual void take_threads(int) {}
   // A Failure where `bytes` more than `taken` pass the limit.
   void check_limit(int64_t bytes, int64_t taken, const char* what) const;
 
@@ -106,6 +110,7 @@ class CpuSession : public Session {
   void find_top(int64_t k, int64_t* ids, float* values) override;
   SeenCache see(const Cache& cache) override;
   void take_width() override;
+  void take_threads(int count) override;
   Block limited(int64_t bytes, int64_t taken, const char* what) const;
   void execute(const Frame& frame);
   void execute_step(const Frame& frame, const Step& step);
