@@ -122,6 +122,12 @@ def main(command: str, argv: Sequence[str]) -> int:
         help="which artifact to run (default: the first it has)",
     )
     parser.add_argument("--device", choices=("cpu", "vulkan"), default="cpu")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="of a native program; 0: all fast cores (default: 1)",
+    )
     parser.add_argument("--schedule", metavar="static|learned|fixed:BITS", help=SCHEDULE_HELP)
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="each change of width, on stderr"
@@ -148,6 +154,10 @@ def main(command: str, argv: Sequence[str]) -> int:
     if args.schedule == LEARNED_FORM and target is None and not vulkan:
         target = next((name for name in LEARNED_ON if bundle.artifact(name) is not None), None)
     session = open_session(bundle, target, vulkan=vulkan)
+    if args.threads is not None:
+        if not hasattr(session, "set_threads"):
+            raise OptionError("--threads: this artifact's runtime chooses them itself; try native")
+        session.set_threads(args.threads)
     if args.schedule is not None:
         artifact = runnable(bundle, target, vulkan=vulkan)
         session = paced(bundle, session, args.schedule, artifact, verbose=args.verbose)

@@ -156,6 +156,13 @@ def test_text_goes_to_stdout_and_figures_to_stderr(cli, fake_session):
     assert fake_session.seen[0] == 1  # <s>, once
 
 
+def test_threads_go_to_the_session(cli, fake_session, monkeypatch):
+    asked = []
+    monkeypatch.setattr(fake_session, "set_threads", asked.append, raising=False)
+    assert cli("run", shared_bundle().path, "--prompt", "abc", "--threads", "3").code == 0
+    assert asked == [3]
+
+
 def test_json_of_a_generation(cli, fake_session):
     done = cli("run", shared_bundle().path, "--prompt", "abc", "--max-tokens", "4", "--json")
     assert set(done.json()) == {"text", "tokens", "tokens_per_second"}
@@ -176,6 +183,7 @@ def test_the_end_token_of_the_tokenizer_stops_the_text(cli, fake_session, monkey
         (["--prompt", "a", "--top-p", "2"], 2, "top_p=2.0: expected more than 0"),
         (["--prompt", "a", "--seed", "-1"], 2, "seed=-1: expected a whole number"),
         (["--prompt", "a", "--device", "gpu"], 2, "invalid choice: 'gpu'"),
+        (["--prompt", "a", "--threads", "2"], 2, "--threads: this artifact's runtime chooses them"),
         ([], 2, "required: --prompt"),
         (
             ["--prompt", "a" * CONTEXT],

@@ -10,11 +10,13 @@ alignas(32) static const float kSigned[16] = {0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6
 alignas(32) static const float kMiddle[16] = {-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7};
 
 // A row of 4-bit codes of a grid, in blocks of 64 columns. Groups are 8, 16, 32 columns or a multiple of 64.
+template <bool kZeros>
 struct Scaled {
   const Lookup16& lookup;
   __m256 zero, scale;
   inline __m256 operator()(__m256i i) const {
-    return _mm256_mul_ps(_mm256_sub_ps(lookup(i), zero), scale);
+    const __m256 number = lookup(i);
+    return _mm256_mul_ps(kZeros ? _mm256_sub_ps(number, zero) : number, scale);
   }
 };
 
@@ -32,16 +34,15 @@ OC_INLINE void grid4_block(const FusedRow& r, int64_t b, const Table& table, Sin
   eight<4>(Masked<Table>{table, first_lanes(lanes)}, load(rest.bytes), s);
 }
 
-template <class Sink>
+template <bool kZeros, class Sink>
 OC_INLINE void each_grid4(const FusedRow& r, Sink& s) {
-  const bool centred = r.zeros != nullptr;
-  const float* const from = centred ? kMiddle : kSigned;
+  const float* const from = kZeros ? kMiddle : kSigned;
   const Lookup16 numbers = {_mm256_load_ps(from), _mm256_load_ps(from + 8)};
   const int64_t blocks = (r.columns + 63) / 64;
   if (r.group >= 64) {  // the table of a group holds its weights
     const int64_t along = r.group / 64;
     for (int64_t b = 0, g = 0; b < blocks; ++g) {
-      const Lookup16 weights = scaled(numbers, centred ? r.zeros[g] - 8.0f : 0.0f, r.scales[g]);
+      const Lookup16 weights = scaled(numbers, kZeros ? r.zeros[g] - 8.0f : 0.0f, r.scales[g]);
       const int64_t end = b + along < blocks ? b + along : blocks;
       for (; b < end; ++b) grid4_block(r, b, weights, s);
     }
@@ -55,20 +56,20 @@ OC_INLINE void each_grid4(const FusedRow& r, Sink& s) {
     };
     const __m256 scale = of_lanes(r.scales);
     const __m256 middle = _mm256_set1_ps(8.0f);
-    const __m256 zero = centred ? _mm256_sub_ps(of_lanes(r.zeros), middle) : _mm256_setzero_ps();
-    grid4_block(r, b, Scaled{numbers, zero, scale}, s);
+    const __m256 zero = kZeros ? _mm256_sub_ps(of_lanes(r.zeros), middle) : _mm256_setzero_ps();
+    grid4_block(r, b, Scaled<kZeros>{numbers, zero, scale}, s);
   }
 }
 
 static float grid4_dot(const FusedRow& r, const float* x) {
   Sum sum(x);
-  each_grid4(r, sum);
+  r.zeros == nullptr ? each_grid4<false>(r, sum) : each_grid4<true>(r, sum);
   return sum.total();
 }
 
 static void grid4_decode(const FusedRow& r, float* out) {
   Store store(out);
-  each_grid4(r, store);
+  r.zeros == nullptr ? each_grid4<false>(r, store) : each_grid4<true>(r, store);
 }
 
 // Eight codes of a byte each.
@@ -88,12 +89,14 @@ OC_INLINE void each_byte(const FusedRow& r, Sink& s) {
     const __m256 zero = kSigned ? _mm256_setzero_ps() : _mm256_set1_ps(r.zeros[g]);
     for (; n >= 32; n -= 32, p += 32) {
       for (int k = 0; k < 4; ++k) {
-        s.take(k, _mm256_mul_ps(_mm256_sub_ps(bytes8<kSigned>(p + 8 * k), zero), scale));
+        const __m256 number = bytes8<kSigned>(p + 8 * k);
+        s.take(k, _mm256_mul_ps(kSigned ? number : _mm256_sub_ps(number, zero), scale));
       }
       s.next(32);
     }
     for (; n > 0; n -= 8, p += 8) {
-      s.take(0, _mm256_mul_ps(_mm256_sub_ps(bytes8<kSigned>(p), zero), scale));
+      const __m256 number = bytes8<kSigned>(p);
+      s.take(0, _mm256_mul_ps(kSigned ? number : _mm256_sub_ps(number, zero), scale));
       s.next(8);
     }
   }

@@ -175,27 +175,28 @@ OC_INLINE void tile(const float* w, int64_t w_stride, const float* x, int64_t x_
   }
 }
 
-template <class V, int kRows>
-void tokens_of(const float* w, int64_t w_stride, const float* x, int64_t x_stride, int64_t tokens, int64_t n,
-               float* out, int64_t out_stride) {
-  int64_t t = 0;
-  for (; t + 3 <= tokens; t += 3) {
-    tile<V, kRows, 3>(w, w_stride, x + t * x_stride, x_stride, n, out + t * out_stride, out_stride);
+template <class V, int kRows, int kTokens>
+OC_INLINE void rows_of(const float* w, int64_t w_stride, int64_t rows, const float* x, int64_t x_stride, int64_t n,
+                       float* out, int64_t out_stride) {
+  int64_t r = 0;
+  for (; r + kRows <= rows; r += kRows) {
+    tile<V, kRows, kTokens>(w + r * w_stride, w_stride, x, x_stride, n, out + r, out_stride);
   }
-  for (; t < tokens; ++t) {
-    tile<V, kRows, 1>(w, w_stride, x + t * x_stride, x_stride, n, out + t * out_stride, out_stride);
+  for (; kRows > 1 && r < rows; ++r) {
+    tile<V, 1, kTokens>(w + r * w_stride, w_stride, x, x_stride, n, out + r, out_stride);
   }
 }
 
+// A few tokens meet all rows while they are near.
 template <class V, int kRows>
 void block_product(const float* w, int64_t w_stride, int64_t rows, const float* x, int64_t x_stride,
                    int64_t tokens, int64_t n, float* out, int64_t out_stride) {
-  int64_t r = 0;
-  for (; r + kRows <= rows; r += kRows) {
-    tokens_of<V, kRows>(w + r * w_stride, w_stride, x, x_stride, tokens, n, out + r, out_stride);
+  int64_t t = 0;
+  for (; t + 3 <= tokens; t += 3) {
+    rows_of<V, kRows, 3>(w, w_stride, rows, x + t * x_stride, x_stride, n, out + t * out_stride, out_stride);
   }
-  for (; kRows > 1 && r < rows; ++r) {
-    tokens_of<V, 1>(w + r * w_stride, w_stride, x, x_stride, tokens, n, out + r, out_stride);
+  for (; t < tokens; ++t) {
+    rows_of<V, kRows, 1>(w, w_stride, rows, x + t * x_stride, x_stride, n, out + t * out_stride, out_stride);
   }
 }
 
