@@ -24,6 +24,7 @@ from support.kv_kernels import (
 )
 
 from optimum_compile.compiler.quant.kv import KvScheme
+from optimum_compile.runtime_stub.build import PORTABLE
 
 ROOT = Path(__file__).parents[2] / "runtime_stub"
 
@@ -107,8 +108,9 @@ def test_no_byte_outside_is_touched(tmp_path: Path) -> None:
         pytest.skip("no g++")
     source = tmp_path / "main.cpp"
     source.write_text(_SANITIZED)
-    flags = ["-std=c++17", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    sources = [str(ROOT / s) for s in ("src/kv_cache.cpp", "src/kv_store.cpp", "src/rows.cpp")]
+    flags = ["-std=c++17", "-O1", "-g", "-pthread"]
+    flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    sources = [str(ROOT / source) for source in PORTABLE]
     binary = tmp_path / "main"
     subprocess.run(
         [compiler, *flags, f"-I{ROOT / 'include'}", str(source), *sources, "-o", str(binary)],

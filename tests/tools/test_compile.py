@@ -191,6 +191,8 @@ def test_json_of_a_compilation_is_that_of_inspect(cli, tmp_path):
         "verify",
         "seconds",
         "peak_rss_bytes",
+        "widths",
+        "phases",
     }
     assert [set(s) for s in made["stages"]] == [
         {"index", "blocks", "class", "bits_per_weight", "bytes", "targets"}

@@ -11,8 +11,8 @@ from support.models import shared_model
 
 import optimum_compile as oc
 from optimum_compile.backends.base import Tolerance
+from optimum_compile.backends.nnapi.backend import NnapiBackend
 from optimum_compile.backends.nnapi.session import Session
-from optimum_compile.compiler import conformance
 from optimum_compile.compiler.errors import UnsupportedError, VerificationError
 from optimum_compile.compiler.options import Target, resolve_targets, target_name
 from optimum_compile.tools.cli import main
@@ -70,7 +70,8 @@ def test_text_is_generated(bundle):
 
 
 def test_a_failure_names_what_helps(tmp_path, monkeypatch):
-    monkeypatch.setattr(conformance, "NNAPI_TOLERANCE", Tolerance(min_cosine=1.5))
+    strict = Tolerance(min_cosine=1.5)
+    monkeypatch.setattr(NnapiBackend, "tolerance", lambda backend, rounded: strict)
     values = {"policy": "uniform", "quantizer": "rtn", "calibration": "none", "seqlen": 32}
     with pytest.raises(VerificationError, match=r"needed 1\.5.*or --quantizer awq"):
         oc.compile(shared_model(), ["android:nnapi"], output=str(tmp_path), **values)
