@@ -242,6 +242,7 @@ class PackedRows : public RowReader {
   const FusedKernel* kernel() const override { return kernel_; }
   const FusedRow& see(int64_t row) override {
     seen_.codes = m_.codes + row * row_bytes_;
+    fetch_ahead(seen_.codes, row_bytes_, (m_.rows - row) * row_bytes_);
     if (m_.table != nullptr) {
       seen_.table = m_.table + ((row / m_.rows_per_table) << m_.bits);
       if (m_.bits != 6) return seen_;
@@ -264,8 +265,8 @@ class PackedRows : public RowReader {
 
 class HalfRows : public RowReader {
  public:
-  HalfRows(const uint16_t* w, int64_t columns)
-      : w_(w), columns_(columns), kernel_(kernel_for(RowKind::half, columns)) {
+  HalfRows(const uint16_t* w, int64_t rows, int64_t columns)
+      : w_(w), rows_(rows), columns_(columns), kernel_(kernel_for(RowKind::half, columns)) {
     seen_.columns = columns;
   }
   const float* read(int64_t row) override {
@@ -276,12 +277,13 @@ class HalfRows : public RowReader {
   const FusedKernel* kernel() const override { return kernel_; }
   const FusedRow& see(int64_t row) override {
     seen_.table = w_ + row * columns_;
+    fetch_ahead(seen_.table, 2 * columns_, (rows_ - row) * 2 * columns_);
     return seen_;
   }
 
  private:
   const uint16_t* const w_;
-  const int64_t columns_;
+  const int64_t rows_, columns_;
   const FusedKernel* const kernel_;
   std::vector<float> row_;
   FusedRow seen_;
@@ -378,14 +380,14 @@ Status open_rows(const PackedMatrix& m, std::unique_ptr<RowReader>* out) {
   return found;
 }
 
-void open_halves(const uint16_t* w, int64_t columns, std::unique_ptr<RowReader>* out) {
-  *out = std::make_unique<HalfRows>(w, columns);
+void open_halves(const uint16_t* w, int64_t rows, int64_t columns, std::unique_ptr<RowReader>* out) {
+  *out = std::make_unique<HalfRows>(w, rows, columns);
 }
 
 Status linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float* x, int64_t count,
                   float* out) {
   if (rows < 0 || columns < 0) return Status::bad_shape;
-  HalfRows reader(w, columns);
+  HalfRows reader(w, rows, columns);
   return multiply(reader, rows, columns, x, count, out);
 }
 

@@ -126,7 +126,9 @@ class NestedRows : public RowReader {
   }
   const FusedKernel* kernel() const override { return kernel_; }
   const FusedRow& see(int64_t row) override {
-    seen_.codes = reader_.m.planes + row * (reader_.m.columns / 8);
+    const int64_t bytes = reader_.m.columns / 8, behind = (reader_.m.rows - row) * bytes;
+    seen_.codes = reader_.m.planes + row * bytes;
+    for (int p = 0; p < reader_.width; ++p) fetch_ahead(seen_.codes + p * seen_.plane, bytes, behind);
     seen_.table = reader_.tables + ((row / reader_.m.rows_per_table) << reader_.width);
     return seen_;
   }

@@ -107,7 +107,9 @@ class VectorRows : public RowReader {
     const VectorMatrix& m = reader_.m;
     const int64_t first = row * static_cast<int64_t>(scales_.size());
     for (size_t g = 0; g < scales_.size(); ++g) scales_[g] = scale_at(m, row, first + static_cast<int64_t>(g));
-    seen_.codes = m.indices + row * (m.columns / m.width * m.bits / 8);
+    const int64_t bytes = m.columns / m.width * m.bits / 8;
+    seen_.codes = m.indices + row * bytes;
+    fetch_ahead(seen_.codes, bytes, (m.rows - row) * bytes);
     return seen_;
   }
 

@@ -94,7 +94,7 @@ Status lookup(const PackedMatrix& m, const int64_t* ids, int64_t count, float* o
 Status open_rows(const PackedMatrix& m, std::unique_ptr<RowReader>* out);
 
 // A reader of the rows of fp16 weights, which have to stay.
-void open_halves(const uint16_t* w, int64_t columns, std::unique_ptr<RowReader>* out);
+void open_halves(const uint16_t* w, int64_t rows, int64_t columns, std::unique_ptr<RowReader>* out);
 
 // `linear` and `lookup` for fp16 weights (rows, columns).
 Status linear_f16(const uint16_t* w, int64_t rows, int64_t columns, const float* x, int64_t count,

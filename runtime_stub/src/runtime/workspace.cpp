@@ -16,7 +16,7 @@ class FloatRows : public RowReader {
 Status open_weight(const Weight& w, int64_t width, std::unique_ptr<RowReader>* out) {
   switch (w.kind) {
     case WeightKind::f32: *out = std::make_unique<FloatRows>(w); return Status::ok;
-    case WeightKind::f16: open_halves(w.halves, w.columns, out); return Status::ok;
+    case WeightKind::f16: open_halves(w.halves, w.rows, w.columns, out); return Status::ok;
     case WeightKind::affine:
     case WeightKind::lut:
     case WeightKind::e0m4: return open_rows(w.packed, out);
