@@ -111,6 +111,7 @@ def test_a_row_outside_the_table_is_refused(kernels: ctypes.CDLL, row: int) -> N
     assert kernels.oc_nested_lookup(ctypes.byref(m), L(2), *pointers) == BAD_INDEX
 
 
+@pytest.mark.slow
 def test_the_kernels_stay_inside_their_buffers(tmp_path: Path) -> None:
     compiler = shutil.which("g++")
     if compiler is None:

@@ -289,6 +289,7 @@ def test_a_missing_file_is_named(tmp_path):
         Scheduler(tmp_path / "none.safetensors")
 
 
+@pytest.mark.slow
 def test_mutated_files_are_clean_under_the_sanitizers(tmp_path):
     try:
         program = runtime_program("test/schedule_fuzz.cpp", SANITIZE)

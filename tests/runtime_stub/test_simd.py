@@ -153,10 +153,12 @@ def test_kernels_stay_inside_their_buffers(tmp_path) -> None:
     assert " 0 failures" in probe(tmp_path, "g++", flags)
 
 
+@pytest.mark.slow
 def test_clang_builds_the_same_kernels(tmp_path) -> None:
     assert " 0 failures" in probe(tmp_path, "clang++", ("-O1", "-Wall", "-Wextra", "-Werror"))
 
 
+@pytest.mark.slow
 def test_aarch64_kernels_under_qemu(tmp_path) -> None:
     if shutil.which("qemu-aarch64") is None:
         pytest.skip("qemu-aarch64 is missing")
