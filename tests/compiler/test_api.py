@@ -136,6 +136,7 @@ def test_an_untied_head_follows_the_last_stage_unless_it_is_to_stay_high(tmp_pat
     assert head(head="high") == "int8:channel"
 
 
+@pytest.mark.slow
 def test_a_second_compilation_gives_the_same_bytes(tmp_path):
     """Another process, hash seed, time, working folder and place of the model."""
     shutil.copytree(shared_model(), tmp_path / "elsewhere" / "tiny")

@@ -101,6 +101,7 @@ def test_wrong_sizes_are_told(kernels: ctypes.CDLL, change: dict[str, object], s
     assert statuses(kernels, change) == status
 
 
+@pytest.mark.slow
 def test_no_byte_outside_is_touched(tmp_path: Path) -> None:
     """Prompts and steps of many shapes under the address and undefined-behaviour sanitizers."""
     compiler = shutil.which("g++")

@@ -193,6 +193,7 @@ def test_a_row_outside_the_table_is_refused(kernels):
         assert status == BAD_INDEX
 
 
+@pytest.mark.slow
 def test_the_kernels_stay_inside_their_buffers(tmp_path):
     compiler = shutil.which("g++")
     if compiler is None:
